@@ -1,0 +1,131 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The layers, bottom first: a module imports only what stands on its line. `swift test` with FOCUS=IKEWire builds that
+// module, what it needs and its own tests; FUZZ=1 adds the fuzz targets.
+let layers: [(module: String, imports: [Target.Dependency])] = [
+    ("Primitives", []),
+    ("Metrics", ["Primitives", .product(name: "Histogram", package: "hdrhistogram-swift")]),
+    ("IKEWire", ["Primitives"]),
+    ("IKECrypto", ["Primitives", "COpenSSL"]),
+    ("Simulation", ["Primitives"]),
+    ("IKEv2", ["Primitives", "IKEWire", "IKECrypto"]),
+    ("UDPTransport", ["Primitives", "CLinux"]),
+    ("Workers", ["Primitives", "CLinux"]),
+    ("Capture", ["Primitives", "IKEWire"]),
+    ("Load", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2"]),
+    ("Gateway", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
+    ("Workload", ["Primitives", .product(name: "Yams", package: "Yams")]),
+    ("Results", ["Primitives", "Metrics"]),
+    (
+        "Runner",
+        [
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "IKEv2", "UDPTransport", "Workers",
+            "Capture", "Load", "Gateway", "Workload", "Results",
+        ]
+    ),
+]
+
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let systemModules: [Target] = [
+    .target(
+        name: "COpenSSL",
+        cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
+        linkerSettings: [.linkedLibrary("crypto")]
+    ),
+    .target(name: "CLinux"),
+]
+
+/// What a test target reads from beside its sources: golden files and published vectors.
+func data(of target: String) -> [String] {
+    ["Golden", "Vectors", "Corpus"].filter {
+        FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\(target)/\($0)")
+    }
+}
+
+var targets = systemModules
+for layer in layers {
+    targets.append(.target(name: layer.module, dependencies: layer.imports, swiftSettings: settings))
+    targets.append(
+        .testTarget(
+            name: layer.module + "Tests",
+            dependencies: [.byName(name: layer.module)] + layer.imports,
+            exclude: data(of: layer.module + "Tests"),
+            swiftSettings: settings
+        )
+    )
+}
+
+let commandImports: [Target.Dependency] =
+    ["Runner", "Workload", "Results", "Primitives"]
+    + [.product(name: "ArgumentParser", package: "swift-argument-parser")]
+targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports, swiftSettings: settings))
+targets.append(
+    .executableTarget(
+        name: "microbench",
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation"],
+        swiftSettings: settings
+    )
+)
+targets.append(.testTarget(name: "TidyTests", swiftSettings: settings))
+
+if Context.environment["FUZZ"] == "1" {
+    let fuzzers: [(name: String, imports: [Target.Dependency])] = [
+        ("FuzzMessage", ["IKEWire", "Primitives"])
+    ]
+    for fuzzer in fuzzers {
+        targets.append(
+            .executableTarget(
+                name: fuzzer.name,
+                dependencies: fuzzer.imports,
+                path: "Tests/Fuzz/" + fuzzer.name,
+                swiftSettings: settings
+            )
+        )
+    }
+}
+
+var dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+]
+
+if let focus = Context.environment["FOCUS"] {
+    var wanted: Set<String> = []
+    func want(_ name: String) {
+        guard wanted.insert(name).inserted, let target = targets.first(where: { $0.name == name }) else { return }
+        for case .byNameItem(let needed, _) in target.dependencies { want(needed) }
+    }
+    for name in focus.split(separator: ",") {
+        want(String(name))
+        want(name + "Tests")
+    }
+    targets.removeAll { !wanted.contains($0.name) }
+    // A package that no remaining target uses is not fetched or built.
+    let products = Set(
+        targets.flatMap { target in
+            target.dependencies.compactMap { if case .productItem(_, let package, _, _) = $0 { package } else { nil } }
+        }
+    )
+    dependencies.removeAll { dependency in
+        guard case .sourceControl(_, let location, _) = dependency.kind else { return false }
+        return !products.contains { location.hasSuffix("/" + $0) }
+    }
+}
+
+let package = Package(
+    name: "ikestorm",
+    dependencies: dependencies,
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// The module's first test replaces this one.
