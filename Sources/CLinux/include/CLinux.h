@@ -1,1 +1,4 @@
 #pragma once
+
+#include "affinity.h"
+#include "sockets.h"
