@@ -16,7 +16,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Capture", ["Primitives", "IKEWire"]),
     ("Load", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2"]),
     ("Gateway", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
-    ("Workload", ["Primitives", .product(name: "Yams", package: "Yams")]),
+    ("Workload", ["Primitives", "Metrics", "IKEWire", .product(name: "Yams", package: "Yams")]),
     ("Results", ["Primitives", "Metrics"]),
     (
         "Runner",

@@ -1,0 +1,74 @@
+/// The name of a metric, the same in thresholds, as a key of `metrics` in `result.json`, and in the documents.
+package enum MetricName: String, CaseIterable, Hashable, Sendable {
+    /// Arrivals and reconnects that asked for an IKE SA (a count).
+    case handshakeOffered = "handshake.offered"
+    /// IKE SAs established together with their first Child SA (a count).
+    case handshakeEstablished = "handshake.established"
+    /// Attempts that ended without an IKE SA, by reason (a count).
+    case handshakeFailed = "handshake.failed"
+    /// Established out of those that ended either way (a ratio).
+    case handshakeSuccess = "handshake.success"
+    /// From the intended start of the attempt to the established IKE SA (a time).
+    case handshakeLatency = "handshake.latency"
+    /// Rekeyings of Child SAs that were started (a count).
+    case childRekeyOffered = "child.rekey.offered"
+    /// Rekeyings of Child SAs that ended with a new Child SA in use (a count).
+    case childRekeyCompleted = "child.rekey.completed"
+    /// Rekeyings of Child SAs that failed, by reason (a count).
+    case childRekeyFailed = "child.rekey.failed"
+    /// From the first CREATE_CHILD_SA request to the new Child SA (a time).
+    case childRekeyLatency = "child.rekey.latency"
+    /// Rekeyings of IKE SAs that were started (a count).
+    case ikeRekeyOffered = "ike.rekey.offered"
+    /// Rekeyings of IKE SAs that ended with a new IKE SA in use (a count).
+    case ikeRekeyCompleted = "ike.rekey.completed"
+    /// Rekeyings of IKE SAs that failed, by reason (a count).
+    case ikeRekeyFailed = "ike.rekey.failed"
+    /// From the first CREATE_CHILD_SA request to the new IKE SA (a time).
+    case ikeRekeyLatency = "ike.rekey.latency"
+    /// Requests that initiators sent again (a count).
+    case retransmissions = "retransmissions"
+    /// Clients with an established IKE SA out of those that want one (a ratio).
+    case tunnelsUp = "tunnels.up"
+    /// From a fault's start until a condition holds again (a time).
+    case recoveryTime = "recovery.time"
+    /// How late the generator itself was: actual minus intended time (a time).
+    case generatorLag = "generator.lag"
+    /// Arrivals that found no idle client (a count).
+    case arrivalsSkipped = "arrivals.skipped"
+    /// Attempts that a ceiling of `safety` held back (a count).
+    case clipped = "clipped"
+
+    /// What a metric's values are, and so what may be asked of it.
+    package enum Kind: Hashable, Sendable {
+        /// A total that only grows; its `rate` is events per second.
+        case counter
+        /// A share between 0 % and 100 %, which has a value at each moment.
+        case ratio
+        /// A histogram of times.
+        case latency
+        /// One time per fault, measured by a condition.
+        case recovery
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyCompleted,
+            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed, .retransmissions,
+            .arrivalsSkipped, .clipped:
+            .counter
+        case .handshakeSuccess, .tunnelsUp: .ratio
+        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag: .latency
+        case .recoveryTime: .recovery
+        }
+    }
+
+    /// The unit of the values in `result.json`.
+    package var unit: String {
+        switch kind {
+        case .counter: "count"
+        case .ratio: "ratio"
+        case .latency, .recovery: "ns"
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import Primitives
+
+extension Workload {
+    /// A gateway: who it says it is, how it is configured, and how it is met in either world.
+    package struct Gateway: Hashable, Sendable {
+        package var name: String
+        /// The identity that it shows in IKE_AUTH (IDr).
+        package var identity: String
+        package var policy: Policy
+        package var simulated: SimulatedGateway
+        /// Where it is in real time; empty if it exists in virtual time only.
+        package var realAddresses: [IPAddress]
+    }
+
+    /// The gateway's own configuration: both ends rekey, so it shapes the storm.
+    package struct Policy: Hashable, Sendable {
+        package var authentication: Authentication
+        package var proposals: Proposals
+        package var lifetimes: Lifetimes
+        package var halfOpen: HalfOpen
+        /// Where INTERNAL_IP4_ADDRESS and INTERNAL_IP6_ADDRESS come from; empty refuses such requests.
+        package var pool: [IPPrefix]
+        /// How long an IKE SA is silent before the gateway asks whether the peer is alive; nil never asks.
+        package var liveness: Duration?
+        package var retransmission: Retransmission
+        /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
+        package var trafficSelectors: [IPPrefix]
+    }
+
+    package enum Authentication: Hashable, Sendable {
+        case psk(String)
+    }
+
+    /// Proposals in strongSwan's notation, in order of preference.
+    package struct Proposals: Hashable, Sendable {
+        package var ike: [String]
+        package var child: [String]
+    }
+
+    package struct Lifetimes: Hashable, Sendable {
+        package var ike: Lifetime
+        package var child: Lifetime
+    }
+
+    /// When an SA is rekeyed, and when it ends if that did not happen.
+    package struct Lifetime: Hashable, Sendable {
+        /// The soft lifetime before jitter; nil never rekeys.
+        package var rekey: Duration?
+        /// The share of `rekey` by which it is brought forward at random, as strongSwan's rand_time.
+        package var jitter: Probability
+        /// From `rekey` to the hard lifetime, at which the SA is deleted.
+        package var over: Duration
+
+        /// The hard lifetime, or nil if the SA does not expire.
+        package var hard: Duration? { rekey.map { $0 + over } }
+    }
+
+    /// How a gateway defends itself against half-open IKE SAs; nil switches a limit off.
+    package struct HalfOpen: Hashable, Sendable {
+        /// Above this many in total, IKE_SA_INIT needs a cookie (RFC 7296 section 2.6).
+        package var cookiesAbove: Int?
+        package var cookiesAbovePerSource: Int?
+        /// Above this many of one address, IKE_SA_INIT is dropped.
+        package var refuseAbovePerSource: Int?
+        /// Above this many in total, IKE_SA_INIT is dropped.
+        package var refuseAbove: Int?
+        /// A half-open IKE SA is forgotten after this.
+        package var timeout: Duration
+    }
+
+    /// The model of a gateway in virtual time.
+    package struct SimulatedGateway: Hashable, Sendable {
+        /// The name of the model, for reports.
+        package var model: String
+        package var cores: Int
+        package var costs: CostTableFile
+        /// What any message between a shard and the front desk takes, exactly.
+        package var internalLatency: Duration
+        package var queuePackets: Int
+        package var queueByteCount: Int
+        /// Its outer addresses in virtual time: one of each family that its clients use.
+        package var addresses: [IPAddress]
+    }
+}
