@@ -1,1 +1,10 @@
-print("microbench")
+// `microbench` runs every benchmark; `microbench NAME ...` those whose names begin so.
+
+let benchmarks: [(name: String, run: () -> Void)] = [
+    ("events", benchmarkEventQueue)
+]
+
+let wanted = CommandLine.arguments.dropFirst()
+for benchmark in benchmarks where wanted.isEmpty || wanted.contains(where: { benchmark.name.hasPrefix($0) }) {
+    benchmark.run()
+}

@@ -1,0 +1,157 @@
+public import Primitives
+
+/// The pending events of one part of a run: a hierarchical timing wheel that gives them back in their full order.
+///
+/// Time is cut into ticks of a power of two of nanoseconds. An event waits at the level of the highest digit (8 bits)
+/// in which its tick differs from the wheel's own, so all of a level come before all of the next one. A slot is
+/// sorted when it opens. The tick adapts to 8 to 16 events a slot, which changes the cost and never the order.
+@usableFromInline
+package struct EventQueue: ~Copyable, Sendable {
+    @usableFromInline
+    struct Slot: BitwiseCopyable, Sendable {
+        /// The chunk that is being filled; those behind it are full.
+        @usableFromInline var chunk: UInt32
+        @usableFromInline var fill: UInt32
+        @usableFromInline var earliest: UInt64
+
+        @inlinable
+        init() {
+            chunk = .max
+            fill = 0
+            earliest = .max
+        }
+    }
+
+    @inlinable static var digitBits: UInt64 { 8 }
+    @inlinable static var slotsPerLevel: Int { 1 << Int(digitBits) }
+    @inlinable static var wordsPerLevel: Int { slotsPerLevel / 64 }
+    @inlinable static var levelCount: Int { 64 / Int(digitBits) }
+
+    @usableFromInline var chunks = EventChunks()
+    @usableFromInline var slots: [Slot]
+    @usableFromInline var occupied: [UInt64]
+    /// A bit for each level that has an occupied slot.
+    @usableFromInline var occupiedLevels: UInt64 = 0
+    /// The events of the slot that is open.
+    @usableFromInline var open = EventRun()
+    /// The events that came for the open slot or for an earlier moment, after it was opened.
+    @usableFromInline var late = EventHeap()
+    /// The tick of the slot that was opened last: none at or before it is occupied.
+    @usableFromInline var tick: UInt64 = 0
+    @usableFromInline var tickShift: UInt64
+    @usableFromInline var pending = 0
+    @usableFromInline var now = Instant.zero
+    @usableFromInline var popsUntilReview: Int
+    @usableFromInline var popsInReview: Int
+    @usableFromInline var reviewStart = Instant.zero
+
+    /// An empty queue whose tick is 2^`tickShift` ns until it has seen how dense its events are.
+    package init(tickShift: UInt64 = 12) {
+        precondition(tickShift < 48, "a tick is shorter than three days")
+        self.tickShift = tickShift
+        slots = Array(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel)
+        occupied = Array(repeating: 0, count: Self.levelCount * Self.wordsPerLevel)
+        popsUntilReview = Self.shortestReview
+        popsInReview = Self.shortestReview
+    }
+
+    /// How many events are pending, cancelled ones among them.
+    @inlinable package var count: Int { pending }
+
+    @inlinable package var isEmpty: Bool { pending == 0 }
+
+    /// The time of the event that was popped last: no event may be pushed for an earlier one.
+    @inlinable package var lastTime: Instant { now }
+
+    /// How many bytes the events' chunks take, free ones among them.
+    @inlinable package var storageByteCount: Int { chunks.byteCount }
+
+    /// The time of the earliest pending event, cancelled ones among them; `.never` where there is none.
+    @inlinable package var nextTime: Instant {
+        var earliest = Instant.never
+        if !open.isEmpty { earliest = open.first.time }
+        if !late.isEmpty { earliest = min(earliest, late.first.time) }
+        guard earliest == .never, occupiedLevels != 0 else { return earliest }
+        let level = occupiedLevels.trailingZeroBitCount
+        return Instant(nanoseconds: slots[level * Self.slotsPerLevel + firstOccupied(of: level)].earliest)
+    }
+
+    @inlinable
+    package mutating func push(_ event: Event) {
+        precondition(event.time >= now && event.time != .never, "no event is pushed into the past, nor for never")
+        pending += 1
+        place(event)
+    }
+
+    /// Takes the earliest event out, if it is before `limit`.
+    @inlinable
+    package mutating func popNext(before limit: Instant) -> Event? {
+        popNext(before: limit, EveryEventIsLive())
+    }
+
+    /// Takes the earliest live event out, if it is before `limit`; dead ones that it meets are dropped.
+    @inlinable
+    package mutating func popNext<Liveness: EventLiveness & ~Copyable>(
+        before limit: Instant,
+        _ liveness: borrowing Liveness
+    ) -> Event? {
+        while true {
+            if open.isEmpty && late.isEmpty {
+                guard openNextSlot(before: limit, liveness) else { return nil }
+                continue
+            }
+            let isFromOpen = late.isEmpty || (!open.isEmpty && open.first.order < late.first.order)
+            let event = isFromOpen ? open.first : late.first
+            guard event.time < limit else { return nil }
+            if isFromOpen { open.position += 1 } else { _ = late.popFirst() }
+            pending -= 1
+            guard liveness.isLive(event) else { continue }
+            now = event.time
+            popsUntilReview -= 1
+            if popsUntilReview == 0 { reviewTick() }
+            return event
+        }
+    }
+
+    /// Puts an event where its tick belongs.
+    @inlinable
+    mutating func place(_ event: Event) {
+        let eventTick = event.time.nanoseconds >> tickShift
+        guard eventTick > tick else {
+            late.push(event)
+            return
+        }
+        file(event, at: eventTick)
+    }
+
+    /// Appends an event to its slot; its tick is not before the wheel's.
+    @inlinable
+    mutating func file(_ event: Event, at eventTick: UInt64) {
+        let difference = (eventTick ^ tick) | 1
+        let level = UInt64(63 - difference.leadingZeroBitCount) / Self.digitBits
+        let digit = Int(truncatingIfNeeded: eventTick >> (level * Self.digitBits)) & (Self.slotsPerLevel - 1)
+        let index = Int(level) * Self.slotsPerLevel + digit
+        var slot = slots[index]
+        if slot.chunk == EventChunks.none || Int(slot.fill) == EventChunks.chunkSize {
+            if slot.chunk == EventChunks.none {
+                occupied[Int(level) * Self.wordsPerLevel + digit / 64] |= 1 << UInt64(digit & 63)
+                occupiedLevels |= 1 << level
+            }
+            slot.chunk = chunks.take(before: slot.chunk)
+            slot.fill = 0
+        }
+        chunks.set(event, at: Int(slot.fill), of: slot.chunk)
+        slot.fill += 1
+        slot.earliest = min(slot.earliest, event.time.nanoseconds)
+        slots[index] = slot
+    }
+
+    @inlinable
+    func firstOccupied(of level: Int) -> Int {
+        for word in 0..<Self.wordsPerLevel {
+            let bits = occupied[level * Self.wordsPerLevel + word]
+            if bits != 0 { return word * 64 + bits.trailingZeroBitCount }
+        }
+        preconditionFailure("a level that is marked as occupied has an occupied slot")
+    }
+}

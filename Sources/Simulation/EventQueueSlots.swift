@@ -1,0 +1,117 @@
+public import Primitives
+
+// How slots are opened, cascaded and, when the tick changes, filed anew.
+extension EventQueue {
+    /// Moves the wheel to the next occupied slot and opens it; false where that slot has nothing before `limit`.
+    ///
+    /// A slot of an upper level is filed one level down or more, its dead events dropped, and the search goes on.
+    @inlinable
+    mutating func openNextSlot<Liveness: EventLiveness & ~Copyable>(
+        before limit: Instant,
+        _ liveness: borrowing Liveness
+    ) -> Bool {
+        while occupiedLevels != 0 {
+            let level = occupiedLevels.trailingZeroBitCount
+            let digit = firstOccupied(of: level)
+            let index = level * Self.slotsPerLevel + digit
+            guard slots[index].earliest < limit.nanoseconds else { return false }
+
+            let shift = UInt64(level) * Self.digitBits
+            tick = ((tick >> shift) & ~UInt64(Self.slotsPerLevel - 1) | UInt64(digit)) << shift
+            let slot = slots[index]
+            slots[index] = Slot()
+            markEmpty(digit, of: level)
+            if level == 0 {
+                openSlot(slot, liveness)
+                return true
+            }
+            cascade(slot, liveness)
+        }
+        return false
+    }
+
+    @inlinable
+    mutating func markEmpty(_ digit: Int, of level: Int) {
+        let first = level * Self.wordsPerLevel
+        occupied[first + digit / 64] &= ~(1 << UInt64(digit & 63))
+        for word in first..<(first + Self.wordsPerLevel) where occupied[word] != 0 { return }
+        occupiedLevels &= ~(1 << UInt64(level))
+    }
+
+    @inlinable
+    mutating func openSlot<Liveness: EventLiveness & ~Copyable>(_ slot: Slot, _ liveness: borrowing Liveness) {
+        open.removeAll()
+        var chunk = slot.chunk
+        var fill = Int(slot.fill)
+        while chunk != EventChunks.none {
+            for index in 0..<fill {
+                let event = chunks.event(index, of: chunk)
+                if liveness.isLive(event) { open.events.append(event) } else { pending -= 1 }
+            }
+            chunk = chunks.release(chunk)
+            fill = EventChunks.chunkSize
+        }
+        open.sort()
+    }
+
+    @inlinable
+    mutating func cascade<Liveness: EventLiveness & ~Copyable>(_ slot: Slot, _ liveness: borrowing Liveness) {
+        var chunk = slot.chunk
+        var fill = Int(slot.fill)
+        while chunk != EventChunks.none {
+            for index in 0..<fill {
+                let event = chunks.event(index, of: chunk)
+                if liveness.isLive(event) {
+                    file(event, at: event.time.nanoseconds >> tickShift)
+                } else {
+                    pending -= 1
+                }
+            }
+            chunk = chunks.release(chunk)
+            fill = EventChunks.chunkSize
+        }
+    }
+
+    // MARK: The tick
+
+    @inlinable static var shortestReview: Int { 4_096 }
+
+    /// Compares the tick with the density of what was popped since the last review, and changes it where it is far off.
+    ///
+    /// A review comes after as many pops as there were events pending, so a rebuild costs each of them at most once.
+    @usableFromInline
+    mutating func reviewTick() {
+        let elapsed = now.nanoseconds - reviewStart.nanoseconds
+        // 2^shift <= 16 * elapsed / pops: eight to sixteen events a slot.
+        let ideal = UInt64(63 - (elapsed / UInt64(popsInReview / 16) | 1).leadingZeroBitCount)
+        let wanted = min(ideal, 40)
+        if wanted + 1 < tickShift || wanted > tickShift + 1 { rebuild(tickShift: wanted) }
+        reviewStart = now
+        popsInReview = max(Self.shortestReview, pending)
+        popsUntilReview = popsInReview
+    }
+
+    /// Files every pending event anew under another tick.
+    private mutating func rebuild(tickShift newShift: UInt64) {
+        let oldSlots = slots
+        var loose = Array(open.events[open.position...])
+        loose += late.events
+        open.removeAll()
+        late = EventHeap()
+        slots = Array(repeating: Slot(), count: oldSlots.count)
+        for word in occupied.indices { occupied[word] = 0 }
+        occupiedLevels = 0
+        tickShift = newShift
+        tick = now.nanoseconds >> newShift
+        for event in loose { place(event) }
+        for slot in oldSlots where slot.chunk != EventChunks.none {
+            var chunk = slot.chunk
+            var fill = Int(slot.fill)
+            while chunk != EventChunks.none {
+                for index in 0..<fill { place(chunks.event(index, of: chunk)) }
+                chunk = chunks.release(chunk)
+                fill = EventChunks.chunkSize
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// Which shard is home to which entity: fixed by the workload's size, never by the number of workers.
+///
+/// Neighbours go to different shards, so that a ramp that starts clients in their order loads all shards alike.
+package struct Partition: Hashable, Sendable, BitwiseCopyable {
+    package let entityCount: UInt32
+    package let shardCount: UInt32
+
+    /// Cuts `entityCount` entities into at most `shardCount` shards; there is always at least one.
+    package init(entityCount: UInt32, shardCount: UInt32) {
+        precondition(shardCount > 0, "a partition has a shard")
+        self.entityCount = entityCount
+        self.shardCount = max(1, min(shardCount, entityCount))
+    }
+
+    /// Cuts into shards of about `entitiesPerShard`, 256 of them at most.
+    package init(entityCount: UInt32, entitiesPerShard: UInt32 = 64) {
+        self.init(entityCount: entityCount, shardCount: min(256, max(1, entityCount / entitiesPerShard)))
+    }
+
+    package func shard(of entity: UInt32) -> UInt32 {
+        precondition(entity < entityCount, "the entity is of this partition")
+        return entity % shardCount
+    }
+
+    /// The entity's place among those of its shard.
+    package func localIndex(of entity: UInt32) -> UInt32 { entity / shardCount }
+
+    package func entity(at localIndex: UInt32, of shard: UInt32) -> UInt32 { localIndex * shardCount + shard }
+
+    package func count(of shard: UInt32) -> UInt32 {
+        precondition(shard < shardCount, "the shard is of this partition")
+        return (entityCount - shard + shardCount - 1) / shardCount
+    }
+}

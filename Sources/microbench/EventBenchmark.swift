@@ -1,0 +1,51 @@
+import Primitives
+import Simulation
+
+/// The hold model: each step pops the earliest event and pushes one a random while later.
+func benchmarkEventQueue() {
+    for (name, pending) in [("10k", 10_000), ("1M", 1_000_000)] {
+        // Mean 1 s ahead, spread over four decades as timers and packets are.
+        let best = (0..<3).map { _ in hold(pending: pending, steps: 4_000_000, spread: spreadDelay) }.min() ?? 0
+        printFigure("event queue, hold, \(name) pending, spread", best, "ns/event")
+        let even = (0..<3).map { _ in hold(pending: pending, steps: 4_000_000, spread: evenDelay) }.min() ?? 0
+        printFigure("event queue, hold, \(name) pending, even", even, "ns/event")
+    }
+}
+
+private func evenDelay(_ chance: UInt64) -> UInt64 { chance % 2_000_000_000 }
+
+private func spreadDelay(_ chance: UInt64) -> UInt64 { (chance % 2_000_000_000) >> (chance >> 62 * 4) }
+
+/// A cheap generator, so that the figure is the queue's own.
+private struct XorShift {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
+    }
+}
+
+private func hold(pending: Int, steps: Int, spread: (UInt64) -> UInt64) -> Double {
+    var queue = EventQueue()
+    var chance = XorShift(state: 0x9E37_79B9_7F4A_7C15)
+    var count: UInt64 = 0
+    func event(after now: Instant) -> Event {
+        count += 1
+        let time = Instant(nanoseconds: now.nanoseconds + spread(chance.next()))
+        return Event(order: EventOrder(time: time, class: 1, source: 1, count: count), target: 0, kind: 0)
+    }
+    for _ in 0..<pending { queue.push(event(after: .zero)) }
+    // As many steps again before the clock starts: until then the tick is still being found.
+    for _ in 0..<(2 * pending) {
+        guard let next = queue.popNext(before: .never) else { break }
+        queue.push(event(after: next.time))
+    }
+    let stopwatch = Stopwatch()
+    for _ in 0..<steps {
+        guard let next = queue.popNext(before: .never) else { break }
+        queue.push(event(after: next.time))
+    }
+    return Double(stopwatch.nanoseconds) / Double(steps)
+}
