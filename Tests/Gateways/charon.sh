@@ -1,0 +1,121 @@
+#!/bin/bash
+# Functions to run one strongSwan charon inside a namespace of a rig; sourced, after network.sh.
+#
+# Everything of it lies in $RUN: configuration, log, vici socket, and the pid file, whose directory is compiled in.
+
+CHARON=/usr/lib/ipsec/charon
+SWANCTL=/usr/sbin/swanctl
+PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
+ gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
+
+THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
+DOS_PROTECTION=${DOS_PROTECTION:-yes}
+COOKIE_THRESHOLD=${COOKIE_THRESHOLD:-30}
+COOKIE_THRESHOLD_IP=${COOKIE_THRESHOLD_IP:-3}
+BLOCK_THRESHOLD=${BLOCK_THRESHOLD:-5}
+HALF_OPEN_TIMEOUT=${HALF_OPEN_TIMEOUT:-30}
+RETRANSMIT_TIMEOUT=${RETRANSMIT_TIMEOUT:-4.0}
+RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
+RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
+DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
+FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+LOG_LEVEL=${LOG_LEVEL:-1}
+SAVE_KEYS=${SAVE_KEYS:-no} # yes: IKE keys in the log (LOG_LEVEL 4 of its own), for captures
+CPU=${CPU:-}
+CHARON_KNOBS="THREADS DOS_PROTECTION COOKIE_THRESHOLD COOKIE_THRESHOLD_IP BLOCK_THRESHOLD HALF_OPEN_TIMEOUT
+ RETRANSMIT_TIMEOUT RETRANSMIT_TRIES RETRANSMIT_BASE DELETE_REKEYED_DELAY FRAGMENT_SIZE LOG_LEVEL SAVE_KEYS CPU"
+
+require_charon() {
+    local tool
+    for tool in "$CHARON" "$SWANCTL"; do
+        [ -x "$tool" ] || die "$tool is missing: scripts/install test"
+    done
+    [ -c /dev/net/tun ] || modprobe tun 2>/dev/null
+    [ -c /dev/net/tun ] || die "there is no /dev/net/tun: charon cannot carry ESP"
+}
+
+swanctl() { SWANCTL_DIR=$RUN/swanctl STRONGSWAN_CONF=$RUN/strongswan.conf "$RUN/swanctl.bin" "$@"; }
+
+write_charon_configuration() {
+    mkdir -p "$RUN/run" "$RUN/swanctl"
+    # Copies, because a system's AppArmor profiles name the installed paths and allow only the system's own files.
+    install -m 755 "$CHARON" "$RUN/charon"
+    install -m 755 "$SWANCTL" "$RUN/swanctl.bin"
+    cat >"$RUN/strongswan.conf" <<CONF
+charon {
+  load_modular = no
+  load = $(echo $PLUGINS)
+  threads = $THREADS
+  dos_protection = $DOS_PROTECTION
+  cookie_threshold = $COOKIE_THRESHOLD
+  cookie_threshold_ip = $COOKIE_THRESHOLD_IP
+  block_threshold = $BLOCK_THRESHOLD
+  half_open_timeout = $HALF_OPEN_TIMEOUT
+  ikesa_table_size = 4096
+  ikesa_table_segments = 16
+  retransmit_timeout = $RETRANSMIT_TIMEOUT
+  retransmit_tries = $RETRANSMIT_TRIES
+  retransmit_base = $RETRANSMIT_BASE
+  delete_rekeyed_delay = $DELETE_REKEYED_DELAY
+  fragment_size = $FRAGMENT_SIZE
+  reuse_ikesa = no
+  plugins {
+    vici {
+      socket = unix://$RUN/vici
+    }
+  }
+  filelog {
+    main {
+      path = $RUN/log
+      time_format = %H:%M:%S
+      time_add_ms = yes
+      ike_name = yes
+      flush_line = yes
+      default = $LOG_LEVEL
+$([ "$SAVE_KEYS" = yes ] && echo '      ike = 4')
+    }
+  }
+}
+swanctl {
+  load = random nonce openssl pem pkcs1 pkcs8 x509
+  socket = unix://$RUN/vici
+}
+CONF
+}
+
+# Starts charon in the namespace of `side`, waits until it answers, and loads $RUN/swanctl/swanctl.conf.
+start_charon() { # clients|gateway
+    local pinned=() pid deadline=$((SECONDS + 15))
+    [ -n "$CPU" ] && pinned=(taskset -c "$CPU")
+    STRONGSWAN_CONF=$RUN/strongswan.conf setsid ip netns exec "$(namespace "$1")" \
+        unshare --mount --propagation private bash -c 'mount --bind "$0/run" /run && exec "$@"' "$RUN" \
+        "${pinned[@]}" "$RUN/charon" >"$RUN/output" 2>&1 </dev/null &
+    pid=$!
+    disown
+    echo $pid >"$RUN/pid"
+    until [ -S "$RUN/vici" ] && swanctl --stats >/dev/null 2>&1; do
+        if ! [ -d /proc/$pid ] || [ $SECONDS -ge $deadline ]; then
+            tail -n 20 "$RUN/output" "$RUN/log" >&2
+            die "charon did not start"
+        fi
+        sleep 0.02
+    done
+    swanctl --load-all >"$RUN/load" 2>&1 || {
+        cat "$RUN/load" >&2
+        die "charon refuses its configuration"
+    }
+}
+
+# What both rigs can do with a charon that runs.
+charon_verb() {
+    case $VERB in
+        sas) swanctl --list-sas "${REST[@]}" ;;
+        stats) swanctl --stats ;;
+        swanctl) swanctl "${REST[@]}" ;;
+        log) cat "$RUN/log" ;;
+        rekey-child) swanctl --rekey --child net "${REST[@]}" ;;
+        rekey-ike) swanctl --rekey --ike "${REST[@]:-$CONNECTION}" ;;
+        terminate) swanctl --terminate --ike "${REST[@]:-$CONNECTION}" ;;
+        *) die "no such verb: $VERB" ;;
+    esac
+}

@@ -1,0 +1,99 @@
+#!/bin/bash
+# strongswan-client.sh VERB NAME [ARGUMENTS...]: strongSwan as an initiator, among the clients of the rig called NAME.
+#
+#   up             start it, and the rig's network where there is none yet
+#   down           stop it; the network stays (network.sh down NAME)
+#   initiate [N]   set up client N's IKE SA and Child SA (1)
+#   sas | stats | rekey-child | rekey-ike | terminate | log | swanctl      as in strongswan.sh
+#
+# Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
+#
+# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK IDENTITY (the gateway's) IKE_PROPOSALS
+# ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of charon.sh.
+set -uo pipefail
+GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$GATEWAYS/network.sh"
+. "$GATEWAYS/charon.sh"
+
+CLIENTS=${CLIENTS:-1}
+GATEWAY=${GATEWAY:-$GATEWAY_ADDRESS}
+PSK=${PSK:-test-only}
+IDENTITY=${IDENTITY:-gw.example.org}
+IKE_PROPOSALS=${IKE_PROPOSALS:-aes128gcm16-prfsha256-x25519}
+ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-x25519}
+IKE_REKEY=${IKE_REKEY:-4h}
+CHILD_REKEY=${CHILD_REKEY:-1h}
+DPD_DELAY=${DPD_DELAY:-0s}
+MOBIKE=${MOBIKE:-yes}
+FRAGMENTATION=${FRAGMENTATION:-yes}
+REMOTE_TS=${REMOTE_TS:-10.200.0.0/16}
+CONNECTION=client-1
+KNOBS="CLIENTS GATEWAY PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION
+ REMOTE_TS $CHARON_KNOBS"
+
+client_address() { echo "10.99.$(($1 / 256)).$(($1 % 256))"; }
+
+# charon puts a client's virtual address on the interface that has its outer one: AnyIP alone does not do.
+add_client_addresses() {
+    local client
+    for ((client = 1; client <= CLIENTS; client++)); do echo "address replace $(client_address $client)/32 dev link0"; done |
+        ip -n "$(namespace clients)" -batch -
+}
+
+write_connections() {
+    local client
+    {
+        echo "connections {"
+        for ((client = 1; client <= CLIENTS; client++)); do
+            cat <<CONF
+  client-$client {
+    version = 2
+    local_addrs = $(client_address $client)
+    remote_addrs = $GATEWAY
+    proposals = $IKE_PROPOSALS
+    vips = 0.0.0.0
+    mobike = $MOBIKE
+    fragmentation = $FRAGMENTATION
+    dpd_delay = $DPD_DELAY
+    rekey_time = $IKE_REKEY
+    rand_time = 0s
+    local {
+      auth = psk
+      id = user-$client@example.org
+    }
+    remote {
+      auth = psk
+      id = $IDENTITY
+    }
+    children {
+      net {
+        remote_ts = $REMOTE_TS
+        esp_proposals = $ESP_PROPOSALS
+        rekey_time = $CHILD_REKEY
+        rand_time = 0s
+      }
+    }
+  }
+CONF
+        done
+        printf '}\nsecrets {\n  ike-any {\n    secret = "%s"\n  }\n}\n' "$PSK"
+    } >"$RUN/swanctl/swanctl.conf"
+}
+
+read_arguments "$@"
+RUN=${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME/clients
+case $VERB in
+    up)
+        require_charon
+        network_exists || { network_down && network_up; }
+        stop_processes clients
+        rm -rf "$RUN"
+        write_charon_configuration
+        write_connections
+        add_client_addresses || die "cannot add the clients' addresses"
+        start_charon clients
+        ;;
+    down) stop_processes clients ;;
+    initiate) swanctl --initiate --child net --ike "client-${REST[0]:-1}" --timeout 20 ;;
+    *) charon_verb ;;
+esac

@@ -1,0 +1,104 @@
+#!/bin/bash
+# strongswan.sh VERB NAME [ARGUMENTS...]: strongSwan as a gateway, for a rig called NAME (network.sh has its network).
+#
+#   up             start it (whatever a rig of this name left behind is removed first)
+#   down           stop it, and remove the network
+#   sas | stats    its list of IKE SAs and Child SAs (arguments: those of swanctl --list-sas), its counters
+#   rekey-child | rekey-ike | terminate      start these exchanges towards every client
+#   log            what charon logged
+#   swanctl        anything else: the arguments are swanctl's
+#
+# Clients run in the namespace of the clients (network.sh exec NAME COMMAND...), talk to 10.98.1.2, authenticate with
+# $PSK, expect the identity $IDENTITY, and must ask for an address.
+#
+# Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
+# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL LOCAL_TS, and those at the head of charon.sh. RUNROOT is where
+# its files go.
+set -uo pipefail
+GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$GATEWAYS/network.sh"
+. "$GATEWAYS/charon.sh"
+
+PSK=${PSK:-test-only}
+IDENTITY=${IDENTITY:-gw.example.org}
+GROUPS_OFFERED=x25519-ecp256-ecp384-modp2048-modp3072
+IKE_PROPOSALS=${IKE_PROPOSALS:-aes128gcm16-aes256gcm16-chacha20poly1305-prfsha256-prfsha384-prfsha512-$GROUPS_OFFERED,\
+aes128-aes256-sha256-sha384-prfsha256-prfsha384-prfsha512-$GROUPS_OFFERED}
+ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-aes256gcm16-chacha20poly1305-$GROUPS_OFFERED-none,\
+aes128-aes256-sha256-sha384-$GROUPS_OFFERED-none}
+IKE_REKEY=${IKE_REKEY:-4h}
+IKE_REAUTH=${IKE_REAUTH:-0s}
+CHILD_REKEY=${CHILD_REKEY:-1h}
+CHILD_LIFE=${CHILD_LIFE:-66m}
+DPD_DELAY=${DPD_DELAY:-0s}
+UNIQUE=${UNIQUE:-never}
+MOBIKE=${MOBIKE:-yes}
+FRAGMENTATION=${FRAGMENTATION:-yes}
+POOL=${POOL:-10.128.0.0/10}
+LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
+CONNECTION=psk
+KNOBS="PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY CHILD_LIFE DPD_DELAY UNIQUE MOBIKE
+ FRAGMENTATION POOL LOCAL_TS $CHARON_KNOBS"
+
+write_connections() {
+    cat >"$RUN/swanctl/swanctl.conf" <<CONF
+connections {
+  $CONNECTION {
+    version = 2
+    local_addrs = $GATEWAY_ADDRESS, fd98:1::2
+    proposals = $IKE_PROPOSALS
+    pools = clients
+    mobike = $MOBIKE
+    fragmentation = $FRAGMENTATION
+    unique = $UNIQUE
+    dpd_delay = $DPD_DELAY
+    rekey_time = $IKE_REKEY
+    reauth_time = $IKE_REAUTH
+    rand_time = 0s
+    local {
+      auth = psk
+      id = $IDENTITY
+    }
+    remote {
+      auth = psk
+    }
+    children {
+      net {
+        local_ts = $LOCAL_TS
+        esp_proposals = $ESP_PROPOSALS
+        rekey_time = $CHILD_REKEY
+        life_time = $CHILD_LIFE
+        rand_time = 0s
+        dpd_action = clear
+      }
+    }
+  }
+}
+pools {
+  clients {
+    addrs = $POOL
+  }
+}
+secrets {
+  ike-any {
+    secret = "$PSK"
+  }
+}
+CONF
+}
+
+read_arguments "$@"
+RUN=${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME/gateway
+case $VERB in
+    up)
+        require_charon
+        network_down
+        rm -rf "$RUN"
+        network_up
+        write_charon_configuration
+        write_connections
+        start_charon gateway
+        ;;
+    down) network_down ;;
+    *) charon_verb ;;
+esac
