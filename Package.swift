@@ -77,6 +77,8 @@ targets.append(
     )
 )
 targets.append(.testTarget(name: "TidyTests", swiftSettings: settings))
+targets.append(.target(name: "GatewayRig", path: "Tests/GatewayRig", swiftSettings: settings))
+targets.append(.testTarget(name: "RealGatewayTests", dependencies: ["GatewayRig"], swiftSettings: settings))
 
 if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [

@@ -1,0 +1,61 @@
+/// strongSwan as the gateway of a rig.
+package struct RealGateway: Sendable {
+    package let rig: Rig
+
+    /// Starts charon with the knobs of `Tests/Gateways/strongswan.sh`, such as `["CHILD_REKEY": "3s"]`.
+    package static func start(knobs: [String: String] = [:]) throws -> RealGateway {
+        let gateway = RealGateway(rig: try Rig(knobs: knobs))
+        _ = try gateway.rig.script("strongswan.sh", "up")
+        return gateway
+    }
+
+    /// The gateway's own list of IKE SAs.
+    package func associations() throws -> [ListedIKESA] {
+        try ListedIKESA.parse(try rig.script("strongswan.sh", "sas", "--raw"))
+    }
+
+    /// Makes the gateway rekey every Child SA.
+    package func rekeyChildSAs() throws { _ = try rig.script("strongswan.sh", "rekey-child") }
+    /// Makes the gateway rekey every IKE SA.
+    package func rekeyIKESAs() throws { _ = try rig.script("strongswan.sh", "rekey-ike") }
+    /// Makes the gateway delete every IKE SA.
+    package func terminate() throws { _ = try rig.script("strongswan.sh", "terminate") }
+
+    /// What charon logged.
+    package func log() throws -> String { try rig.script("strongswan.sh", "log") }
+}
+
+/// strongSwan as the initiators of a rig, to be met by our own responder.
+package struct RealClients: Sendable {
+    package let rig: Rig
+
+    /// Starts charon with the knobs of `Tests/Gateways/strongswan-client.sh`; the rig is one that was made with them.
+    package static func start(in rig: Rig) throws -> RealClients {
+        _ = try rig.script("strongswan-client.sh", "up")
+        return RealClients(rig: rig)
+    }
+
+    /// Sets up the IKE SA and the Child SA of one client, counted from 1.
+    package func initiate(_ client: Int = 1) throws {
+        _ = try rig.script("strongswan-client.sh", "initiate", String(client))
+    }
+
+    /// The clients' own list of IKE SAs.
+    package func associations() throws -> [ListedIKESA] {
+        try ListedIKESA.parse(try rig.script("strongswan-client.sh", "sas", "--raw"))
+    }
+
+    /// Makes the clients rekey every Child SA.
+    package func rekeyChildSAs() throws { _ = try rig.script("strongswan-client.sh", "rekey-child") }
+    /// Makes one client rekey its IKE SA.
+    package func rekeyIKESA(_ client: Int = 1) throws {
+        _ = try rig.script("strongswan-client.sh", "rekey-ike", "client-\(client)")
+    }
+    /// Makes one client delete its IKE SA.
+    package func terminate(_ client: Int = 1) throws {
+        _ = try rig.script("strongswan-client.sh", "terminate", "client-\(client)")
+    }
+
+    /// What charon logged.
+    package func log() throws -> String { try rig.script("strongswan-client.sh", "log") }
+}

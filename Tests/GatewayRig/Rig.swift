@@ -1,0 +1,92 @@
+package import Foundation
+import Synchronization
+
+/// A network of two namespaces that belongs to one test, and goes away with it.
+///
+/// `Tests/Gateways/network.sh` says which addresses are where. A test that cannot have its rig fails: what a gateway
+/// that does not run would have said is unknown.
+package final class Rig: Sendable {
+    /// The gateway's address in every rig.
+    package static let gatewayAddress = "10.98.1.2"
+    /// The clients' own address in every rig; all of 10.99.0.0/16 can be bound as well.
+    package static let clientAddress = "10.98.1.1"
+
+    /// Which of the two namespaces a program runs in.
+    package enum Side: String, Sendable {
+        case clients
+        case gateway
+    }
+
+    package let name: String
+    private let directory: URL
+    private let knobs: [String: String]
+
+    package init(knobs: [String: String] = [:]) throws {
+        Self.removeWhatDeadTestsLeft
+        let number = Self.count.withLock { count in
+            count += 1
+            return count
+        }
+        name = "test-\(getpid())-\(number)"
+        directory = FileManager.default.temporaryDirectory.appending(path: "ikestorm-rig-\(name)")
+        self.knobs = knobs
+        _ = try script("network.sh", "up")
+    }
+
+    deinit {
+        _ = try? script("network.sh", "down")
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// Starts a program in one of the namespaces.
+    package func start(
+        _ arguments: [String],
+        on side: Side = .clients,
+        environment: [String: String] = [:]
+    ) throws -> Command {
+        let variables = environment.merging(["SIDE": side.rawValue]) { $1 }
+        return try Command([Self.path(of: "network.sh"), "exec", name] + arguments, environment: variables)
+    }
+
+    /// Runs a program in one of the namespaces to its end.
+    package func run(
+        _ arguments: [String],
+        on side: Side = .clients,
+        environment: [String: String] = [:],
+        atMost seconds: Double = 120
+    ) throws -> Command.Outcome {
+        try start(arguments, on: side, environment: environment).wait(atMost: seconds)
+    }
+
+    /// Runs one of the rig's scripts, which has to succeed, and returns what it printed.
+    package func script(_ script: String, _ verb: String, _ arguments: String...) throws -> String {
+        let variables = knobs.merging(["RUNROOT": directory.path]) { $1 }
+        return try Command.output(of: [Self.path(of: script), verb, name] + arguments, environment: variables)
+    }
+
+    /// The project's root: what paths such as `workloads/quickstart.yaml` start from.
+    package static let projectDirectory = URL(filePath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// The command under test: the one that was built together with this test.
+    package static let ikestorm = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "ikestorm").path
+
+    private static func path(of script: String) -> String {
+        projectDirectory.appending(path: "Tests/Gateways/\(script)").path
+    }
+
+    private static let count = Mutex(0)
+
+    /// A test that was killed leaves its namespaces; they carry its process number.
+    private static let removeWhatDeadTestsLeft: Void = {
+        let namespaces = (try? FileManager.default.contentsOfDirectory(atPath: "/run/netns")) ?? []
+        for namespace in namespaces {
+            let parts = namespace.split(separator: "-")
+            guard namespace.hasPrefix("ikestorm-test-"), namespace.hasSuffix("-gateway"), parts.count == 5,
+                let process = Int32(parts[2]), kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            _ = try? Command.output(of: [path(of: "network.sh"), "down", "test-\(parts[2])-\(parts[3])"])
+        }
+    }()
+}
