@@ -5,9 +5,7 @@ extension MessageEncoder {
     public mutating func securityAssociation(_ proposals: [Proposal]) {
         precondition(!proposals.isEmpty, "a Security Association payload holds a proposal")
         begin(.securityAssociation)
-        for index in proposals.indices {
-            proposals[index].encode(isLast: index == proposals.count - 1, into: &writer)
-        }
+        append(proposals)
         end()
     }
 
@@ -151,7 +149,7 @@ extension MessageEncoder {
         begin(type)
         append(UInt8(selectors.count))
         appendZeros(3)
-        for selector in selectors { selector.encode(into: &writer) }
+        for selector in selectors { append(selector) }
         end()
     }
 
@@ -159,11 +157,7 @@ extension MessageEncoder {
         begin(.configuration)
         append(type.rawValue)
         appendZeros(3)
-        for attribute in attributes {
-            append(attribute.type.rawValue & 0x7FFF)
-            append(UInt16(attribute.value.count))
-            append(attribute.value)
-        }
+        for attribute in attributes { append(attribute) }
         end()
     }
 
@@ -223,11 +217,33 @@ extension MessageEncoder {
     }
 }
 
-extension Proposal {
-    func encode(isLast: Bool, into writer: inout ByteWriter) {
-        encode(number: number, spi: spi.rawSpan, isLast: isLast, into: &writer)
+// Parts of payload bodies.
+extension MessageEncoder {
+    mutating func append(_ proposals: [Proposal]) {
+        for index in proposals.indices {
+            let proposal = proposals[index]
+            let isLast = index == proposals.count - 1
+            proposal.encode(number: proposal.number, spi: proposal.spi.rawSpan, isLast: isLast, into: &writer)
+        }
     }
 
+    mutating func append(_ selector: TrafficSelector) { selector.encode(into: &writer) }
+
+    mutating func append(_ attribute: ConfigurationAttribute) {
+        append(attribute.type.rawValue & 0x7FFF)
+        append(UInt16(attribute.value.count))
+        append(attribute.value)
+    }
+
+    /// An octet, octets that are reserved, and the rest of a body.
+    mutating func append(_ octet: UInt8, reserved byteCount: Int, _ data: [UInt8]) {
+        append(octet)
+        appendZeros(byteCount)
+        append(data)
+    }
+}
+
+extension Proposal {
     func encode(number: UInt8, spi: RawSpan, isLast: Bool, into writer: inout ByteWriter) {
         let start = writer.count
         writer.writeInteger(isLast ? 0 : ProposalSequence.moreFollow)

@@ -174,6 +174,20 @@ extension MessageEncoder {
         )
     }
 
+    /// Appends an Encrypted payload or fragment whose content is already encrypted.
+    mutating func encodedEncrypted(
+        _ type: PayloadType,
+        isCritical: Bool,
+        firstType: PayloadType,
+        _ body: (inout ByteWriter) -> Void
+    ) {
+        let start = writer.count
+        appendGenericHeader(type, isCritical: isCritical)
+        writer.patch(firstType.rawValue, at: start)
+        body(&writer)
+        patchPayloadLength(from: start)
+    }
+
     private mutating func appendVectorRoom(_ byteCount: Int) {
         encryptedContentStart = writer.count
         ivByteCount = byteCount
