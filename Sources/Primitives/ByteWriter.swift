@@ -76,8 +76,9 @@ public struct ByteWriter: ~Copyable, Sendable {
     public mutating func patch<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer, at offset: Int) {
         let byteCount = MemoryLayout<Integer>.size
         precondition(offset >= 0 && offset + byteCount <= storage.count, "only what was written is patched")
-        unsafe withUnsafeBytes(of: value.bigEndian) { source in
-            for index in 0..<byteCount { unsafe storage[offset + index] = source[index] }
+        // SAFETY: in bounds, as just checked.
+        unsafe storage.withUnsafeMutableBytes { buffer in
+            unsafe buffer.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Integer.self)
         }
     }
 
