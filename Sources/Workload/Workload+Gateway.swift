@@ -7,7 +7,8 @@ extension Workload {
         /// The identity that it shows in IKE_AUTH (IDr).
         package var identity: String
         package var policy: Policy
-        package var simulated: SimulatedGateway
+        /// The model for virtual time, or nil if the gateway is met in real time only.
+        package var simulated: SimulatedGateway?
         /// Where it is in real time; empty if it exists in virtual time only.
         package var realAddresses: [IPAddress]
     }

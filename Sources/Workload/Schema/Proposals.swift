@@ -1,0 +1,74 @@
+import IKEWire
+
+/// Proposals in strongSwan's notation, and what this version can do of them.
+enum Proposals {
+    static func check(_ text: String, _ proposal: Scalar.Proposal) throws(UnitProblem) {
+        guard text.utf8.count <= 256 else { throw UnitProblem("`\(text.abbreviated)` is too long for a proposal") }
+        let read: Proposal
+        do throws(ProposalNotationError) {
+            read = try Proposal(notation: text, protocolID: proposal == .ike ? .ike : .esp)
+        } catch {
+            throw problem(error, in: text)
+        }
+        for transform in read.transforms where !supported.contains(transform) {
+            let single = Proposal(protocolID: read.protocolID, transforms: [transform]).notation
+            let others = supported.filter { $0.type == transform.type }
+            let words = others.map { Proposal(protocolID: .ike, transforms: [$0]).notation }
+            throw UnitProblem(
+                "\"\(single)\" in `\(text)` is not supported by this version",
+                "it has \(words.joined(separator: ", "))"
+            )
+        }
+    }
+
+    /// The key exchanges that a proposal names, in strongSwan's keywords.
+    static func keyExchanges(of text: String) -> [String] {
+        text.split(separator: "-").map(String.init).filter { word in
+            keyExchanges.contains { $0.word == word }
+        }
+    }
+
+    /// Whether two lists of proposals have one in common that both ends could choose.
+    static func overlap(_ left: [String], _ right: [String], _ proposal: Scalar.Proposal) -> Bool {
+        let left = left.compactMap { read($0, proposal) }
+        let right = right.compactMap { read($0, proposal) }
+        return left.contains { one in right.contains { isChoice(one, $0) } }
+    }
+
+    private static func read(_ text: String, _ proposal: Scalar.Proposal) -> Proposal? {
+        try? Proposal(notation: text, protocolID: proposal == .ike ? .ike : .esp)
+    }
+
+    /// RFC 7296 section 2.7: one transform of each type, where either both or neither has the type.
+    private static func isChoice(_ left: Proposal, _ right: Proposal) -> Bool {
+        let types: [TransformType] = [.encryption, .prf, .integrity, .keyExchange]
+        return types.allSatisfy { type in
+            let ours = left.transforms.filter { $0.type == type }
+            let theirs = right.transforms.filter { $0.type == type }
+            // The first Child SA has no key exchange of its own, so that one end may have one and the other none.
+            if ours.isEmpty || theirs.isEmpty { return ours.isEmpty == theirs.isEmpty || type == .keyExchange }
+            return ours.contains { theirs.contains($0) }
+        }
+    }
+
+    private static func problem(_ error: ProposalNotationError, in text: String) -> UnitProblem {
+        guard case .unknownWord(let word, let nearest) = error else {
+            return UnitProblem("`\(text.abbreviated)` is not a proposal: \(error)")
+        }
+        let remedy = nearest.map { "did you mean \"\($0)\"?" }
+        return UnitProblem("unknown algorithm \"\(word.abbreviated)\" in the proposal `\(text.abbreviated)`", remedy)
+    }
+
+    private static let keyExchanges: [(word: String, id: KeyExchangeID)] = [
+        ("x25519", .curve25519), ("ecp256", .ecp256), ("ecp384", .ecp384), ("modp2048", .modp2048),
+        ("modp3072", .modp3072),
+    ]
+
+    private static let supported: [Transform] =
+        [
+            .encryption(.aesGCM16, keyLength: 128), .encryption(.aesGCM16, keyLength: 256),
+            .encryption(.aesCBC, keyLength: 128), .encryption(.aesCBC, keyLength: 256),
+            .encryption(.chacha20Poly1305), .prf(.hmacSHA256), .prf(.hmacSHA384), .prf(.hmacSHA512),
+            .integrity(.hmacSHA256), .integrity(.hmacSHA384), .extendedSequenceNumbers(.disabled),
+        ] + keyExchanges.map { .keyExchange($0.id) }
+}

@@ -1,0 +1,293 @@
+extension WorkloadSchema {
+    static let profile = Record(
+        fields: [
+            Field(
+                "identity",
+                .scalar(.identity),
+                .required,
+                "its identity, with %05d where the client's number stands"
+            ),
+            Field("authentication", .record(authentication), .required, "how it authenticates"),
+            Field("proposals", .record(proposals), .required, "what it proposes, best first"),
+            Field("lifetimes", lifetimes, .standard("strongswan"), "when it rekeys"),
+            Field("retransmission", retransmission, .standard("strongswan"), "when its requests are sent again"),
+            Field("reconnect", reconnect, .standard("strongswan"), "what it does after a failure"),
+            Field("liveness", liveness, .standard("never"), "when it asks whether the gateway is alive"),
+            Field(
+                "nat-keepalive",
+                .duration(or: ["never"]),
+                .standard("20s"),
+                "how often it keeps a NAT's mapping alive"
+            ),
+            Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
+            Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),
+        ],
+        unsupported: [
+            ("mobike", "a `nat-rebind` fault changes a client's address"),
+            ("certificate", "this version authenticates with `psk`"),
+            ("eap", "this version authenticates with `psk`"),
+        ]
+    )
+
+    static let trafficSelectors = Record(
+        fields: [
+            Field("local", .list(of: .scalar(.selector), least: 1), "its own side: [dynamic] unless said"),
+            Field("remote", .list(of: .scalar(.prefix), least: 1), "the gateway's side: [0.0.0.0/0] unless said"),
+        ]
+    )
+
+    static let retransmission = Shape.either([
+        .keyword(Presets.retransmission.map(\.name), noun: "preset of retransmission"),
+        .record(
+            Record(
+                fields: [
+                    Field("first", .duration(), "the wait after the first sending"),
+                    Field("factor", .scalar(.factor), "by what each wait is longer than the one before"),
+                    Field("tries", .count(0...60), "how many times a request is sent again"),
+                    Field("at-most", .duration(), "the longest wait"),
+                    Field(
+                        "waits",
+                        .list(of: .scalar(.duration(words: [], isPositive: true)), least: 1),
+                        "every wait, instead of the other keys"
+                    ),
+                ],
+                exactlyOneOf: [["first", "waits"]]
+            )
+        ),
+    ])
+
+    static let reconnect = Shape.either([
+        .keyword(["never"] + Presets.reconnect.map(\.name), noun: "preset of reconnect"),
+        .record(
+            Record(
+                fields: [
+                    Field(
+                        "after",
+                        .list(
+                            of: .keyword(Workload.Reconnect.Reason.allCases.map(\.rawValue), noun: "reason"),
+                            least: 1
+                        ),
+                        "reasons to try again: timeout and delete unless said"
+                    ),
+                    Field("wait", .record(reconnectWait), .required, "how long it waits before it tries"),
+                    Field(
+                        "give-up",
+                        .count(1...1_000_000, or: ["never"]),
+                        .standard("never"),
+                        "after how many attempts in a row it gives up"
+                    ),
+                ]
+            )
+        ),
+    ])
+
+    static let reconnectWait = Record(
+        fields: [
+            Field("from", .durationOrZero, "the first wait"),
+            Field("factor", .scalar(.factor), .standard("2"), "by what each wait is longer than the one before"),
+            Field("at-most", .duration(), "the longest wait"),
+            Field(
+                "waits",
+                .list(of: .durationOrZero, least: 1),
+                "every wait, the last one repeated, instead of the other keys"
+            ),
+            Field("jitter", .percent(or: ["full", "none"]), .standard("none"), "the share of a wait that is drawn"),
+        ],
+        exactlyOneOf: [["from", "waits"]]
+    )
+
+    static let path = Record(
+        fields: [
+            Field(
+                "one-way-delay",
+                .either([
+                    .scalar(.duration(words: [], isPositive: true)),
+                    .record(
+                        Record(
+                            fields: [
+                                Field("per-client", distribution, .required, "drawn once per client"),
+                                Field("jitter", distribution, "drawn for each packet"),
+                                Field(
+                                    "keep-order",
+                                    .scalar(.boolean),
+                                    .standard("true"),
+                                    "whether packets never overtake"
+                                ),
+                            ]
+                        )
+                    ),
+                ]),
+                .required,
+                "how long a packet takes one way"
+            ),
+            Field("loss", loss, .standard("none"), "how packets are lost"),
+            Field("duplication", .percent(), .standard("0%"), "the share of packets that come twice"),
+            Field(
+                "reordering",
+                .record(
+                    Record(
+                        fields: [
+                            Field("share", .percent(), .required, "the share of packets that are held back"),
+                            Field("extra-delay", .duration(), .required, "for how long"),
+                        ]
+                    )
+                ),
+                "packets that are held back"
+            ),
+            Field(
+                "bandwidth",
+                .record(
+                    Record(
+                        fields: [
+                            Field("rate", .scalar(.bandwidth), .required, "the link's rate"),
+                            Field("queue", .scalar(.size), .standard("64KiB"), "the tail-drop queue in front of it"),
+                            Field(
+                                "shared",
+                                .scalar(.boolean),
+                                .standard("false"),
+                                "whether all clients share one link"
+                            ),
+                        ]
+                    )
+                ),
+                "a link with a rate and a queue"
+            ),
+            Field("mtu", .count(576...65_535), "the largest IP packet, in bytes"),
+            Field(
+                "over-mtu",
+                .keyword(Workload.MTU.OverMTU.allCases.map(\.rawValue), noun: "way"),
+                .standard("fragment"),
+                "what happens to a larger one"
+            ),
+            Field("nat", nat, .standard("none"), "a NAT in front of each client"),
+        ],
+        unsupported: [("corruption", "packets can be lost, duplicated and reordered")]
+    )
+
+    static let loss = Shape.either([.keyword(["none"], noun: "loss"), .record(lossRecord)])
+
+    static let lossRecord = Record(
+        fields: [
+            Field("random", .percent(), "each packet by itself"),
+            Field(
+                "gilbert-elliott",
+                .record(
+                    Record(
+                        fields: [
+                            Field(
+                                "to-bad",
+                                .percent(),
+                                .required,
+                                "from the good state to the bad one, before each packet"
+                            ),
+                            Field("to-good", .percent(), .required, "back again"),
+                            Field("in-good", .percent(), .standard("0%"), "the loss in the good state"),
+                            Field("in-bad", .percent(), .standard("100%"), "the loss in the bad state"),
+                        ]
+                    )
+                ),
+                "in bursts"
+            ),
+        ],
+        exactlyOneOf: [["random", "gilbert-elliott"]]
+    )
+
+    static let nat = Shape.either([
+        .keyword(["none"], noun: "NAT"),
+        .record(
+            Record(
+                fields: [
+                    Field(
+                        "preset",
+                        .keyword(Presets.nat.map(\.name), noun: "NAT preset"),
+                        "what the other keys are unless said"
+                    ),
+                    Field(
+                        "mapping",
+                        .keyword(Workload.NAT.Dependence.allCases.map(\.rawValue), noun: "mapping behaviour"),
+                        "RFC 4787 section 4.1"
+                    ),
+                    Field(
+                        "filtering",
+                        .keyword(Workload.NAT.Dependence.allCases.map(\.rawValue), noun: "filtering behaviour"),
+                        "RFC 4787 section 5"
+                    ),
+                    Field(
+                        "timeout",
+                        .record(
+                            Record(
+                                fields: [
+                                    Field("one-way", .duration(), "of a mapping without an answer"),
+                                    Field("two-way", .duration(), "of a mapping with one"),
+                                ]
+                            )
+                        ),
+                        "when an idle mapping is forgotten"
+                    ),
+                    Field(
+                        "ports",
+                        .keyword(Workload.NAT.Ports.allCases.map(\.rawValue), noun: "choice of ports"),
+                        "how outer ports are chosen"
+                    ),
+                ],
+                unsupported: [("pool", "each client has its own NAT"), ("shared", "each client has its own NAT")]
+            )
+        ),
+    ])
+
+    static let distribution = Shape.either([
+        .durationOrZero,
+        .record(
+            Record(
+                fields: [
+                    Field("constant", .durationOrZero, "always the same"),
+                    Field("uniform", .list(of: .durationOrZero, least: 2), "anything between two, alike"),
+                    Field(
+                        "normal",
+                        .record(
+                            Record(
+                                fields: [
+                                    Field("mean", .duration(), .required, "the mean"),
+                                    Field("deviation", .duration(), .required, "the standard deviation"),
+                                ] + minimum(.required)
+                            )
+                        ),
+                        "a normal distribution"
+                    ),
+                    Field(
+                        "lognormal",
+                        .record(
+                            Record(
+                                fields: [
+                                    Field("median", .duration(), .required, "the median"),
+                                    Field("sigma", .scalar(.factor), .required, "the deviation of the logarithm"),
+                                ] + minimum(.required)
+                            )
+                        ),
+                        "a normal distribution of the logarithm"
+                    ),
+                    Field(
+                        "exponential",
+                        .record(
+                            Record(fields: [Field("mean", .duration(), .required, "the mean")] + minimum(.optional))
+                        ),
+                        "an exponential distribution"
+                    ),
+                    Field(
+                        "empirical",
+                        .named(of: .durationOrZero, noun: "quantile", least: 2),
+                        "values by percentile, such as p0, p50 and p100"
+                    ),
+                ],
+                exactlyOneOf: [["constant", "uniform", "normal", "lognormal", "exponential", "empirical"]]
+            )
+        ),
+    ])
+
+    private static func minimum(_ presence: Field.Presence) -> [Field] {
+        [
+            Field("minimum", .durationOrZero, presence, "no draw is below it"),
+            Field("maximum", .duration(), "no draw is above it"),
+        ]
+    }
+}

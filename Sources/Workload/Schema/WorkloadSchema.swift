@@ -1,0 +1,232 @@
+/// The shape of a workload file: what DESIGN calls its schema, in one table.
+enum WorkloadSchema {
+    static let root = Record(
+        fields: [
+            Field("version", .count(1...1), .required, "the version of this schema: 1"),
+            Field("name", .scalar(.text), .required, "the workload's name, as in reports and folders"),
+            Field("seed", .count(0...Int.max), .standard("1"), "what every draw of the run derives from"),
+            Field("gateways", .named(of: .record(gateway), noun: "gateway", least: 1), .required, "gateways by name"),
+            Field(
+                "profiles",
+                .named(of: .record(profile), noun: "profile", least: 1),
+                .required,
+                "kinds of client by name"
+            ),
+            Field("paths", .named(of: .record(path), noun: "path", least: 1), .required, "network paths by name"),
+            Field(
+                "populations",
+                .named(of: .record(population), noun: "population", least: 1),
+                .required,
+                "groups of clients by name"
+            ),
+            Field(
+                "arrivals",
+                .named(of: .record(arrival), noun: "arrival", least: 1),
+                .required,
+                "how clients come, by name"
+            ),
+            Field("faults", .named(of: .record(fault), noun: "fault"), "what goes wrong, by name"),
+            Field("floods", .named(of: .record(flood), noun: "flood"), "hostile load by name"),
+            Field("steady-state", .list(of: .scalar(.expectation)), "what holds outside of faults and recoveries"),
+            Field("thresholds", .list(of: .scalar(.expectation)), "what the run passes or fails by"),
+            Field("safety", .record(safety), "what a live run may touch"),
+            Field("run", .record(run), .required, "how long, and how often"),
+        ],
+        unsupported: [
+            ("traffic", "Child SAs are set up and rekeyed without ESP traffic; remove it"),
+            ("front-ends", "each population names its `gateway`"),
+        ]
+    )
+
+    static let gateway = Record(
+        fields: [
+            Field("identity", .scalar(.text), .required, "the identity it shows in IKE_AUTH"),
+            Field("policy", .record(policy), .required, "its own configuration"),
+            Field("simulated", .record(simulated), "its model in virtual time"),
+            Field(
+                "real",
+                .record(
+                    Record(fields: [
+                        Field("addresses", .list(of: .scalar(.address), least: 1), .required, "its outer addresses")
+                    ])
+                ),
+                "where it is in real time"
+            ),
+        ]
+    )
+
+    static let policy = Record(
+        fields: [
+            Field("authentication", .record(authentication), .required, "how either end authenticates"),
+            Field("proposals", .record(proposals), .required, "what it accepts, best first"),
+            Field("lifetimes", lifetimes, .standard("strongswan"), "when it rekeys"),
+            Field("half-open", .record(halfOpen), "how it defends itself against half-open IKE SAs"),
+            Field("pool", .list(of: .scalar(.prefix)), "where inner addresses come from"),
+            Field("liveness", liveness, .standard("never"), "when it asks whether the peer is alive"),
+            Field("retransmission", retransmission, .standard("strongswan"), "when its requests are sent again"),
+            Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
+        ],
+        unsupported: [
+            ("radius", "there is no EAP in this version"), ("ocsp", "there are no certificates in this version"),
+        ]
+    )
+
+    static let authentication = Record(
+        fields: [Field("psk", .scalar(.text), .required, "the pre-shared key")],
+        unsupported: ["certificate", "certificates", "eap", "rsa", "ecdsa", "ed25519", "pubkey"].map {
+            ($0, "this version authenticates with `psk`")
+        }
+    )
+
+    static let proposals = Record(
+        fields: [
+            Field("ike", .list(of: .scalar(.proposal(.ike)), least: 1), .required, "proposals for the IKE SA"),
+            Field("child", .list(of: .scalar(.proposal(.child)), least: 1), .required, "proposals for Child SAs"),
+        ]
+    )
+
+    static let lifetimes = Shape.either([
+        .keyword(Presets.lifetimes.map(\.name), noun: "preset of lifetimes"),
+        .record(
+            Record(
+                fields: [
+                    Field("ike", .record(lifetime), .required, "lifetimes of IKE SAs"),
+                    Field("child", .record(lifetime), .required, "lifetimes of Child SAs"),
+                ]
+            )
+        ),
+    ])
+
+    static let lifetime = Record(
+        fields: [
+            Field("rekey", .duration(or: ["never"]), .required, "the soft lifetime, before jitter"),
+            Field("jitter", .percent(), .standard("10%"), "the share of it that is drawn and taken off"),
+            Field("over", .duration(), "from the soft to the hard lifetime; a tenth of the soft one unless said"),
+        ]
+    )
+
+    static let halfOpen = Record(
+        fields: [
+            Field(
+                "cookies-above",
+                .count(0...1_000_000_000, or: ["never"]),
+                .standard("30"),
+                "in total, then IKE_SA_INIT needs a cookie"
+            ),
+            Field(
+                "cookies-above-per-source",
+                .count(0...1_000_000_000, or: ["never"]),
+                .standard("3"),
+                "of one address, then it needs a cookie"
+            ),
+            Field(
+                "refuse-above-per-source",
+                .count(1...1_000_000_000, or: ["never"]),
+                .standard("5"),
+                "of one address, then it is dropped"
+            ),
+            Field(
+                "refuse-above",
+                .count(1...1_000_000_000, or: ["never"]),
+                .standard("never"),
+                "in total, then it is dropped"
+            ),
+            Field("timeout", .duration(), .standard("30s"), "then a half-open IKE SA is forgotten"),
+        ]
+    )
+
+    static let simulated = Record(
+        fields: [
+            Field("model", .scalar(.text), .standard("strongswan-5.9"), "the model's name in reports"),
+            Field("cores", .count(1...1_024), .required, "how many cores work on IKE"),
+            Field(
+                "costs",
+                .either([.scalar(.file), .record(CostTableSchema.root)]),
+                .required,
+                "a cost table's file, from this file's folder, or the table itself"
+            ),
+            Field("internal-latency", .duration(), .standard("1ms"), "what a message inside the gateway takes"),
+            Field("queue", .record(queue), "its receive queue"),
+            Field("addresses", .list(of: .scalar(.address), least: 1), "its outer addresses in virtual time"),
+        ]
+    )
+
+    static let queue = Record(
+        fields: [
+            Field("packets", .count(1...1_000_000_000), .standard("4096"), "how many packets wait at most"),
+            Field("bytes", .scalar(.size), .standard("4MiB"), "how many bytes wait at most"),
+        ]
+    )
+
+    static let liveness = Shape.either([
+        .keyword(["never"], noun: "liveness"),
+        .record(
+            Record(fields: [Field("every", .duration(), .required, "how long an IKE SA is silent before it is checked")]
+            )
+        ),
+    ])
+
+    static let population = Record(
+        fields: [
+            Field("count", .count(1...100_000_000), .required, "how many clients"),
+            Field("profile", .scalar(.reference(.profiles)), .required, "their profile"),
+            Field(
+                "path",
+                .either([.scalar(.reference(.paths)), .named(of: .percent(), noun: "path", least: 1)]),
+                .required,
+                "their path, or the share of each path"
+            ),
+            Field("gateway", .scalar(.reference(.gateways)), .required, "the gateway they go to"),
+            Field(
+                "sources",
+                .list(of: .scalar(.prefix), least: 1),
+                "their outer addresses; 198.51.100.0/24 unless said"
+            ),
+            Field(
+                "first-identity",
+                .count(0...1_000_000_000_000),
+                "the first client's number; behind the populations of the same profile unless said"
+            ),
+        ]
+    )
+
+    static let run = Record(
+        fields: [
+            Field("duration", .duration(), .required, "how long the run is"),
+            Field("warm-up", .durationOrZero, .standard("0s"), "what is not measured at its start"),
+            Field("replications", .count(1...10_000), .standard("1"), "how many runs, each with a seed of its own"),
+            Field("epoch", .scalar(.timestamp), .standard("2026-01-01T00:00:00Z"), "the wall time of its start"),
+        ]
+    )
+
+    static let safety = Record(
+        fields: [
+            Field("allow-targets", .list(of: .scalar(.prefix)), "outer destinations outside loopback"),
+            Field("allow-inner", .list(of: .scalar(.prefix)), "inner destinations beyond the gateway's answerer"),
+            Field("allow-identities", .list(of: .scalar(.text)), "identities, with * for any characters"),
+            Field(
+                "allow-kinds",
+                .list(of: .keyword(Workload.Flood.Kind.allCases.map(\.rawValue), noun: "kind of load")),
+                "hostile kinds of load"
+            ),
+            Field(
+                "at-most",
+                .record(
+                    Record(
+                        fields: [
+                            Field("set-ups", .scalar(.rate), "attempts per time"),
+                            Field("half-open", .count(1...1_000_000_000), "half-open IKE SAs"),
+                        ]
+                    )
+                ),
+                "ceilings of the offered load"
+            ),
+            Field("abort-when", .list(of: .scalar(.expectation)), "when the run ends by itself"),
+            Field(
+                "on-abort",
+                .list(of: .keyword(Workload.Safety.AbortStep.allCases.map(\.rawValue), noun: "step")),
+                "what it does then: stop-arrivals and drain unless said"
+            ),
+        ]
+    )
+}
