@@ -57,7 +57,8 @@ package final class Command: Sendable {
         let words = (directory.map { ["env", "--chdir=\($0.path)"] } ?? []) + arguments
         var wordPointers = unsafe words.map { unsafe strdup($0) } + [nil]
         var variablePointers = unsafe variables.map { unsafe strdup($0) } + [nil]
-        defer { unsafe (wordPointers + variablePointers).forEach { unsafe free($0) } }
+        defer { while let pointer = unsafe wordPointers.popLast() { unsafe free(pointer) } }
+        defer { while let pointer = unsafe variablePointers.popLast() { unsafe free(pointer) } }
         var processID: pid_t = 0
         let failure = unsafe posix_spawnp(&processID, words[0], &actions, nil, &wordPointers, &variablePointers)
         guard failure == 0 else { throw Failure.didNotStart(arguments, errno: failure) }
