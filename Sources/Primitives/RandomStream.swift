@@ -9,11 +9,15 @@ public struct RandomStream: Sendable, BitwiseCopyable {
     /// The purpose in the upper 16 bits, the number of draws so far in the lower 48.
     @usableFromInline var position: UInt64
 
+    /// The stream before its first draw, or before the one that has `drawCount` others before it.
+    ///
+    /// Who numbers its draws anyhow, as a link does its packets, makes the stream where it draws and keeps no state.
     @inlinable
-    public init(seed: UInt64, entity: UInt64, purpose: Purpose) {
+    public init(seed: UInt64, entity: UInt64, purpose: Purpose, drawCount: UInt64 = 0) {
+        precondition(drawCount >> 48 == 0, "a stream is drawn from fewer than 2^48 times")
         self.seed = seed
         self.entity = entity
-        self.position = UInt64(purpose.rawValue) << 48
+        self.position = UInt64(purpose.rawValue) << 48 | drawCount
     }
 
     /// How many draws were made.

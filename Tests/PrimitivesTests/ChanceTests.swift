@@ -79,6 +79,8 @@ struct ChanceTests {
         #expect(draws(42, 8, .drop) != reference)
         #expect(draws(42, 7, .lossState) != reference)
         #expect(reference[0] != reference[1])
+        var later = RandomStream(seed: 42, entity: 7, purpose: .drop, drawCount: 3)
+        #expect(later.next() == reference[3])
     }
 
     @Test("draws below a bound are uniform", arguments: [1, 2, 3, 10, 1_000] as [UInt64])
