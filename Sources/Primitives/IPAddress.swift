@@ -37,6 +37,16 @@ public struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         return UInt8(truncatingIfNeeded: half >> (56 - 8 * UInt64(place & 7)))
     }
 
+    /// Writes the octets as they are on the wire: 4 or 16 of them.
+    public func write(into writer: inout ByteWriter) {
+        if isIPv4 {
+            writer.writeInteger(v4)
+        } else {
+            writer.writeInteger(high)
+            writer.writeInteger(low)
+        }
+    }
+
     @inlinable
     public static func < (left: IPAddress, right: IPAddress) -> Bool {
         (left.high, left.low) < (right.high, right.low)

@@ -37,6 +37,11 @@ struct AddressTests {
         let v4 = IPAddress(v4: 0xC000_0201)
         #expect((0..<v4.byteCount).map { v4.byte(at: $0) } == [192, 0, 2, 1])
         let v6 = try #require(IPAddress("2001:db8::9:a"))
+        var writer = ByteWriter()
+        v4.write(into: &writer)
+        v6.write(into: &writer)
+        let written = writer.take()
+        #expect(written == (0..<4).map { v4.byte(at: $0) } + (0..<16).map { v6.byte(at: $0) })
         #expect(
             (0..<v6.byteCount).map { v6.byte(at: $0) } == [0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 10]
         )
