@@ -19,7 +19,8 @@ public enum ProposalNotationError: Error, Hashable, Sendable, CustomStringConver
         case .repeatedWord(let word): "\"\(word)\" stands there twice"
         case .notForProtocol(let word, let protocolID): "\"\(word)\" does not belong in a proposal for \(protocolID)"
         case .mixedEncryption(let word):
-            "\"\(word)\" is of another kind than the cipher before it: AEADs and other ciphers need proposals of their own"
+            "\"\(word)\" is of another kind than the cipher before it: "
+                + "AEADs and other ciphers need proposals of their own"
         case .needlessIntegrity(let word): "\"\(word)\" is needless: the AEAD protects integrity itself"
         case .missing(.encryption): "an encryption algorithm is missing, such as \"aes256gcm16\""
         case .missing(.prf): "a PRF is missing, such as \"prfsha256\""

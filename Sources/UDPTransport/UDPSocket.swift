@@ -67,7 +67,7 @@ package struct UDPSocket: ~Copyable {
         return Int(count)
     }
 
-    /// Sends a batch, and returns whether all of it is off; if not, the socket is full, and the rest stays in the batch.
+    /// Sends a batch, and returns whether all of it is off; if not, the socket is full, and the rest stays where it is.
     ///
     /// A datagram that the allowance forbids, or that the system refuses, is counted and dropped; those behind it go.
     package mutating func send(_ batch: inout TransmitBatch) -> Bool {

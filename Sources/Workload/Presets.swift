@@ -14,7 +14,8 @@ package enum Presets {
             name: "strongswan",
             value: Workload.Retransmission(first: .seconds(4), factorMillionths: 1_800_000, tries: 5),
             source:
-                "strongswan.conf(5): retransmit_timeout 4.0, retransmit_base 1.8, retransmit_tries 5; gives up after 165 s"
+                "strongswan.conf(5): retransmit_timeout 4.0, retransmit_base 1.8, retransmit_tries 5; "
+                + "gives up after 165 s"
         ),
         Preset(
             name: "libreswan",

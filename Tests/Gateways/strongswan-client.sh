@@ -36,8 +36,9 @@ client_address() { echo "10.99.$(($1 / 256)).$(($1 % 256))"; }
 # charon puts a client's virtual address on the interface that has its outer one: AnyIP alone does not do.
 add_client_addresses() {
     local client
-    for ((client = 1; client <= CLIENTS; client++)); do echo "address replace $(client_address $client)/32 dev link0"; done |
-        ip -n "$(namespace clients)" -batch -
+    for ((client = 1; client <= CLIENTS; client++)); do
+        echo "address replace $(client_address $client)/32 dev link0"
+    done | ip -n "$(namespace clients)" -batch -
 }
 
 write_connections() {

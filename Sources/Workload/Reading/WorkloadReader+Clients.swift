@@ -105,7 +105,8 @@ extension WorkloadReader {
         guard count > 1, profile.identity.digits == nil else { return }
         fail(
             view.mark("count"),
-            "\(count) clients would share the identity \"\(profile.identity.identity(1))\" of the profile \"\(profile.name)\"",
+            "\(count) clients would share the identity \"\(profile.identity.identity(1))\" "
+                + "of the profile \"\(profile.name)\"",
             "put a number in it, such as %05d"
         )
     }
