@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +30,29 @@ int clinux_allowed_cpus(int *cpus, int capacity) {
     return count;
 }
 
-int clinux_pin_to_cpu(int cpu) {
-    if (cpu < 0 || cpu >= max_cpus) return -EINVAL;
+static int limit_to_cpu(pthread_attr_t *attributes, int cpu) {
+    if (cpu >= max_cpus) return EINVAL;
     cpu_set_t *set = CPU_ALLOC(max_cpus);
-    if (set == NULL) return -ENOMEM;
+    if (set == NULL) return ENOMEM;
     size_t size = CPU_ALLOC_SIZE(max_cpus);
     CPU_ZERO_S(size, set);
     CPU_SET_S(cpu, size, set);
-    int result = sched_setaffinity(0, size, set) == 0 ? 0 : -errno;
+    int error = pthread_attr_setaffinity_np(attributes, size, set);
     CPU_FREE(set);
-    return result;
+    return error;
 }
+
+int clinux_thread_start(unsigned long *thread, int cpu, void *(*body)(void *), void *context) {
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) return -error;
+    if (cpu >= 0) error = limit_to_cpu(&attributes, cpu);
+    if (error == 0) error = pthread_create(thread, &attributes, body, context);
+    pthread_attr_destroy(&attributes);
+    return -error;
+}
+
+int clinux_thread_join(unsigned long thread) { return -pthread_join(thread, NULL); }
 
 int clinux_current_cpu(void) {
     int cpu = sched_getcpu();

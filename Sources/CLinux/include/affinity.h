@@ -6,11 +6,26 @@
 /// Writes the CPUs that the calling thread may run on, in ascending order; returns their count.
 int clinux_allowed_cpus(int *_Nonnull cpus, int capacity);
 
-/// Lets the calling thread run on one CPU only.
-int clinux_pin_to_cpu(int cpu);
-
 /// The CPU that the calling thread runs on now.
 int clinux_current_cpu(void);
 
 /// The NUMA node of a CPU as /sys says; 0 where the machine has no nodes.
 int clinux_node_of_cpu(int cpu);
+
+/// Starts a thread on one CPU, or on any where `cpu` is negative. It must be joined.
+int clinux_thread_start(
+    unsigned long *_Nonnull thread, int cpu, void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable context);
+int clinux_thread_join(unsigned long thread);
+
+/// A barrier for rounds of work: the last to arrive works alone, then lets the others go on.
+///
+/// Who waits spins first, where there is a core for each, and then sleeps in the kernel.
+typedef struct clinux_barrier clinux_barrier;
+
+/// Makes a barrier for so many threads, or null where memory is out; `spins` is how often to look before sleeping.
+clinux_barrier *_Nullable clinux_barrier_make(unsigned threads, unsigned spins);
+void clinux_barrier_free(clinux_barrier *_Nonnull barrier);
+
+/// Arrives. The last thread of a round gets 1 at once and has to call release; the others get 0 once it has.
+int clinux_barrier_arrive(clinux_barrier *_Nonnull barrier);
+void clinux_barrier_release(clinux_barrier *_Nonnull barrier);
