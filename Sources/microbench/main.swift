@@ -1,7 +1,8 @@
 // `microbench` runs every benchmark; `microbench NAME ...` those whose names begin so.
 
 let benchmarks: [(name: String, run: () -> Void)] = [
-    ("events", benchmarkEventQueue)
+    ("events", benchmarkEventQueue),
+    ("wire", benchmarkWire),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
