@@ -82,7 +82,8 @@ targets.append(.testTarget(name: "RealGatewayTests", dependencies: ["GatewayRig"
 
 if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [
-        ("FuzzMessage", ["IKEWire", "Primitives"])
+        ("FuzzMessage", ["IKEWire", "Primitives"]),
+        ("FuzzCapture", ["Capture", "Primitives"]),
     ]
     for fuzzer in fuzzers {
         targets.append(
