@@ -1,0 +1,17 @@
+/// How `ikestorm` ends, for scripts.
+package enum ExitCode: Int32, CaseIterable, Hashable, Sendable {
+    case pass = 0
+    case usage = 64
+    case badWorkload = 65
+    case unreachable = 69
+    /// The generator was late: the run says neither yes nor no.
+    case inconclusive = 75
+    case safetyAbort = 96
+    case steadyState = 97
+    case regression = 98
+    case threshold = 99
+    /// Ctrl-C, and every SA was deleted.
+    case interrupted = 105
+    /// Ctrl-C twice.
+    case forced = 130
+}

@@ -1,0 +1,49 @@
+package import Primitives
+
+/// Where and how a run was computed: the only part of a result that may differ between two runs of one workload and
+/// seed.
+package struct Host: Hashable, Sendable {
+    package var workers: Int
+    /// The most memory that the process held.
+    package var memoryBytes: UInt64
+    /// What a tunnel costs, both ends in a simulated run; nil where it was not measured.
+    package var bytesPerTunnel: UInt64?
+    /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15)`.
+    package var cryptoBackend: String
+    package var wallClock: Duration
+    /// The start of the run in seconds since 1970.
+    package var startedAt: Int64
+    package var machine: Machine
+
+    package struct Machine: Hashable, Sendable {
+        package var system: String
+        package var processor: String
+        package var cores: Int
+        package var memoryBytes: UInt64
+
+        package init(system: String, processor: String, cores: Int, memoryBytes: UInt64) {
+            self.system = system
+            self.processor = processor
+            self.cores = cores
+            self.memoryBytes = memoryBytes
+        }
+    }
+
+    package init(
+        workers: Int,
+        memoryBytes: UInt64,
+        bytesPerTunnel: UInt64? = nil,
+        cryptoBackend: String,
+        wallClock: Duration,
+        startedAt: Int64,
+        machine: Machine
+    ) {
+        self.workers = workers
+        self.memoryBytes = memoryBytes
+        self.bytesPerTunnel = bytesPerTunnel
+        self.cryptoBackend = cryptoBackend
+        self.wallClock = wallClock
+        self.startedAt = startedAt
+        self.machine = machine
+    }
+}

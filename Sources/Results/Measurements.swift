@@ -1,0 +1,94 @@
+package import Metrics
+package import Primitives
+
+/// Whose measurements, and since when.
+package struct MeasurementScope: Hashable, Sendable {
+    /// nil is everybody.
+    package var population: String?
+    /// The fault after whose end it begins; nil begins at the end of the warm-up.
+    package var after: String?
+
+    package init(population: String? = nil, after: String? = nil) {
+        self.population = population
+        self.after = after
+    }
+
+    /// The scopes that a run must keep so that every expectation can be judged, each once: everybody first, then each
+    /// population, then what `after` asks for.
+    package static func needed(populations: [String], for expectations: [Expectation]) -> [MeasurementScope] {
+        var scopes = [MeasurementScope()] + populations.map { MeasurementScope(population: $0) }
+        for expectation in expectations where expectation.metric.kind != .recovery {
+            let scope = MeasurementScope(population: expectation.population, after: expectation.after)
+            if !scopes.contains(scope) { scopes.append(scope) }
+        }
+        return scopes
+    }
+}
+
+/// The totals and the histograms of one scope.
+package struct Measurements: Hashable, Sendable {
+    package var scope: MeasurementScope
+    /// When measuring began: what happened at this instant counts.
+    package var start: Instant
+    package var counters: [MetricName: CounterRecord] = [:]
+    package var latencies: [MetricName: LatencyRecord] = [:]
+
+    package init(scope: MeasurementScope, start: Instant) {
+        self.scope = scope
+        self.start = start
+    }
+
+    /// A counter's total; one that nothing counted is zero.
+    package func counter(_ name: MetricName) -> CounterRecord { counters[name] ?? CounterRecord(total: 0) }
+
+    package func latency(_ name: MetricName) -> LatencyRecord { latencies[name] ?? LatencyRecord() }
+
+    /// Established out of the attempts that ended either way; nil when none ended.
+    package var handshakeSuccess: Probability? {
+        let established = counter(.handshakeEstablished).total
+        return Probability(established, outOf: established + counter(.handshakeFailed).total)
+    }
+}
+
+/// A total, and what it is made of where the metric tells reasons apart.
+package struct CounterRecord: Hashable, Sendable {
+    package var total: UInt64
+    /// By name, so that equal counters are written alike.
+    package private(set) var byReason: [Reason]
+
+    package struct Reason: Hashable, Sendable {
+        package var name: String
+        package var count: UInt64
+
+        package init(name: String, count: UInt64) {
+            self.name = name
+            self.count = count
+        }
+    }
+
+    package init(total: UInt64) {
+        self.total = total
+        byReason = []
+    }
+
+    /// Reasons may come in any order, and one of them more than once; those that never happened are left out.
+    package init(byReason reasons: [Reason]) {
+        total = 0
+        var sums: [String: UInt64] = [:]
+        for reason in reasons where reason.count > 0 {
+            total += reason.count
+            sums[reason.name, default: 0] += reason.count
+        }
+        byReason = sums.map { Reason(name: $0.key, count: $0.value) }
+            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+}
+
+extension Probability {
+    /// `part / whole`, rounded down, so that 100 % means all; nil when there is no whole.
+    package init?(_ part: UInt64, outOf whole: UInt64) {
+        guard whole > 0 else { return nil }
+        let (high, low) = min(part, whole).multipliedFullWidth(by: 1_000_000_000)
+        self.init(partsPerBillion: UInt32(whole.dividingFullWidth((high, low)).quotient))
+    }
+}
