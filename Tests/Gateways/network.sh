@@ -7,11 +7,13 @@
 #                    (AnyIP: any of them can be bound)
 #
 # Nothing outside the two namespaces sees these addresses, so rigs of different names run side by side. `exec` runs a
-# command among the clients (SIDE=gateway: beside the gateway) as the user who calls.
+# command among the clients (SIDE=gateway: beside the gateway) as the user who calls. `down` ends what still runs in
+# them, and removes the rig's files: those are in RUNROOT.
 #
 # The other scripts source this file for its functions.
 set -uo pipefail
 export LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
 
 GATEWAY_ADDRESS=10.98.1.2
 CLIENT_ADDRESS=10.98.1.1
@@ -21,15 +23,16 @@ die() {
     exit 1
 }
 
-# Namespaces are root's business. A user with sudo gets there with the knobs named in $KNOBS.
+# Namespaces are root's business. A user with sudo gets there, with the whole environment.
 become_root() {
     [ "$(id -u)" -eq 0 ] && return
     command -v sudo >/dev/null || die "needs root, or sudo"
-    local knob passed=("RIG_USER=$(id -u)" "RIG_GROUP=$(id -g)" "PATH=$PATH:/usr/sbin:/sbin")
-    for knob in RUNROOT SIDE ${KNOBS:-}; do [ -n "${!knob+set}" ] && passed+=("$knob=${!knob}"); done
-    exec sudo -n env "${passed[@]}" "$0" "$@"
+    local environment
+    mapfile -d '' -t environment < <(env -0)
+    exec sudo -n env "${environment[@]}" "RIG_USER=$(id -u)" "RIG_GROUP=$(id -g)" "$0" "$@"
 }
 
+files() { echo "${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME"; }
 namespace() { echo "ikestorm-$NAME-$1"; } # clients|gateway
 within() { # clients|gateway COMMAND...
     local side=$1
@@ -92,6 +95,7 @@ network_down() {
         stop_processes $side
         ip netns delete "$(namespace $side)"
     done
+    rm -rf "$(files)"
 }
 
 network_exec() {

@@ -28,8 +28,6 @@ MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
 REMOTE_TS=${REMOTE_TS:-10.200.0.0/16}
 CONNECTION=client-1
-KNOBS="CLIENTS GATEWAY PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION
- REMOTE_TS $CHARON_KNOBS"
 
 client_address() { echo "10.99.$(($1 / 256)).$(($1 % 256))"; }
 
@@ -82,7 +80,7 @@ CONF
 }
 
 read_arguments "$@"
-RUN=${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME/clients
+RUN=$(files)/clients
 case $VERB in
     up)
         require_charon

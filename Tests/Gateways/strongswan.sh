@@ -12,8 +12,7 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL LOCAL_TS, and those at the head of charon.sh. RUNROOT is where
-# its files go.
+# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL LOCAL_TS, and those at the head of charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -37,8 +36,6 @@ FRAGMENTATION=${FRAGMENTATION:-yes}
 POOL=${POOL:-10.128.0.0/10}
 LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
 CONNECTION=psk
-KNOBS="PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY CHILD_LIFE DPD_DELAY UNIQUE MOBIKE
- FRAGMENTATION POOL LOCAL_TS $CHARON_KNOBS"
 
 write_connections() {
     cat >"$RUN/swanctl/swanctl.conf" <<CONF
@@ -88,12 +85,11 @@ CONF
 }
 
 read_arguments "$@"
-RUN=${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME/gateway
+RUN=$(files)/gateway
 case $VERB in
     up)
         require_charon
         network_down
-        rm -rf "$RUN"
         network_up
         write_charon_configuration
         write_connections

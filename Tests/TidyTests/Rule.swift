@@ -10,7 +10,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
     var testDescription: String { claim }
 
     static let all: [Rule] = [
-        .importsPointDown, .filesAreShort, .linesAreShort, .nothingIsLeftForLater, .noUnsafeFlags, .noMachinePaths,
+        .importsPointDown, .testsSeeWhatCallersSee, .filesAreShort, .linesAreShort, .nothingIsLeftForLater,
+        .noUnsafeFlags, .noMachinePaths,
         .coreHasNoClock, .coreHasNoChance, .coreHasNoHashOrder, .coreHasNoMathLibrary, .coreHasNoConcurrency,
     ]
 }
@@ -65,6 +66,13 @@ extension Rule {
             guard tokens[index].text == "import" else { return nil }
             let name = tokens[(index + 1)...].first { !kinds.contains($0.text) }
             return name.map { ($0.text, $0.line) }
+        }
+    }
+
+    static let testsSeeWhatCallersSee = Rule(claim: "no module is built a second time for its tests") { file in
+        guard file.isSwift else { return [] }
+        return SwiftTokens.cut(file.text).filter { $0.text == "@testable" }.map {
+            Violation(path: file.path, line: $0.line, message: "the tests run in release: make it package")
         }
     }
 

@@ -73,6 +73,8 @@ extension Snippet {
         Snippet(.importsPointDown, "Sources/Primitives/Instant.swift", "import Glibc", lines: [1]),
         Snippet(.importsPointDown, "Sources/Novelty/File.swift", "", lines: [1]),
         Snippet(.importsPointDown, "Tests/IKEv2Tests/IKESATests.swift", "import Foundation", lines: []),
+        Snippet(.testsSeeWhatCallersSee, "Tests/IKEv2Tests/A.swift", "import A\n@testable import IKEv2", lines: [2]),
+        Snippet(.testsSeeWhatCallersSee, "Tests/IKEv2Tests/A.swift", "// @testable import IKEv2", lines: []),
         Snippet(.filesAreShort, ikev2, String(repeating: "\n", count: 399), lines: []),
         Snippet(.filesAreShort, ikev2, String(repeating: "\n", count: 400), lines: [400]),
         Snippet(.filesAreShort, "docs/protocol.md", String(repeating: "\n", count: 1_000), lines: []),

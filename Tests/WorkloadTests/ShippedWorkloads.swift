@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Workload
+import Workload
 
 /// The workloads that ship, found beside the sources.
 enum ShippedWorkloads {

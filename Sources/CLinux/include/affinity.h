@@ -14,7 +14,8 @@ int clinux_node_of_cpu(int cpu);
 
 /// Starts a thread on one CPU, or on any where `cpu` is negative. It must be joined.
 int clinux_thread_start(
-    unsigned long *_Nonnull thread, int cpu, void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable context);
+    unsigned long *_Nonnull thread, int cpu, void *_Nullable (*_Nonnull body)(void *_Nullable),
+    void *_Nullable context);
 int clinux_thread_join(unsigned long thread);
 
 /// A barrier for rounds of work: the last to arrive works alone, then lets the others go on.
