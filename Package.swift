@@ -10,7 +10,10 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("IKEWire", ["Primitives"]),
     ("IKECrypto", ["Primitives", "COpenSSL"]),
     ("Simulation", ["Primitives"]),
-    ("IKEv2", ["Primitives", "IKEWire", "IKECrypto"]),
+    (
+        "IKEv2",
+        ["Primitives", "IKEWire", "IKECrypto", .product(name: "BasicContainers", package: "swift-collections")]
+    ),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
@@ -34,6 +37,7 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
+    .enableExperimentalFeature("RawLayout"),
 ]
 
 let systemModules: [Target] = [
@@ -99,6 +103,7 @@ if Context.environment["FUZZ"] == "1" {
 
 var dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]

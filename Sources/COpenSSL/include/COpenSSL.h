@@ -1,1 +1,129 @@
+// What IKECrypto calls in libcrypto, and an inline function for each macro and each step that Swift cannot name.
 #pragma once
+
+// The low-level hashes are deprecated, and have no replacement of their speed.
+#ifndef OPENSSL_SUPPRESS_DEPRECATED
+#define OPENSSL_SUPPRESS_DEPRECATED
+#endif
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/params.h>
+#include <openssl/sha.h>
+#include <stdint.h>
+#include <string.h>
+
+// Overwrites memory with zeros; the barrier keeps the compiler from dropping a store that nobody reads.
+static inline void cossl_wipe(void *memory, size_t byte_count) {
+    memset(memory, 0, byte_count);
+    __asm__ __volatile__("" : : "r"(memory) : "memory");
+}
+
+// HMAC (RFC 2104) over the low-level hashes, with the padded key absorbed once: EVP_MAC takes three times as long.
+enum cossl_digest { cossl_sha256 = 0, cossl_sha384 = 1, cossl_sha512 = 2 };
+
+typedef union {
+    SHA256_CTX sha256;
+    SHA512_CTX sha512;
+} cossl_hash;
+
+typedef struct {
+    enum cossl_digest digest;
+    cossl_hash inner, outer, running;
+} cossl_hmac;
+
+static inline size_t cossl_digest_byte_count(enum cossl_digest digest) {
+    return digest == cossl_sha256 ? 32 : digest == cossl_sha384 ? 48 : 64;
+}
+
+static inline size_t cossl_block_byte_count(enum cossl_digest digest) { return digest == cossl_sha256 ? 64 : 128; }
+
+static inline void cossl_hash_start(cossl_hash *hash, enum cossl_digest digest) {
+    switch (digest) {
+    case cossl_sha256: SHA256_Init(&hash->sha256); break;
+    case cossl_sha384: SHA384_Init(&hash->sha512); break;
+    case cossl_sha512: SHA512_Init(&hash->sha512); break;
+    }
+}
+
+static inline void cossl_hash_update(cossl_hash *hash, enum cossl_digest digest, const void *data, size_t byte_count) {
+    if (digest == cossl_sha256)
+        SHA256_Update(&hash->sha256, data, byte_count);
+    else
+        SHA512_Update(&hash->sha512, data, byte_count);
+}
+
+static inline void cossl_hash_finish(cossl_hash *hash, enum cossl_digest digest, uint8_t *out) {
+    if (digest == cossl_sha256)
+        SHA256_Final(out, &hash->sha256);
+    else
+        SHA512_Final(out, &hash->sha512);
+}
+
+static inline void cossl_hash_copy(cossl_hash *to, const cossl_hash *from, enum cossl_digest digest) {
+    memcpy(to, from, digest == cossl_sha256 ? sizeof from->sha256 : sizeof from->sha512);
+}
+
+static inline void cossl_hmac_start(cossl_hmac *hmac, enum cossl_digest digest, const void *key, size_t key_byte_count) {
+    uint8_t pad[128] = {0};
+    size_t block = cossl_block_byte_count(digest);
+    hmac->digest = digest;
+    if (key_byte_count > block) {
+        cossl_hash_start(&hmac->running, digest);
+        cossl_hash_update(&hmac->running, digest, key, key_byte_count);
+        cossl_hash_finish(&hmac->running, digest, pad);
+    } else if (key_byte_count > 0) {
+        memcpy(pad, key, key_byte_count);
+    }
+    for (size_t i = 0; i < block; i++) pad[i] ^= 0x36;
+    cossl_hash_start(&hmac->inner, digest);
+    cossl_hash_update(&hmac->inner, digest, pad, block);
+    for (size_t i = 0; i < block; i++) pad[i] ^= 0x36 ^ 0x5c;
+    cossl_hash_start(&hmac->outer, digest);
+    cossl_hash_update(&hmac->outer, digest, pad, block);
+    cossl_hash_copy(&hmac->running, &hmac->inner, digest);
+    cossl_wipe(pad, sizeof pad);
+}
+
+static inline void cossl_hmac_update(cossl_hmac *hmac, const void *data, size_t byte_count) {
+    if (byte_count > 0) cossl_hash_update(&hmac->running, hmac->digest, data, byte_count);
+}
+
+// Writes the code of what was absorbed, and is ready for the next message under the same key.
+static inline void cossl_hmac_finish(cossl_hmac *hmac, uint8_t *out) {
+    cossl_hash_finish(&hmac->running, hmac->digest, out);
+    cossl_hash_copy(&hmac->running, &hmac->outer, hmac->digest);
+    cossl_hash_update(&hmac->running, hmac->digest, out, cossl_digest_byte_count(hmac->digest));
+    cossl_hash_finish(&hmac->running, hmac->digest, out);
+    cossl_hash_copy(&hmac->running, &hmac->inner, hmac->digest);
+}
+
+// The parameters from which EVP_PKEY_fromdata makes an X25519 key: with both parts it computes neither from the other.
+static inline int cossl_x25519_key(
+    EVP_PKEY_CTX *context, EVP_PKEY **key, const uint8_t *private_key, const uint8_t *public_key
+) {
+    OSSL_PARAM parameters[3];
+    int count = 0;
+    if (private_key != NULL)
+        parameters[count++] =
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)private_key, 32);
+    if (public_key != NULL)
+        parameters[count++] =
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)public_key, 32);
+    parameters[count] = OSSL_PARAM_construct_end();
+    int selection = private_key != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+    return EVP_PKEY_fromdata(context, key, selection, parameters);
+}
+
+static inline int cossl_get_tag(EVP_CIPHER_CTX *context, void *tag, int byte_count) {
+    return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, byte_count, tag);
+}
+
+static inline int cossl_set_tag(EVP_CIPHER_CTX *context, const void *tag, int byte_count) {
+    return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, byte_count, (void *)tag);
+}

@@ -1,0 +1,14 @@
+/// Why a cryptographic operation gave no result.
+package enum CryptoError: Error, Equatable, Sendable {
+    /// The peer's public value has the wrong length, lies outside its group or leads to a degenerate secret (RFC 6989).
+    case invalidPeerPublicValue
+
+    /// The integrity check failed: the message was changed, or sealed under other keys.
+    case notAuthentic
+
+    /// The message is too short for its IV and ICV, or its ciphertext does not fill whole blocks.
+    case malformedMessage
+
+    /// libcrypto refused what it always accepts: memory ran out, or an algorithm is not built in.
+    case libraryFailed
+}

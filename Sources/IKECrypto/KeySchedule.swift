@@ -1,0 +1,221 @@
+/// The keys of an IKE SA, under the letters of RFC 7296 section 2.14: `d` is SK_d, `ai` SK_ai and so on.
+///
+/// `ai` and `ar` are empty with an AEAD cipher; `ei` and `er` end in its salt.
+@frozen
+package struct IKEKeys: ~Copyable, Sendable {
+    package let d: SecretBytes
+    package let ai: SecretBytes
+    package let ar: SecretBytes
+    package let ei: SecretBytes
+    package let er: SecretBytes
+    package let pi: SecretBytes
+    package let pr: SecretBytes
+
+    package borrowing func isEqual(to other: borrowing IKEKeys) -> Bool {
+        let ends = d.isEqual(to: other.d) && pi.isEqual(to: other.pi) && pr.isEqual(to: other.pr)
+        return ends && ai.isEqual(to: other.ai) && ar.isEqual(to: other.ar)
+            && ei.isEqual(to: other.ei) && er.isEqual(to: other.er)
+    }
+}
+
+/// The keys of a Child SA pair (RFC 7296 section 2.17): what the initiator of the exchange sends with, and the
+/// responder.
+@frozen
+package struct ChildKeys: ~Copyable, Sendable {
+    package let initiatorEncryption: SecretBytes
+    package let initiatorIntegrity: SecretBytes
+    package let responderEncryption: SecretBytes
+    package let responderIntegrity: SecretBytes
+
+    package borrowing func isEqual(to other: borrowing ChildKeys) -> Bool {
+        initiatorEncryption.isEqual(to: other.initiatorEncryption)
+            && initiatorIntegrity.isEqual(to: other.initiatorIntegrity)
+            && responderEncryption.isEqual(to: other.responderEncryption)
+            && responderIntegrity.isEqual(to: other.responderIntegrity)
+    }
+}
+
+extension Cryptography {
+    /// The keys of a first IKE SA (RFC 7296 section 2.14): SKEYSEED = prf(Ni | Nr, g^ir).
+    package borrowing func deriveIKEKeys(
+        _ suite: IKESuite,
+        sharedSecret: borrowing SharedSecret,
+        ni: RawSpan,
+        nr: RawSpan,
+        spii: UInt64,
+        spir: UInt64
+    ) -> IKEKeys {
+        let spis = [spii.bigEndian, spir.bigEndian] as InlineArray<2, UInt64>
+        let spiOctets = unsafe spis.span.bytes
+        return switch backend {
+        case .openSSL: KeySchedule<HMAC>.ikeKeys(suite, sharedSecret, ni, nr, spiOctets)
+        case .modelled: KeySchedule<ModelledHash>.ikeKeys(suite, sharedSecret, ni, nr, spiOctets)
+        }
+    }
+
+    /// The keys of a rekeyed IKE SA (RFC 7296 section 2.18): SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr), under
+    /// the old SA's PRF.
+    package borrowing func rederiveIKEKeys(
+        _ suite: IKESuite,
+        oldPRF: PRF,
+        oldSK_d: borrowing SecretBytes,
+        sharedSecret: borrowing SharedSecret,
+        ni: RawSpan,
+        nr: RawSpan,
+        spii: UInt64,
+        spir: UInt64
+    ) -> IKEKeys {
+        let seed = prf(oldPRF, key: oldSK_d.bytes, sharedSecret.bytes, ni, nr)
+        let spis = [spii.bigEndian, spir.bigEndian] as InlineArray<2, UInt64>
+        let spiOctets = unsafe spis.span.bytes
+        return switch backend {
+        case .openSSL: KeySchedule<HMAC>.ikeKeys(suite, seed: seed, ni, nr, spiOctets)
+        case .modelled: KeySchedule<ModelledHash>.ikeKeys(suite, seed: seed, ni, nr, spiOctets)
+        }
+    }
+
+    /// The keys of a Child SA (RFC 7296 section 2.17): KEYMAT = prf+(SK_d, Ni | Nr).
+    package borrowing func deriveChildKeys(
+        _ suite: ChildSuite,
+        prf function: PRF,
+        sk_d: borrowing SecretBytes,
+        ni: RawSpan,
+        nr: RawSpan
+    ) -> ChildKeys {
+        switch backend {
+        case .openSSL: KeySchedule<HMAC>.childKeys(suite, function, sk_d, RawSpan(), ni, nr)
+        case .modelled: KeySchedule<ModelledHash>.childKeys(suite, function, sk_d, RawSpan(), ni, nr)
+        }
+    }
+
+    /// The keys of a Child SA with a key exchange of its own (RFC 7296 section 2.17):
+    /// KEYMAT = prf+(SK_d, g^ir (new) | Ni | Nr).
+    package borrowing func deriveChildKeys(
+        _ suite: ChildSuite,
+        prf function: PRF,
+        sk_d: borrowing SecretBytes,
+        sharedSecret: borrowing SharedSecret,
+        ni: RawSpan,
+        nr: RawSpan
+    ) -> ChildKeys {
+        switch backend {
+        case .openSSL: KeySchedule<HMAC>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, nr)
+        case .modelled: KeySchedule<ModelledHash>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, nr)
+        }
+    }
+}
+
+/// The key schedule over one way to compute PRFs.
+enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
+    static func prf(_ function: PRF, key: RawSpan, _ a: RawSpan, _ b: RawSpan, _ c: RawSpan) -> SecretBytes {
+        var keyed = Function(function, key: key)
+        if !a.isEmpty { keyed.absorb(a) }
+        if !b.isEmpty { keyed.absorb(b) }
+        if !c.isEmpty { keyed.absorb(c) }
+        return keyed.finish(function)
+    }
+
+    /// prf+(K, S) = T1 | T2 | ..., where Tn = prf(K, Tn-1 | S | n), and S = a | b | c.
+    static func expand(
+        _ keyed: inout Function,
+        _ function: PRF,
+        _ a: RawSpan,
+        _ b: RawSpan,
+        _ c: RawSpan,
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        let block = SecretBytes(count: function.outputByteCount)
+        var offset = 0
+        var number = InlineArray<1, UInt8>(repeating: 1)
+        while offset < out.count {
+            if offset > 0 { keyed.absorb(block.bytes) }
+            if !a.isEmpty { keyed.absorb(a) }
+            if !b.isEmpty { keyed.absorb(b) }
+            if !c.isEmpty { keyed.absorb(c) }
+            unsafe keyed.absorb(number.span.bytes)
+            unsafe keyed.finish(into: block.mutableBuffer.baseAddress!)
+            let end = min(offset + block.count, out.count)
+            let part = unsafe UnsafeRawBufferPointer(rebasing: block.mutableBuffer[..<(end - offset)])
+            unsafe UnsafeMutableRawBufferPointer(rebasing: out[offset..<end]).copyMemory(from: part)
+            offset = end
+            number[0] &+= 1
+        }
+    }
+
+    static func ikeKeys(
+        _ suite: IKESuite,
+        _ sharedSecret: borrowing SharedSecret,
+        _ ni: RawSpan,
+        _ nr: RawSpan,
+        _ spis: RawSpan
+    ) -> IKEKeys {
+        let nonces = SharedSecret(joining: ni, nr)
+        let seed = prf(suite.prf, key: nonces.bytes, sharedSecret.bytes, RawSpan(), RawSpan())
+        return ikeKeys(suite, seed: seed, ni, nr, spis)
+    }
+
+    /// {SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} = prf+(SKEYSEED, Ni | Nr | SPIi | SPIr).
+    static func ikeKeys(
+        _ suite: IKESuite,
+        seed: borrowing SecretBytes,
+        _ ni: RawSpan,
+        _ nr: RawSpan,
+        _ spis: RawSpan
+    ) -> IKEKeys {
+        let function = suite.prf.outputByteCount
+        let integrity = suite.integrity?.keyByteCount ?? 0
+        let encryption = suite.cipher.keyByteCount
+        var keyed = Function(suite.prf, key: seed.bytes)
+        let material = SharedSecret(count: 3 * function + 2 * integrity + 2 * encryption)
+        unsafe expand(&keyed, suite.prf, ni, nr, spis, into: material.mutableBuffer)
+        var offset = 0
+        return IKEKeys(
+            d: material.take(function, at: &offset),
+            ai: material.take(integrity, at: &offset),
+            ar: material.take(integrity, at: &offset),
+            ei: material.take(encryption, at: &offset),
+            er: material.take(encryption, at: &offset),
+            pi: material.take(function, at: &offset),
+            pr: material.take(function, at: &offset)
+        )
+    }
+
+    static func childKeys(
+        _ suite: ChildSuite,
+        _ function: PRF,
+        _ sk_d: borrowing SecretBytes,
+        _ sharedSecret: RawSpan,
+        _ ni: RawSpan,
+        _ nr: RawSpan
+    ) -> ChildKeys {
+        let integrity = suite.integrity?.keyByteCount ?? 0
+        let encryption = suite.cipher.keyByteCount
+        var keyed = Function(function, key: sk_d.bytes)
+        let material = SharedSecret(count: 2 * encryption + 2 * integrity)
+        unsafe expand(&keyed, function, sharedSecret, ni, nr, into: material.mutableBuffer)
+        var offset = 0
+        return ChildKeys(
+            initiatorEncryption: material.take(encryption, at: &offset),
+            initiatorIntegrity: material.take(integrity, at: &offset),
+            responderEncryption: material.take(encryption, at: &offset),
+            responderIntegrity: material.take(integrity, at: &offset)
+        )
+    }
+}
+
+extension SharedSecret {
+    /// Room for what is longer than one key: Ni | Nr as a key, and keying material that is cut into keys.
+    fileprivate init(joining one: RawSpan, _ other: RawSpan) {
+        self.init(count: one.byteCount + other.byteCount)
+        let room = unsafe mutableBuffer
+        unsafe one.withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+        unsafe other.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: room[one.byteCount...]).copyMemory(from: $0)
+        }
+    }
+
+    fileprivate borrowing func take(_ count: Int, at offset: inout Int) -> SecretBytes {
+        defer { offset += count }
+        return SecretBytes(copying: bytes.extracting(offset..<offset + count))
+    }
+}

@@ -1,0 +1,126 @@
+/// A keyed hash of two words that stands for a PRF or an integrity code where crypto is modelled.
+///
+/// It multiplies and folds, 16 octets at a time. Equal inputs give equal outputs and different ones different outputs,
+/// but for one case in 2^64; it hides nothing and resists no attacker.
+struct ModelledHash: BitwiseCopyable {
+    private var first: UInt64
+    private var second: UInt64
+
+    /// The state once the key is absorbed.
+    private let start: (UInt64, UInt64)
+
+    private let outputByteCount: Int
+
+    private init(domain: UInt64, keys: borrowing SecretBytes, _ other: borrowing SecretBytes) {
+        self.init(domain: domain, key: keys.bytes, other.bytes, outputByteCount: 0)
+    }
+
+    private init(domain: UInt64, key: RawSpan, _ other: RawSpan, outputByteCount: Int) {
+        var state = (domain ^ 0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03 as UInt64)
+        Self.mix(key, into: &state)
+        Self.mix(other, into: &state)
+        start = state
+        (first, second) = state
+        self.outputByteCount = outputByteCount
+    }
+
+    /// Writes an integrity code of any length.
+    static func icv(
+        _ encryptionKey: borrowing SecretBytes,
+        _ integrityKey: borrowing SecretBytes,
+        of octets: UnsafeRawBufferPointer,
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        var hash = ModelledHash(domain: 1, keys: encryptionKey, integrityKey)
+        hash.absorb(unsafe RawSpan(_unsafeBytes: octets))
+        unsafe hash.write(into: out)
+    }
+
+    /// Writes as many octets as there is room, all of them functions of the whole state.
+    static func expand(_ seed: UInt64, _ other: UInt64, into out: UnsafeMutableRawBufferPointer) {
+        var offset = 0
+        var number: UInt64 = 0
+        while offset + 8 <= out.count {
+            unsafe out.storeBytes(of: word(seed, other, number).littleEndian, toByteOffset: offset, as: UInt64.self)
+            offset += 8
+            number &+= 1
+        }
+        guard offset < out.count else { return }
+        var last = word(seed, other, number)
+        while offset < out.count {
+            unsafe out[offset] = UInt8(truncatingIfNeeded: last)
+            last &>>= 8
+            offset += 1
+        }
+    }
+
+    @inline(__always)
+    private static func word(_ seed: UInt64, _ other: UInt64, _ number: UInt64) -> UInt64 {
+        fold(seed ^ (number &* 0xA076_1D64_78BD_642F), other ^ (0xE703_7ED1_A0B4_28DB &+ number))
+    }
+
+    @inline(__always)
+    static func fold(_ one: UInt64, _ other: UInt64) -> UInt64 {
+        let product = one.multipliedFullWidth(by: other)
+        return product.high ^ product.low
+    }
+
+    private mutating func write(into out: UnsafeMutableRawBufferPointer) {
+        let seed = Self.fold(first ^ 0x8EBC_6AF0_9C88_C6E3, second ^ 0x5899_65CC_7537_4CC3)
+        unsafe Self.expand(seed, first &+ second, into: out)
+        (first, second) = start
+    }
+
+    /// Mixes octets and their count into a state.
+    static func mix(_ bytes: RawSpan, into state: inout (UInt64, UInt64)) {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var (first, second) = state
+            var offset = 0
+            while offset + 16 <= bytes.count {
+                let low = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                let high = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
+                step(&first, &second, UInt64(littleEndian: low), UInt64(littleEndian: high))
+                offset += 16
+            }
+            var tail = (UInt64(0), UInt64(0))
+            var shift: UInt64 = 0
+            while offset < bytes.count {
+                let octet = unsafe UInt64(bytes[offset])
+                if shift < 64 { tail.0 |= octet &<< shift } else { tail.1 |= octet &<< (shift - 64) }
+                shift += 8
+                offset += 1
+            }
+            step(&first, &second, tail.0 ^ UInt64(bytes.count) &<< 48, tail.1)
+            state = (first, second)
+        }
+    }
+
+    @inline(__always)
+    private static func step(_ first: inout UInt64, _ second: inout UInt64, _ low: UInt64, _ high: UInt64) {
+        let product = (low ^ first).multipliedFullWidth(by: high ^ second)
+        let next = product.low &+ (second &<< 23 | second &>> 41)
+        second = product.high ^ first ^ 0xA076_1D64_78BD_642F
+        first = next
+    }
+}
+
+extension ModelledHash: PseudorandomFunction {
+    init(_ function: PRF, key: RawSpan) {
+        self.init(
+            domain: UInt64(function.rawValue) &<< 8,
+            key: key,
+            RawSpan(),
+            outputByteCount: function.outputByteCount
+        )
+    }
+
+    mutating func absorb(_ bytes: RawSpan) {
+        var state = (first, second)
+        Self.mix(bytes, into: &state)
+        (first, second) = state
+    }
+
+    mutating func finish(into out: UnsafeMutableRawPointer) {
+        unsafe write(into: UnsafeMutableRawBufferPointer(start: out, count: outputByteCount))
+    }
+}

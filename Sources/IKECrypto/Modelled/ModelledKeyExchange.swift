@@ -1,0 +1,92 @@
+/// A toy Diffie-Hellman of the real one's lengths: the private key is x, the public value X = x·g, the shared secret
+/// x·y·g, in the field of 2^61 - 1.
+///
+/// Both ends agree, and a peer's value that was changed on the way does what it does with the real method: another
+/// secret, or a refusal. It hides nothing.
+enum ModelledKeyExchange {
+    static func keyPair(
+        _ method: KeyExchangeMethod,
+        randomness: borrowing SecretBytes
+    ) -> KeyExchangeResult.KeyPair {
+        var state = (UInt64(0), UInt64(0))
+        ModelledHash.mix(randomness.bytes, into: &state)
+        // 1 <= x < 2^61 - 1
+        let scalar = 1 + state.0 % (modulus - 1)
+        let privateKey = SecretBytes(count: method.privateKeyByteCount)
+        unsafe privateKey.mutableBuffer.storeBytes(of: scalar.littleEndian, as: UInt64.self)
+        var publicValue = [UInt8](repeating: 0, count: method.publicValueByteCount)
+        let element = multiply(scalar, generator)
+        unsafe publicValue.withUnsafeMutableBytes { unsafe write(element, method, into: $0) }
+        return KeyExchangeResult.KeyPair(publicValue: publicValue, privateKey: privateKey)
+    }
+
+    static func agreement(
+        _ method: KeyExchangeMethod,
+        _ privateKey: borrowing SecretBytes,
+        _ peerPublicValue: [UInt8]
+    ) throws(CryptoError) -> SharedSecret {
+        let scalar = unsafe UInt64(littleEndian: privateKey.bytes.unsafeLoadUnaligned(as: UInt64.self))
+        var peer = peerPublicValue
+        if method == .curve25519 {
+            // RFC 7748 section 5: the most significant bit is ignored.
+            peer[31] &= 0x7F
+            guard !isOfSmallOrder(peer) else { throw .invalidPeerPublicValue }
+        }
+        let element = unsafe UInt64(bigEndian: peer.span.bytes.unsafeLoadUnaligned(as: UInt64.self))
+        var expected = [UInt8](repeating: 0, count: method.publicValueByteCount)
+        unsafe expected.withUnsafeMutableBytes { unsafe write(element, method, into: $0) }
+
+        var state = (multiply(scalar, element % modulus), UInt64(0))
+        if element == 0 || element >= modulus || peer != expected {
+            switch method {
+            // A changed point is not on its curve.
+            case .ecp256, .ecp384: throw .invalidPeerPublicValue
+            case .modp2048, .modp3072, .curve25519: ModelledHash.mix(unsafe peer.span.bytes, into: &state)
+            }
+        }
+        let secret = SharedSecret(count: method.sharedSecretByteCount)
+        unsafe ModelledHash.expand(state.0, state.1 ^ 0x5899_65CC_7537_4CC3, into: secret.mutableBuffer)
+        return secret
+    }
+
+    /// A public value: the element in its first 8 octets, which keeps it below a MODP prime, then octets that follow
+    /// from it.
+    private static func write(_ element: UInt64, _ method: KeyExchangeMethod, into out: UnsafeMutableRawBufferPointer) {
+        unsafe out.storeBytes(of: element.bigEndian, as: UInt64.self)
+        unsafe ModelledHash.expand(
+            element,
+            0x9E37_79B9_7F4A_7C15,
+            into: UnsafeMutableRawBufferPointer(rebasing: out[8...])
+        )
+        if method == .curve25519 { unsafe out[31] &= 0x7F }
+    }
+
+    private static func multiply(_ one: UInt64, _ other: UInt64) -> UInt64 {
+        let product = one.multipliedFullWidth(by: other)
+        // 2^61 is 1 in the field.
+        let folded = (product.low & modulus) &+ (product.high &<< 3 | product.low &>> 61)
+        return folded >= modulus ? folded - modulus : folded
+    }
+
+    /// Whether X25519 would give zeros for every private key (RFC 7748 section 6.1).
+    private static func isOfSmallOrder(_ peer: [UInt8]) -> Bool {
+        let octets = unsafe peer.span.bytes
+        let words = InlineArray<4, UInt64> { index in
+            unsafe UInt64(littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
+        }
+        switch (words[0], words[1], words[2], words[3]) {
+        case (0, 0, 0, 0), (1, 0, 0, 0),
+            (0xAEB8_413B_7C7A_EBE0, 0x6AC4_9FF1_FAE3_5616, 0xFDB1_329C_EB8D_09DA, 0x00B8_495F_1605_6286),
+            (0x248C_50A3_BC95_9C5F, 0x5BEF_839C_55B1_D0B1, 0x868E_1C58_C45C_4404, 0x5711_9FD0_DD4E_22D8),
+            (0xFFFF_FFFF_FFFF_FFEC, .max, .max, 0x7FFF_FFFF_FFFF_FFFF),
+            (0xFFFF_FFFF_FFFF_FFED, .max, .max, 0x7FFF_FFFF_FFFF_FFFF),
+            (0xFFFF_FFFF_FFFF_FFEE, .max, .max, 0x7FFF_FFFF_FFFF_FFFF):
+            return true
+        default:
+            return false
+        }
+    }
+
+    private static let modulus: UInt64 = (1 << 61) - 1
+    private static let generator: UInt64 = 37
+}

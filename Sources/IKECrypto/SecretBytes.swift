@@ -1,0 +1,127 @@
+import COpenSSL
+
+/// Up to 64 octets of key material that live inline in their owner.
+///
+/// They are wiped where they lie when their owner lets go of them, compared in constant time, copied only by name, and
+/// have no description. A move leaves the old place as it was: state that is moved often ends in a place of its own.
+///
+/// In a `switch` on a noncopyable value, hand a bound secret to a function before you ask for its `bytes`: this
+/// compiler crashes on `case .one(let secret): use(secret.bytes)`.
+package struct SecretBytes: ~Copyable, Sendable {
+    package static let maximumCount = 64
+
+    private let storage: SecretStorage64
+
+    private let octetCount: UInt8
+
+    /// A secret of zeros.
+    package init(count: Int = 0) {
+        precondition(count <= Self.maximumCount, "a secret fits its storage")
+        self.storage = SecretStorage64()
+        self.octetCount = UInt8(count)
+    }
+
+    package init(copying bytes: RawSpan) {
+        self.init(count: bytes.byteCount)
+        unsafe bytes.withUnsafeBytes { unsafe mutableBuffer.copyMemory(from: $0) }
+    }
+
+    package var count: Int { Int(octetCount) }
+
+    package var isEmpty: Bool { octetCount == 0 }
+
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage.pointer), byteCount: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Another secret with the same octets.
+    package borrowing func copy() -> SecretBytes { SecretBytes(copying: bytes) }
+
+    /// Whether both hold the same octets, in a time that depends on their count alone.
+    package borrowing func isEqual(to other: borrowing SecretBytes) -> Bool { constantTimeEquals(bytes, other.bytes) }
+
+    package borrowing func isEqual(to other: RawSpan) -> Bool { constantTimeEquals(bytes, other) }
+
+    // SAFETY: raw layout gives the storage an address of its own for as long as it lives.
+    var mutableBuffer: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: storage.pointer, count: count)
+    }
+}
+
+/// What both ends of a key exchange computed, up to 512 octets; kept and wiped like `SecretBytes`.
+package struct SharedSecret: ~Copyable, Sendable {
+    package static let maximumCount = 512
+
+    private let storage: SecretStorage512
+
+    private let octetCount: UInt16
+
+    package init(count: Int) {
+        precondition(count <= Self.maximumCount, "a shared secret fits its storage")
+        self.storage = SecretStorage512()
+        self.octetCount = UInt16(count)
+    }
+
+    package init(copying bytes: RawSpan) {
+        self.init(count: bytes.byteCount)
+        unsafe bytes.withUnsafeBytes { unsafe mutableBuffer.copyMemory(from: $0) }
+    }
+
+    package var count: Int { Int(octetCount) }
+
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage.pointer), byteCount: count)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    package borrowing func isEqual(to other: borrowing SharedSecret) -> Bool { constantTimeEquals(bytes, other.bytes) }
+
+    // SAFETY: as in SecretBytes.
+    var mutableBuffer: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: storage.pointer, count: count)
+    }
+}
+
+/// Whether both hold the same octets, in a time that depends on their count alone.
+package func constantTimeEquals(_ one: RawSpan, _ other: RawSpan) -> Bool {
+    guard one.byteCount == other.byteCount else { return false }
+    guard one.byteCount > 0 else { return true }
+    return unsafe one.withUnsafeBytes { left in
+        unsafe other.withUnsafeBytes { right in
+            unsafe CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+        }
+    }
+}
+
+// The storage has raw layout: such a type is always used at its address, so that `deinit` wipes the very octets that
+// were used. With stored properties the compiler wipes a copy of them (a test shows it).
+//
+// SAFETY of `@unchecked Sendable`: octets without an owner elsewhere, changed only before the secret is handed out.
+@_rawLayout(size: 64, alignment: 1)
+struct SecretStorage64: ~Copyable, @unchecked Sendable {
+    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 64) }
+
+    var pointer: UnsafeMutableRawPointer {
+        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
+    }
+
+    deinit { unsafe cossl_wipe(pointer, 64) }
+}
+
+@_rawLayout(size: 512, alignment: 1)
+struct SecretStorage512: ~Copyable, @unchecked Sendable {
+    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 512) }
+
+    var pointer: UnsafeMutableRawPointer {
+        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
+    }
+
+    deinit { unsafe cossl_wipe(pointer, 512) }
+}
