@@ -1,0 +1,55 @@
+package import IKEWire
+
+/// Why an IKE SA ended, or never came to be.
+///
+/// The name of each case is what results count failures by.
+package enum CloseReason: Hashable, Sendable {
+    /// The peer's AUTH payload did not verify (RFC 7296 section 2.15).
+    case authenticationFailed
+    /// The peer is not who the policy names.
+    case wrongIdentity
+    /// A request was not answered, however often it was sent (RFC 7296 section 2.4).
+    case timeout
+    /// The peer offered or chose nothing that the policy allows.
+    case noProposalChosen
+    /// The peer's key exchange value is not one, or its retry demand cannot be met (RFC 7296 section 1.2).
+    case invalidKeyExchange
+    /// The peer's answer lacks a payload that the exchange requires, or does not decode.
+    case malformedAnswer
+    /// The peer refused with an error notify (RFC 7296 section 3.10.1).
+    case refused(NotifyType)
+    /// The peer deleted the IKE SA.
+    case deletedByPeer
+    /// The IKE SA was deleted from here.
+    case deletedHere
+    /// A newer IKE SA has taken its place (RFC 7296 section 2.8).
+    case rekeyed
+    /// It lost against the one that the peer made at the same time (RFC 7296 section 2.8.2).
+    case redundant
+    /// The hard lifetime ended before a rekey was done.
+    case expired
+    /// IKE_AUTH did not come in time.
+    case halfOpenExpired
+    /// The peer said that it restarted, or the driver dropped the state.
+    case abandoned
+
+    /// What results call it.
+    package var name: String {
+        switch self {
+        case .authenticationFailed: "authentication-failed"
+        case .wrongIdentity: "wrong-identity"
+        case .timeout: "timeout"
+        case .noProposalChosen: "no-proposal-chosen"
+        case .invalidKeyExchange: "invalid-key-exchange"
+        case .malformedAnswer: "malformed-answer"
+        case .refused(let type): "refused:\(type)"
+        case .deletedByPeer: "deleted-by-peer"
+        case .deletedHere: "deleted-here"
+        case .rekeyed: "rekeyed"
+        case .redundant: "redundant"
+        case .expired: "expired"
+        case .halfOpenExpired: "half-open-expired"
+        case .abandoned: "abandoned"
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package import IKECrypto
+import IKEWire
+package import Primitives
+
+/// One end's IKE SAs with one peer: the one in use, and those that a rekey has replaced and that are being deleted.
+///
+/// A driver owns an endpoint for each initiator, and one for each peer of a responder.
+package struct Endpoint: ~Copyable {
+    /// The IKE SA that has the Child SAs.
+    package private(set) var current: IKESA
+    private var retiring: [RetiringSA] = []
+
+    /// Starts as an initiator; the turn's output asks for a key pair.
+    package init(
+        initiating origin: Origin, over route: Route, under policy: PeerPolicy, _ turn: inout Turn
+    ) {
+        current = .initiate(origin, over: route, under: policy, &turn)
+    }
+
+    /// Takes over what `IKESA.respond` made of an IKE_SA_INIT request.
+    package init(responding sa: consuming IKESA) {
+        current = sa
+    }
+
+    /// Takes a datagram, its non-ESP marker removed, and gives it to the IKE SA that its SPIs name.
+    package mutating func receive(
+        _ datagram: RawSpan, over path: Path, under policy: PeerPolicy, _ turn: inout Turn
+    ) {
+        if let index = retiringIndex(of: datagram) {
+            retiring[index].sa.receive(datagram, over: path, under: policy, &turn)
+        } else {
+            current.receive(datagram, over: path, under: policy, &turn)
+        }
+        settle(&turn)
+    }
+
+    /// Takes the result of the operation that was asked for.
+    package mutating func complete(
+        _ result: consuming KeyExchangeResult, under policy: PeerPolicy, _ turn: inout Turn
+    ) {
+        // Only the IKE SA in use begins or answers an exchange with a key exchange.
+        current.complete(result, under: policy, &turn)
+        settle(&turn)
+    }
+
+    /// Does what is due at `turn.now`.
+    package mutating func advance(under policy: PeerPolicy, _ turn: inout Turn) {
+        current.advance(under: policy, &turn)
+        for index in retiring.indices { retiring[index].sa.advance(under: policy, &turn) }
+        settle(&turn)
+    }
+
+    package mutating func command(_ command: IKESA.Command, under policy: PeerPolicy, _ turn: inout Turn) {
+        current.command(command, under: policy, &turn)
+        settle(&turn)
+    }
+
+    /// When `advance` has something to do next, or `.never`.
+    package func deadline(under policy: PeerPolicy) -> Instant {
+        var earliest = current.deadline(under: policy)
+        for old in retiring { earliest = min(earliest, old.sa.deadline(under: policy)) }
+        return earliest
+    }
+
+    /// Whether every IKE SA with the peer has come to its end.
+    package var isClosed: Bool {
+        retiring.isEmpty && current.stateName == .closed
+    }
+
+    package var retiringCount: Int { retiring.count }
+
+    /// Visits every IKE SA that has not ended, the one in use first.
+    package func forEachSA(_ body: (borrowing IKESA) -> Void) {
+        if current.stateName != .closed { body(current) }
+        for old in retiring { body(old.sa) }
+    }
+
+    /// Takes in what a rekey made, and forgets what has ended.
+    private mutating func settle(_ turn: inout Turn) {
+        if var successor = turn.successor.take() {
+            swap(&current, &successor)
+            if successor.stateName != .closed { retiring.append(RetiringSA(successor)) }
+        }
+        if let redundant = turn.redundant.take() { retiring.append(RetiringSA(redundant)) }
+        if !retiring.isEmpty { retiring.removeAll { $0.sa.stateName == .closed } }
+    }
+
+    private func retiringIndex(of datagram: RawSpan) -> Int? {
+        guard !retiring.isEmpty else { return nil }
+        var reader = ByteReader(datagram)
+        guard let header = try? Header.decode(from: &reader) else { return nil }
+        let named = IKESPIPair(initiator: header.initiatorSPI, responder: header.responderSPI)
+        return retiring.firstIndex { $0.sa.spis == named }
+    }
+}
+
+/// An IKE SA on its way out; it lives apart, since few endpoints have one at a time.
+private final class RetiringSA {
+    var sa: IKESA
+
+    init(_ sa: consuming IKESA) {
+        self.sa = sa
+    }
+}

@@ -1,0 +1,95 @@
+import IKECrypto
+import IKEWire
+import Primitives
+
+extension Contents {
+    /// Whether the AUTH payload is a shared key's, and holds what it must (RFC 7296 section 2.15).
+    func isAuthenticated(_ expected: borrowing SecretBytes) -> Bool {
+        guard let payload = try? Authentication(authentication), payload.method == .sharedKey else { return false }
+        return expected.isEqual(to: payload.data)
+    }
+
+    /// The inner IPv4 address of a CFG_REPLY.
+    var assignedAddress: IPAddress? {
+        guard hasConfiguration, let payload = try? Configuration(configuration), payload.type == .reply else {
+            return nil
+        }
+        var attributes = payload.attributes
+        while let attribute = try? attributes.next() {
+            guard attribute.type == .internalIPv4Address, attribute.value.byteCount == 4 else { continue }
+            var reader = ByteReader(attribute.value)
+            return (try? reader.readInteger()).map(IPAddress.init(v4:))
+        }
+        return nil
+    }
+
+    /// Whether a CFG_REQUEST asks for an inner IPv4 address (RFC 7296 section 3.15.1).
+    var requestsAddress: Bool {
+        guard hasConfiguration, let payload = try? Configuration(configuration), payload.type == .request else {
+            return false
+        }
+        var attributes = payload.attributes
+        while let attribute = try? attributes.next() {
+            if attribute.type == .internalIPv4Address { return true }
+        }
+        return false
+    }
+
+    func selectors(_ body: RawSpan) -> [TrafficSelector]? {
+        guard var payload = try? TrafficSelectors(body) else { return nil }
+        var selectors: [TrafficSelector] = []
+        do throws(DecodeError) {
+            while let selector = try payload.next() {
+                // A selector of an unknown type is skipped (RFC 7296 section 3.13.1).
+                if let value = selector.value { selectors.append(value) }
+            }
+        } catch {
+            return nil
+        }
+        return selectors
+    }
+}
+
+extension IdentityTemplate {
+    /// The body of an Identification payload: type, three reserved octets, data; AUTH covers it (RFC 7296 section 2.15).
+    func body(number: UInt32) -> [UInt8] {
+        [type.rawValue, 0, 0, 0] + octets(number: number)
+    }
+}
+
+extension PeerPolicy.Values {
+    var numberedIKEProposals: [Proposal] { ikeProposals.numbered(spi: []) }
+    var childProposalsWithoutKeyExchange: [Proposal] { childProposals.numbered(spi: [], withoutKeyExchange: true) }
+
+    /// TSi: everything, where the address is the peer's to assign and to narrow to (RFC 7296 section 2.19).
+    var offeredLocalSelectors: [TrafficSelector] {
+        localSelectors.isEmpty ? [.allIPv4] : localSelectors
+    }
+}
+
+extension TrafficSelector {
+    static let allIPv4 = TrafficSelector(
+        type: .ipv4AddressRange, ipProtocol: 0, startPort: 0, endPort: .max, startAddress: IPAddress(v4: 0),
+        endAddress: IPAddress(v4: .max)
+    )
+}
+
+extension ChildSPI {
+    /// The SPI in network byte order.
+    var octets: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: rawValue >> (24 - 8 * UInt32($0))) } }
+}
+
+extension IKESPI {
+    /// The SPI in network byte order.
+    var octets: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: rawValue >> (56 - 8 * UInt64($0))) } }
+}
+
+extension Cryptography {
+    /// A random inbound SPI outside the reserved range (RFC 4303 section 2.1).
+    borrowing func childSPI(_ material: inout KeyMaterialStream) -> ChildSPI {
+        while true {
+            let value = UInt32(truncatingIfNeeded: integer(from: &material))
+            if value >= ChildSPI.first.rawValue { return ChildSPI(rawValue: value) }
+        }
+    }
+}

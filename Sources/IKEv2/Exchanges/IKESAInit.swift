@@ -1,0 +1,125 @@
+import IKECrypto
+import IKEWire
+import Primitives
+
+/// What an initiator knows before its first answer: enough to send IKE_SA_INIT, and to send it once more with a cookie
+/// or with another key exchange method (RFC 7296 sections 1.2 and 2.6).
+struct Initiation: ~Copyable {
+    var origin: Origin
+    let route: Route
+    let spi: IKESPI
+    let nonce: [UInt8]
+    var method: KeyExchangeMethod
+    var cookie: [UInt8] = []
+    /// How often a responder has sent it back to the start.
+    var restarts = 0
+
+    init(origin: consuming Origin, route: Route, policy: PeerPolicy, _ turn: inout Turn) {
+        var origin = origin
+        spi = origin.spis.next()
+        nonce = turn.cryptography.octets(count: Self.nonceByteCount, from: &origin.material)
+        self.origin = origin
+        self.route = route
+        guard let method = policy.values.ikeProposals.firstKeyExchange else {
+            preconditionFailure("a policy's IKE proposals name a key exchange method that this build knows")
+        }
+        self.method = method
+    }
+
+    static let nonceByteCount = 32
+    /// A responder that asks for one thing after the other does not keep an initiator busy for ever.
+    static let mostRestarts = 4
+
+    mutating func askForKeyPair(_ turn: inout Turn) {
+        let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
+        turn.output.ask(.generate(.init(method: method, randomness: randomness)))
+    }
+
+    /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*)
+    func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> OutstandingRequest {
+        let spis = IKESPIPair(initiator: spi, responder: .zero)
+        let header = Header(
+            initiatorSPI: spi, responderSPI: .zero, exchange: .ikeSAInit, flags: .initiator, messageID: .zero
+        )
+        turn.writer.removeAll()
+        var encoder = MessageEncoder(header, into: &turn.writer)
+        if !cookie.isEmpty { encoder.notify(.cookie, cookie) }
+        encoder.securityAssociation(policy.values.numberedIKEProposals)
+        encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
+        encoder.nonce(nonce)
+        encoder.natDetection(spis, route.plain, turn.cryptography)
+        encoder.finish(into: &turn.writer)
+        var note = PacketNote(.ikeSAInit, isResponse: false, keyExchange: method)
+        note.hasCookie = !cookie.isEmpty
+        turn.sendMessage(over: route.plain, note)
+        return OutstandingRequest(
+            message: turn.writer.span.copied(), note: note, sentAt: turn.now, schedule: policy.values.retransmission
+        )
+    }
+}
+
+/// What the responder's IKE_SA_INIT answer says.
+enum InitialAnswer {
+    case cookie([UInt8])
+    case otherKeyExchange(UInt16)
+    case refused(NotifyType)
+    case accepted(AcceptedAnswer)
+    case unusable(CloseReason)
+}
+
+struct AcceptedAnswer {
+    let responderSPI: IKESPI
+    let suite: IKESuite
+    let publicValue: [UInt8]
+    let nonce: [UInt8]
+    let nat: NATStatus
+}
+
+extension Initiation {
+    /// Reads HDR, SAr1, KEr, Nr, or one of the refusals.
+    ///
+    /// - Returns: nil for a datagram that does not answer this request, which changes nothing.
+    func read(_ datagram: RawSpan, policy: PeerPolicy, _ turn: inout Turn) -> InitialAnswer? {
+        guard let message = try? MessageDecoder(datagram) else { return nil }
+        let header = message.header
+        guard header.exchange == .ikeSAInit, header.isResponse, !header.isFromInitiator, header.messageID == .zero,
+            header.initiatorSPI == spi
+        else { return nil }
+        guard
+            let contents = try? Contents(
+                datagram.copied(), first: header.nextPayload, from: Header.byteCount, to: datagram.byteCount
+            )
+        else { return .unusable(.malformedAnswer) }
+        if !contents.has(.ikeSAInit) {
+            if let cookie = contents.notifyData(.cookie), (1...64).contains(cookie.count) { return .cookie(cookie) }
+            if let method = contents.demandedKeyExchange { return .otherKeyExchange(method) }
+            if let error = contents.firstError { return .refused(error) }
+            return .unusable(.malformedAnswer)
+        }
+        guard header.responderSPI != .zero else { return .unusable(.malformedAnswer) }
+        return accept(contents, responderSPI: header.responderSPI, policy: policy, &turn)
+    }
+
+    private func accept(
+        _ contents: borrowing Contents, responderSPI: IKESPI, policy: PeerPolicy, _ turn: inout Turn
+    ) -> InitialAnswer {
+        let allowed = policy.values.ikeProposals
+        guard let selection = try? selectIKE(contents.securityAssociation, allowed: allowed, preferring: method),
+            selection.suite.keyExchange == method
+        else { return .unusable(.noProposalChosen) }
+        guard let keyExchange = try? KeyExchange(contents.keyExchange), keyExchange.method.rawValue == method.rawValue
+        else { return .unusable(.invalidKeyExchange) }
+        guard let nonce = try? Nonce(contents.nonce) else { return .unusable(.malformedAnswer) }
+        let spis = IKESPIPair(initiator: spi, responder: responderSPI)
+        let nat = contents.natStatus(spis, route.plain, turn.cryptography)
+        return .accepted(
+            AcceptedAnswer(
+                responderSPI: responderSPI,
+                suite: selection.suite,
+                publicValue: keyExchange.data.copied(),
+                nonce: nonce.data.copied(),
+                nat: nat ?? NATStatus()
+            )
+        )
+    }
+}

@@ -1,0 +1,181 @@
+package import IKECrypto
+import IKEWire
+package import Primitives
+
+/// One IKE SA, at either of its ends: the machine of RFC 7296.
+///
+/// Octets and the moment go in; datagrams, reports and the next deadline come out. It does no input or output, reads
+/// no clock and holds no callback. Where it needs an expensive operation it asks for it in the turn's output, and
+/// takes no other input until `complete` gives the result.
+package enum IKESA: ~Copyable {
+    // The initiator, before its IKE SA is established.
+    case awaitingKeyPair(AwaitingKeyPair)
+    case awaitingSAInit(AwaitingSAInit)
+    case awaitingAgreement(AwaitingAgreement)
+    case awaitingAuth(AwaitingAuth)
+    // The responder, before its IKE SA is established.
+    case responding(Responding)
+    case halfOpen(HalfOpen)
+    // Either end.
+    case established(Established)
+    case closing(Closing)
+    case closed(CloseReason)
+
+    /// What the driver asks of an IKE SA.
+    package enum Command: Hashable, Sendable, CaseIterable {
+        case createChild
+        case rekeyChildren
+        case rekeyIKE
+        case checkLiveness
+        case delete
+    }
+
+    /// Starts as the initiator, by asking for a key pair.
+    package static func initiate(
+        _ origin: Origin, over route: Route, under policy: PeerPolicy, _ turn: inout Turn
+    ) -> IKESA {
+        var initiation = Initiation(origin: origin, route: route, policy: policy, &turn)
+        initiation.askForKeyPair(&turn)
+        return .awaitingKeyPair(AwaitingKeyPair(initiation: initiation))
+    }
+
+    /// Takes a datagram that came for this IKE SA, its non-ESP marker removed.
+    package mutating func receive(
+        _ datagram: RawSpan, over path: Path, under policy: PeerPolicy, _ turn: inout Turn
+    ) {
+        self =
+            switch consume self {
+            case .awaitingKeyPair(let state): .awaitingKeyPair(state)
+            case .awaitingSAInit(let state): state.receive(datagram, policy: policy, &turn)
+            case .awaitingAgreement(let state): .awaitingAgreement(state)
+            case .awaitingAuth(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .responding(let state): .responding(state)
+            case .halfOpen(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .established(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .closing(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .closed(let reason): .closed(reason)
+            }
+    }
+
+    /// Takes the result of the operation that was asked for; a result that nobody waits for changes nothing.
+    package mutating func complete(
+        _ result: consuming KeyExchangeResult, under policy: PeerPolicy, _ turn: inout Turn
+    ) {
+        self =
+            switch consume self {
+            case .awaitingKeyPair(let state): state.complete(result, policy: policy, &turn)
+            case .awaitingSAInit(let state): .awaitingSAInit(state)
+            case .awaitingAgreement(let state): state.complete(result, policy: policy, &turn)
+            case .awaitingAuth(let state): .awaitingAuth(state)
+            case .responding(let state): state.complete(result, policy: policy, &turn)
+            case .halfOpen(let state): .halfOpen(state)
+            case .established(let state): state.complete(result, policy: policy, &turn)
+            case .closing(let state): .closing(state)
+            case .closed(let reason): .closed(reason)
+            }
+    }
+
+    /// Does what is due at `turn.now`; before the deadline that is nothing.
+    package mutating func advance(under policy: PeerPolicy, _ turn: inout Turn) {
+        self =
+            switch consume self {
+            case .awaitingKeyPair(let state): .awaitingKeyPair(state)
+            case .awaitingSAInit(let state): state.advance(policy: policy, &turn)
+            case .awaitingAgreement(let state): .awaitingAgreement(state)
+            case .awaitingAuth(let state): state.advance(policy: policy, &turn)
+            case .responding(let state): .responding(state)
+            case .halfOpen(let state): state.advance(&turn)
+            case .established(let state): state.advance(policy: policy, &turn)
+            case .closing(let state): state.advance(policy: policy, &turn)
+            case .closed(let reason): .closed(reason)
+            }
+    }
+
+    /// Takes a command of the driver; before the IKE SA is established, `delete` abandons it and others change nothing.
+    package mutating func command(_ command: Command, under policy: PeerPolicy, _ turn: inout Turn) {
+        self =
+            switch consume self {
+            case .awaitingKeyPair(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingKeyPair(state)
+            case .awaitingSAInit(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingSAInit(state)
+            case .awaitingAgreement(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAgreement(state)
+            case .awaitingAuth(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAuth(state)
+            case .responding(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .responding(state)
+            case .halfOpen(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .halfOpen(state)
+            case .established(let state): state.command(command, policy: policy, &turn)
+            case .closing(let state): .closing(state)
+            case .closed(let reason): .closed(reason)
+            }
+    }
+
+    /// When `advance` has something to do next, or `.never`.
+    package func deadline(under policy: PeerPolicy) -> Instant {
+        switch self {
+        case .awaitingKeyPair: .never
+        case .awaitingAgreement: .never
+        case .responding: .never
+        case .closed: .never
+        case .awaitingSAInit(let state): state.deadline
+        case .awaitingAuth(let state): state.deadline
+        case .halfOpen(let state): state.deadline
+        case .established(let state): state.deadline(policy)
+        case .closing(let state): state.deadline
+        }
+    }
+
+    /// Ends the machine, and says so.
+    static func closed(spis: IKESPIPair, _ reason: CloseReason, _ turn: inout Turn) -> IKESA {
+        turn.output.report(.closed(spis, reason))
+        return .closed(reason)
+    }
+}
+
+extension IKESA {
+    /// The states by name, as the transition table and results write them.
+    package enum StateName: String, Sendable, CaseIterable {
+        case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingAuth
+        case responding, halfOpen
+        case established, closing, closed
+    }
+
+    package var stateName: StateName {
+        switch self {
+        case .awaitingKeyPair: .awaitingKeyPair
+        case .awaitingSAInit: .awaitingSAInit
+        case .awaitingAgreement: .awaitingAgreement
+        case .awaitingAuth: .awaitingAuth
+        case .responding: .responding
+        case .halfOpen: .halfOpen
+        case .established: .established
+        case .closing: .closing
+        case .closed: .closed
+        }
+    }
+
+    package var closeReason: CloseReason? {
+        switch self {
+        case .closed(let reason): reason
+        default: nil
+        }
+    }
+
+    /// The SPIs; the responder's is zero as long as it is not known.
+    package var spis: IKESPIPair? {
+        switch self {
+        case .awaitingKeyPair(let state): state.spis
+        case .awaitingSAInit(let state): state.spis
+        case .awaitingAgreement(let state): state.spis
+        case .awaitingAuth(let state): state.spis
+        case .responding(let state): state.spis
+        case .halfOpen(let state): state.spis
+        case .established(let state): state.channel.spis
+        case .closing(let state): state.channel.spis
+        case .closed: nil
+        }
+    }
+}

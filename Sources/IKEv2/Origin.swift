@@ -1,0 +1,97 @@
+import IKECrypto
+package import IKEWire
+import Primitives
+
+/// Where the SPIs of IKE SAs come from: a keyed permutation, so that no two of a run are the same and none can be
+/// guessed without the key.
+///
+/// The permuted number is (owner, count): the same whatever shard or worker the owner lives in.
+package struct SPISource: Sendable, BitwiseCopyable {
+    private let key: UInt64
+    private let owner: UInt32
+    private var count: UInt32 = 0
+
+    /// - Parameters:
+    ///   - key: the run's secret for this end.
+    ///   - owner: a number that no other owner of this end has.
+    package init(key: UInt64, owner: UInt32) {
+        self.key = key
+        self.owner = owner
+    }
+
+    /// The next SPI; never zero, since zero means that there is none yet (RFC 7296 section 3.1).
+    package mutating func next() -> IKESPI {
+        while true {
+            let spi = Self.permute(UInt64(owner) << 32 | UInt64(count), key: key)
+            count += 1
+            if spi != 0 { return IKESPI(rawValue: spi) }
+        }
+    }
+
+    /// Whose SPI this is, by the inverse permutation.
+    package static func owner(of spi: IKESPI, key: UInt64) -> UInt32 {
+        UInt32(unpermute(spi.rawValue, key: key) >> 32)
+    }
+
+    /// A Feistel network of four rounds over the two halves.
+    private static func permute(_ value: UInt64, key: UInt64) -> UInt64 {
+        var left = UInt32(value >> 32)
+        var right = UInt32(truncatingIfNeeded: value)
+        for round in 0..<4 as Range<UInt64> {
+            (left, right) = (right, left ^ mix(right, key: key, round: round))
+        }
+        return UInt64(left) << 32 | UInt64(right)
+    }
+
+    private static func unpermute(_ value: UInt64, key: UInt64) -> UInt64 {
+        var left = UInt32(value >> 32)
+        var right = UInt32(truncatingIfNeeded: value)
+        for round in (0..<4 as Range<UInt64>).reversed() {
+            (left, right) = (right ^ mix(left, key: key, round: round), left)
+        }
+        return UInt64(left) << 32 | UInt64(right)
+    }
+
+    private static func mix(_ half: UInt32, key: UInt64, round: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: StableName.hash(of: key, UInt64(half) | round << 32))
+    }
+}
+
+/// Who an end of an IKE SA is among all ends of a run, and its own sources of chance.
+package struct Origin: Sendable, BitwiseCopyable {
+    /// The client's number in its population, which its identity carries.
+    package let number: UInt32
+    private let seed: UInt64
+    package var spis: SPISource
+    var material: KeyMaterialStream
+    var chance: RandomStream
+
+    /// - Parameter entity: the hash of the end's stable name; a gateway's half is named by (gateway, initiator, attempt).
+    package init(number: UInt32, entity: UInt64, seed: UInt64, spis: SPISource) {
+        self.number = number
+        self.seed = seed
+        self.spis = spis
+        material = KeyMaterialStream(entity: entity)
+        chance = RandomStream(seed: seed, entity: entity, purpose: .lifetimeJitter)
+    }
+
+    /// The sources of the IKE SA that takes over by a rekey: streams of their own, so that both SAs can go on drawing.
+    mutating func forSuccessor() -> Origin {
+        let entity = StableName.hash(of: material.entity, chance.next())
+        return Origin(number: number, entity: entity, seed: seed, spis: spis)
+    }
+
+    /// When the soft lifetime ends: the whole of it less a random part (RFC 7296 section 2.8).
+    mutating func softDeadline(_ lifetime: Lifetime, from now: Instant) -> Instant {
+        guard let rekey = lifetime.rekey else { return .never }
+        return now + (rekey - chance.duration(upTo: lifetime.jitter.part(of: rekey)))
+    }
+}
+
+extension Probability {
+    /// This part of a duration, to the nanosecond.
+    func part(of duration: Duration) -> Duration {
+        let product = UInt64(duration.nanoseconds).multipliedFullWidth(by: UInt64(partsPerBillion))
+        return .nanoseconds(Int64((1_000_000_000 as UInt64).dividingFullWidth(product).quotient))
+    }
+}

@@ -1,0 +1,107 @@
+package import IKECrypto
+package import IKEWire
+package import Primitives
+
+/// What a machine tells its driver besides datagrams.
+package enum Report: Hashable, Sendable {
+    /// The keys of an IKE SA exist, vouched for or not: what a key table needs.
+    case keysDerived(IKESPIPair)
+    case established(IKESPIPair)
+    /// The peer gave this inner address (RFC 7296 section 2.19).
+    case addressAssigned(IPAddress)
+    case childInstalled(inbound: ChildSPI, outbound: ChildSPI)
+    /// IKE_AUTH made the IKE SA without a Child SA, or a further Child SA was refused, for this reason.
+    case childRefused(NotifyType)
+    /// `replaced` is the inbound SPI of the old Child SA; `due` is when its soft lifetime asked for it.
+    case childRekeyed(replaced: ChildSPI, inbound: ChildSPI, outbound: ChildSPI, due: Instant, fromHere: Bool)
+    case childRekeyFailed(ChildSPI, NotifyType?)
+    case childDeleted(inbound: ChildSPI)
+    case ikeRekeyed(old: IKESPIPair, new: IKESPIPair, due: Instant, fromHere: Bool)
+    case ikeRekeyFailed(IKESPIPair, NotifyType?)
+    case retransmitted(Operation)
+    /// A request that was answered before got the same answer again.
+    case answeredAgain
+    /// The peer answered a liveness check.
+    case alive
+    /// The peer is now seen at another address or port (RFC 7296 section 2.23).
+    case peerMoved(UDPEndpoint)
+    /// An IKE_SA_INIT request was refused, without state.
+    case refused(NotifyType)
+    /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.
+    case dropped
+    case closed(IKESPIPair, CloseReason)
+}
+
+/// What one or more machines want done. The driver lends it, carries it out, and empties it.
+package struct Output: ~Copyable {
+    /// A UDP payload to be sent, marker included.
+    package struct Datagram: Sendable {
+        package var range: Range<Int>
+        package var path: Path
+        package var note: PacketNote
+    }
+
+    /// The datagrams' octets, back to back.
+    package private(set) var octets: [UInt8] = []
+    package private(set) var datagrams: [Datagram] = []
+    package private(set) var reports: [Report] = []
+    /// An expensive operation that the machine waits for. Until its result is given back, the machine takes no input.
+    package var keyExchange: KeyExchangeRequest?
+
+    package init() {}
+
+    package mutating func removeAll() {
+        precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
+        octets.removeAll(keepingCapacity: true)
+        datagrams.removeAll(keepingCapacity: true)
+        reports.removeAll(keepingCapacity: true)
+    }
+
+    mutating func report(_ report: Report) {
+        reports.append(report)
+    }
+
+    mutating func ask(_ request: consuming KeyExchangeRequest) {
+        precondition(keyExchange == nil, "a machine asks for one operation at a time")
+        keyExchange = consume request
+    }
+
+    /// An IKE message, behind a non-ESP marker where the path wants one (RFC 3948 section 2.2).
+    package mutating func send(_ message: borrowing RawSpan, over path: Path, _ note: PacketNote) {
+        let start = octets.count
+        if path.isEncapsulated { octets.append(contentsOf: [0, 0, 0, 0]) }
+        unsafe message.withUnsafeBytes { unsafe octets.append(contentsOf: $0) }
+        datagrams.append(Datagram(range: start..<octets.count, path: path, note: note))
+    }
+
+    /// The message that stands in a writer.
+    mutating func send(_ message: borrowing ByteWriter, over path: Path, _ note: PacketNote) {
+        send(message.span, over: path, note)
+    }
+
+    /// One octet 0xFF (RFC 3948 section 2.3).
+    mutating func sendKeepalive(over path: Path) {
+        let start = octets.count
+        octets.append(0xFF)
+        let note = PacketNote(.natKeepalive, isResponse: false)
+        datagrams.append(Datagram(range: start..<octets.count, path: path, note: note))
+    }
+}
+
+/// What a datagram on an encapsulated path is (RFC 3948 section 2).
+package enum EncapsulatedKind: Sendable {
+    case ike
+    case esp
+    case keepalive
+    case neither
+
+    package init(_ datagram: borrowing RawSpan) {
+        if datagram.byteCount == 1 {
+            self = datagram[0] == 0xFF ? .keepalive : .neither
+        } else if datagram.byteCount < 4 {
+            self = .neither
+        } else {
+            self = unsafe datagram.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self) == 0 ? .ike : .esp
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package import IKEWire
+package import Primitives
+
+/// An identity, or a numbered family of them: `user%05d@example.org`.
+package struct IdentityTemplate: Hashable, Sendable {
+    package let type: IdentificationType
+    private let prefix: [UInt8]
+    private let suffix: [UInt8]
+    /// The least number of digits of the number, or nil when the identity has none.
+    private let digitCount: Int?
+
+    /// - Parameter text: an e-mail address, a host name or an IP address; one `%d` or `%0Nd` takes the client's number.
+    package init(_ text: String) {
+        var pieces = (prefix: [UInt8](), suffix: [UInt8]())
+        var digits: Int?
+        var rest = Array(text.utf8)[...]
+        while let octet = rest.popFirst() {
+            guard octet == UInt8(ascii: "%"), digits == nil, let width = Self.readDigits(&rest) else {
+                if digits == nil { pieces.prefix.append(octet) } else { pieces.suffix.append(octet) }
+                continue
+            }
+            digits = width
+        }
+        prefix = pieces.prefix
+        suffix = pieces.suffix
+        digitCount = digits
+        if text.utf8.contains(UInt8(ascii: "@")) {
+            type = .rfc822Address
+        } else if digits == nil, let address = IPAddress(text) {
+            type = address.isIPv4 ? .ipv4Address : .ipv6Address
+        } else {
+            type = .fqdn
+        }
+    }
+
+    /// The identification data of client `number` (RFC 7296 section 3.5).
+    package func octets(number: UInt32) -> [UInt8] {
+        if type == .ipv4Address || type == .ipv6Address {
+            return IPAddress(String(decoding: prefix, as: UTF8.self)).map { address in (0..<address.byteCount).map { address.byte(at: $0) } } ?? prefix
+        }
+        guard let digitCount else { return prefix }
+        let digits = Array(String(number).utf8)
+        let padding = [UInt8](repeating: UInt8(ascii: "0"), count: max(0, digitCount - digits.count))
+        return prefix + padding + digits + suffix
+    }
+
+    /// `d` or `0Nd` behind a percent sign.
+    private static func readDigits(_ rest: inout ArraySlice<UInt8>) -> Int? {
+        var ahead = rest
+        var width = 0
+        while let octet = ahead.popFirst() {
+            if octet == UInt8(ascii: "d") {
+                rest = ahead
+                return width
+            }
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octet), width < 100 else { return nil }
+            width = width * 10 + Int(octet - UInt8(ascii: "0"))
+        }
+        return nil
+    }
+}
+
+/// When an SA is rekeyed, and when it must be gone.
+package struct Lifetime: Hashable, Sendable {
+    /// The soft lifetime: a rekey starts at most this long after the SA was made. Nil: never.
+    package var rekey: Duration?
+    /// The part of `rekey` from which a random amount is taken off, so that SAs made together are not rekeyed together
+    /// (RFC 7296 section 2.8).
+    package var jitter: Probability
+    /// The hard lifetime: the SA is deleted when it is reached. Nil: never.
+    package var hard: Duration?
+
+    package init(rekey: Duration?, jitter: Probability = .zero, hard: Duration? = nil) {
+        self.rekey = rekey
+        self.jitter = jitter
+        self.hard = hard
+    }
+
+    package static let unlimited = Lifetime(rekey: nil)
+}
+
+/// What one kind of peer offers, accepts and does: the local configuration that RFC 4301 calls SPD and PAD.
+///
+/// One value serves every IKE SA of its kind; each worker has its own copy, so that counting references never crosses
+/// a core.
+package final class PeerPolicy: Sendable {
+    package struct Values: Sendable {
+        package var identity: IdentityTemplate
+        /// Who the peer has to be; nil accepts anybody who knows the key.
+        package var peerIdentity: IdentityTemplate?
+        package var preSharedKey: [UInt8]
+        package var ikeProposals: [Proposal]
+        package var childProposals: [Proposal]
+        /// What this side of a Child SA may carry; empty means the address that the peer assigned.
+        package var localSelectors: [TrafficSelector]
+        package var remoteSelectors: [TrafficSelector]
+        /// Ask for an inner address by the Configuration payload (RFC 7296 section 2.19).
+        package var requestsAddress = true
+        /// Refuse a peer that asks for no inner address.
+        package var requiresAddressRequest = false
+        /// Child SAs wanted beyond the one that IKE_AUTH makes.
+        package var additionalChildren = 0
+        package var ikeLifetime = Lifetime.unlimited
+        package var childLifetime = Lifetime.unlimited
+        package var retransmission = RetransmissionSchedule.strongSwan
+        /// Ask whether the peer is there after this long without a word from it. Nil: never.
+        package var liveness: Duration?
+        /// RFC 3948 section 4; nil: never.
+        package var natKeepalive: Duration?
+        /// How long a rekeyed Child SA stays beside its successor before it is deleted.
+        package var overlap: Duration = .seconds(5)
+        /// How long a responder waits for IKE_AUTH.
+        package var halfOpenTimeout: Duration = .seconds(30)
+        /// How long to wait after TEMPORARY_FAILURE, at least; up to twice as long is drawn (RFC 7296 section 2.25).
+        package var retryWait: Duration = .seconds(5)
+
+        package init(
+            identity: IdentityTemplate,
+            preSharedKey: [UInt8],
+            ikeProposals: [Proposal],
+            childProposals: [Proposal],
+            localSelectors: [TrafficSelector] = [],
+            remoteSelectors: [TrafficSelector]
+        ) {
+            self.identity = identity
+            self.preSharedKey = preSharedKey
+            self.ikeProposals = ikeProposals
+            self.childProposals = childProposals
+            self.localSelectors = localSelectors
+            self.remoteSelectors = remoteSelectors
+        }
+    }
+
+    package let values: Values
+
+    package init(_ values: Values) {
+        precondition(!values.ikeProposals.isEmpty, "a policy offers at least one IKE proposal")
+        precondition(!values.childProposals.isEmpty, "a policy offers at least one Child proposal")
+        self.values = values
+    }
+}

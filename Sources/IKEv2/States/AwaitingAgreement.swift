@@ -1,0 +1,40 @@
+import IKECrypto
+import IKEWire
+import Primitives
+
+extension IKESA {
+    /// An initiator that has the responder's KE payload and has asked for the shared secret.
+    package struct AwaitingAgreement: ~Copyable {
+        var initiation: Initiation
+        let answer: AcceptedAnswer
+        let requestMessage: [UInt8]
+        let responseMessage: [UInt8]
+
+        var spis: IKESPIPair { IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI) }
+
+        consuming func complete(
+            _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
+        ) -> IKESA {
+            let spis = IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI)
+            switch consume result {
+            case .finished(let secret):
+                let keys = turn.cryptography.deriveIKEKeys(
+                    answer.suite, sharedSecret: secret, ni: initiation.nonce.rawSpan,
+                    nr: answer.nonce.rawSpan, spii: spis.initiator.rawValue, spir: spis.responder.rawValue
+                )
+                turn.output.report(.keysDerived(spis))
+                // A NAT on the way moves everything that follows to port 4500 (RFC 7296 section 2.23).
+                let path = answer.nat.isAny ? initiation.route.encapsulated : initiation.route.plain
+                let channel = Channel(
+                    spis: spis, isInitiator: true, suite: answer.suite, keys: keys, path: path, nat: answer.nat,
+                    firstRequest: MessageID(rawValue: 1), firstExpected: .zero, at: turn.now
+                )
+                return AwaitingAuth.begin(self, channel, policy: policy, &turn)
+            case .generated: preconditionFailure("a request for an agreement is answered with one")
+            case .responded: preconditionFailure("a request for an agreement is answered with one")
+            case .refused:
+                return .closed(spis: spis, .invalidKeyExchange, &turn)
+            }
+        }
+    }
+}

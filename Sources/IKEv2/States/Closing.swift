@@ -1,0 +1,101 @@
+import IKECrypto
+import IKEWire
+import Primitives
+
+extension IKESA {
+    /// An IKE SA whose Delete is on its way, or waits for the answer to an earlier request (RFC 7296 section 1.4.1).
+    package struct Closing: ~Copyable {
+        var channel: Channel
+        var origin: Origin
+        let reason: CloseReason
+        var isDeleteSent: Bool
+
+        var deadline: Instant { channel.outstanding?.deadline ?? .never }
+
+        static func begin(
+            _ channel: consuming Channel, _ origin: Origin, _ reason: CloseReason, policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            var closing = Closing(channel: channel, origin: origin, reason: reason, isDeleteSent: false)
+            closing.sendDelete(policy: policy, &turn)
+            return .closing(closing)
+        }
+
+        /// HDR, SK {D}: at once, or when the window is free again.
+        private mutating func sendDelete(policy: PeerPolicy, _ turn: inout Turn) {
+            guard !isDeleteSent, channel.outstanding == nil else { return }
+            isDeleteSent = true
+            let note = PacketNote(.delete, isResponse: false)
+            channel.request(.informational, note, origin: &origin, policy: policy, &turn) { $0.deleteIKESA() }
+        }
+
+        consuming func receive(
+            _ datagram: RawSpan, over arrival: Path, policy: PeerPolicy, _ turn: inout Turn
+        ) -> IKESA {
+            switch channel.receive(datagram, over: arrival, &turn) {
+            case .nothing: return .closing(self)
+            case .response: return takeResponse(policy: policy, &turn)
+            case .unreadableResponse: return takeResponse(policy: policy, &turn)
+            case .unreadableRequest(let exchange, let type, let data):
+                respond(exchange, &turn) { $0.notify(type, data) }
+                return .closing(self)
+            case .request(let exchange, let contents):
+                guard exchange != .createChildSA else {
+                    // RFC 7296 section 2.25.2: it is being closed.
+                    respond(.createChildSA, &turn) { $0.notify(.temporaryFailure) }
+                    return .closing(self)
+                }
+                respond(exchange, &turn) { _ in }
+                // Both ends delete at once: as good as an answer (RFC 7296 section 2.25.2).
+                guard contents.deletesIKESA else { return .closing(self) }
+                return .closed(spis: channel.spis, reason, &turn)
+            }
+        }
+
+        private consuming func takeResponse(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+            if isDeleteSent { return .closed(spis: channel.spis, reason, &turn) }
+            sendDelete(policy: policy, &turn)
+            return .closing(self)
+        }
+
+        private mutating func respond(
+            _ exchange: ExchangeType, _ turn: inout Turn, _ payloads: (inout MessageEncoder) -> Void
+        ) {
+            let note = PacketNote(.informational, isResponse: true)
+            channel.respond(exchange, note, origin: &origin, &turn, payloads)
+        }
+
+        consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+            guard channel.retransmitIfDue(policy: policy, &turn) else {
+                // The peer does not answer: for this end the IKE SA is gone all the same.
+                return .closed(spis: channel.spis, reason, &turn)
+            }
+            return .closing(self)
+        }
+    }
+}
+
+extension Contents {
+    /// Whether a Delete payload names the IKE SA itself.
+    var deletesIKESA: Bool {
+        var payloads = sequence
+        while let payload = try? payloads.next() {
+            guard payload.type == .delete, let delete = try? Delete(payload.body) else { continue }
+            if delete.protocolID == .ike { return true }
+        }
+        return false
+    }
+
+    /// The Child SAs that Delete payloads name, by the SPIs that the peer receives on.
+    var deletedChildren: [ChildSPI] {
+        var spis: [ChildSPI] = []
+        var payloads = sequence
+        while let payload = try? payloads.next() {
+            guard payload.type == .delete, let delete = try? Delete(payload.body), delete.protocolID == .esp else {
+                continue
+            }
+            for index in 0..<delete.count { spis.append(delete.childSPI(at: index)) }
+        }
+        return spis
+    }
+}

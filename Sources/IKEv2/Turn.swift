@@ -1,0 +1,54 @@
+package import IKECrypto
+package import Primitives
+
+/// What a driver lends to a machine while it takes one input: the moment, the worker's cryptography, and the output.
+///
+/// One value serves all machines of a worker in turn; nothing in it belongs to any of them.
+package struct Turn: ~Copyable {
+    package var now: Instant = .zero
+    package var cryptography: Cryptography
+    package var output = Output()
+    /// The inner address that the driver holds ready for the peer, should it ask (RFC 7296 section 2.19).
+    package var lease: IPAddress?
+    /// The IKE SA that an exchange of this turn made by a rekey; the endpoint takes it.
+    var successor: IKESA?
+    /// The IKE SA that lost a simultaneous rekey, and still has to be deleted.
+    var redundant: IKESA?
+    private var scratch: [[UInt8]] = []
+
+    /// Where messages are built.
+    var writer = ByteWriter(capacity: 2048)
+
+    package init(cryptography: consuming Cryptography) {
+        self.cryptography = cryptography
+    }
+
+    /// Sends the message that stands in the writer.
+    mutating func sendMessage(over path: Path, _ note: PacketNote) {
+        let message = takeWriter()
+        output.send(message, over: path, note)
+        giveBack(message)
+    }
+
+    /// The writer, to be used beside other parts of the turn.
+    mutating func takeWriter() -> ByteWriter {
+        var taken = ByteWriter()
+        swap(&taken, &writer)
+        return taken
+    }
+
+    mutating func giveBack(_ writer: consuming ByteWriter) {
+        self.writer = writer
+    }
+
+    /// A buffer whose capacity was used before; give it back with ``giveBack(_:)``.
+    mutating func takeScratch() -> [UInt8] {
+        scratch.popLast() ?? []
+    }
+
+    mutating func giveBack(_ buffer: consuming [UInt8]) {
+        var buffer = buffer
+        buffer.removeAll(keepingCapacity: true)
+        scratch.append(buffer)
+    }
+}
