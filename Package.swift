@@ -17,7 +17,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
-    ("Load", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2"]),
+    ("Load", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
     ("Gateway", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
     ("Workload", ["Primitives", "Metrics", "IKEWire", .product(name: "Yams", package: "Yams")]),
     ("Results", ["Primitives", "Metrics"]),

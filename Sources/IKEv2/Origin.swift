@@ -1,6 +1,6 @@
 import IKECrypto
 package import IKEWire
-import Primitives
+package import Primitives
 
 /// Where the SPIs of IKE SAs come from: a keyed permutation, so that no two of a run are the same and none can be
 /// guessed without the key.
@@ -26,6 +26,11 @@ package struct SPISource: Sendable, BitwiseCopyable {
             count += 1
             if spi != 0 { return IKESPI(rawValue: spi) }
         }
+    }
+
+    /// Leaves out SPIs that another owner of the same number uses.
+    package mutating func skip(_ skipped: UInt32) {
+        count &+= skipped
     }
 
     /// Whose SPI this is, by the inverse permutation.
@@ -90,7 +95,7 @@ package struct Origin: Sendable, BitwiseCopyable {
 
 extension Probability {
     /// This part of a duration, to the nanosecond.
-    func part(of duration: Duration) -> Duration {
+    package func part(of duration: Duration) -> Duration {
         let product = UInt64(duration.nanoseconds).multipliedFullWidth(by: UInt64(partsPerBillion))
         return .nanoseconds(Int64((1_000_000_000 as UInt64).dividingFullWidth(product).quotient))
     }

@@ -1,0 +1,107 @@
+import IKEv2
+import Metrics
+package import Primitives
+
+/// What one shard or worker has counted since its driver last emptied it.
+///
+/// Counts are sums and samples are lists, so that any number of tallies merges exactly and in any grouping.
+package struct Tally: ~Copyable {
+    /// A count that belongs to one second of the run.
+    package struct Mark: Hashable, Sendable, BitwiseCopyable {
+        package var second: UInt32
+        package var population: UInt16
+        package var kind: Kind
+        package var amount: Int32
+    }
+
+    package enum Kind: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+        case offered, established, failed, up, wanted, skipped
+        case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
+    }
+
+    package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+        case handshake, childRekey, ikeRekey, lag
+    }
+
+    package struct Sample: Hashable, Sendable, BitwiseCopyable {
+        package var population: UInt16
+        package var kind: Latency
+        package var value: Duration
+    }
+
+    /// A failure with its reason.
+    package struct Failure: Hashable, Sendable {
+        package var population: UInt16
+        package var kind: Kind
+        package var reason: String
+    }
+
+    package private(set) var marks: [Mark] = []
+    package private(set) var samples: [Sample] = []
+    package private(set) var failures: [Failure] = []
+
+    package init() {}
+
+    package mutating func removeAll() {
+        marks.removeAll(keepingCapacity: true)
+        samples.removeAll(keepingCapacity: true)
+        failures.removeAll(keepingCapacity: true)
+    }
+
+    package mutating func mark(_ kind: Kind, _ population: Int, _ amount: Int32 = 1, at now: Instant) {
+        let second = UInt32(now.nanoseconds / 1_000_000_000)
+        if let last = marks.last, last.second == second, last.kind == kind, last.population == UInt16(population) {
+            marks[marks.count - 1].amount += amount
+        } else {
+            marks.append(Mark(second: second, population: UInt16(population), kind: kind, amount: amount))
+        }
+    }
+
+    package mutating func sample(_ kind: Latency, _ population: Int, _ value: Duration) {
+        samples.append(Sample(population: UInt16(population), kind: kind, value: value))
+    }
+
+    mutating func offered(_ population: Int, at now: Instant) { mark(.offered, population, at: now) }
+
+    mutating func established(_ population: Int, latency: Duration, at now: Instant) {
+        mark(.established, population, at: now)
+        mark(.up, population, at: now)
+        sample(.handshake, population, latency)
+    }
+
+    mutating func failed(_ population: Int, _ reason: CloseReason, at now: Instant) {
+        mark(.failed, population, at: now)
+        failures.append(Failure(population: UInt16(population), kind: .failed, reason: reason.name))
+    }
+
+    mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }
+
+    mutating func wanted(_ change: Int32, _ population: Int, at now: Instant) {
+        mark(.wanted, population, change, at: now)
+    }
+
+    package mutating func skipped(_ population: Int, at now: Instant) { mark(.skipped, population, at: now) }
+
+    /// Counts what an IKE SA reports about its exchanges.
+    mutating func count(_ report: Report, _ population: Int, at now: Instant) {
+        switch report {
+        case .childRekeyed(_, _, _, let due, let fromHere):
+            mark(.childRekeyed, population, at: now)
+            if fromHere { sample(.childRekey, population, now - due) }
+        case .ikeRekeyed(_, _, let due, let fromHere):
+            mark(.ikeRekeyed, population, at: now)
+            if fromHere { sample(.ikeRekey, population, now - due) }
+        case .childRekeyFailed(_, let type):
+            mark(.childRekeyFailed, population, at: now)
+            let reason = type.map { "refused:\($0)" } ?? "timeout"
+            failures.append(Failure(population: UInt16(population), kind: .childRekeyFailed, reason: reason))
+        case .ikeRekeyFailed(_, let type):
+            mark(.ikeRekeyFailed, population, at: now)
+            let reason = type.map { "refused:\($0)" } ?? "timeout"
+            failures.append(Failure(population: UInt16(population), kind: .ikeRekeyFailed, reason: reason))
+        case .retransmitted:
+            mark(.retransmitted, population, at: now)
+        default: break
+        }
+    }
+}
