@@ -10,7 +10,7 @@ enum Nearest {
             let distance = editDistance(lowered, candidate.lowercased())
             if distance < (best?.distance ?? .max) { best = (distance, candidate) }
         }
-        guard let best, best.distance <= max(1, wrong.unicodeScalars.count / 3 + 1) else { return nil }
+        guard let best, best.distance <= max(1, wrong.unicodeScalars.count / 3) else { return nil }
         return best.name
     }
 

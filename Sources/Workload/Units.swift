@@ -17,7 +17,10 @@ package enum Units {
     package static func duration(_ text: String) throws(UnitProblem) -> Duration {
         let (number, unit) = try split(text, like: "30s")
         guard !unit.isEmpty else {
-            throw UnitProblem("`\(text)` has no unit", "write \(text)s, or another unit of ns, us, ms, s, m, h and d")
+            throw UnitProblem(
+                "`\(text)` has no unit",
+                "write \(text)s, or whichever of ns, us, ms, s, m, h and d it is"
+            )
         }
         guard let scale = timeUnits.first(where: { $0.name == unit })?.nanoseconds else {
             throw unknownUnit(unit, of: "time", in: text, number: number.text, names: timeUnits.map(\.name))
@@ -34,7 +37,15 @@ package enum Units {
         let (number, unit) = try split(text, like: "10%")
         guard unit == "%" else {
             guard unit.isEmpty else { throw UnitProblem("`\(text)` is not a percentage", "write \(number.text)%") }
-            throw UnitProblem("`\(text)` has no unit", "a share is written in percent, such as \(number.text)%")
+            let percent = number.digits <= 1 || number.scale > 0 ? number.times(100_000_000) : nil
+            guard let percent, percent <= 10_000_000_000, text != "0" else {
+                throw UnitProblem("`\(text)` has no unit", "write \(text)%")
+            }
+            let meant = Workload.percentText(partsPerBillion: UInt64(percent / 10))
+            throw UnitProblem(
+                "`\(text)` has no unit",
+                "a share is written in percent: \(text) of everything is \(meant)"
+            )
         }
         guard let parts = number.times(10_000_000) else { throw UnitProblem("`\(text)` is finer than a billionth") }
         guard parts <= 1_000_000_000 else { throw UnitProblem("`\(text)` is more than everything", "at most 100%") }
@@ -65,6 +76,7 @@ package enum Units {
             duration = 1_000_000_000
         }
         guard count <= 1_000_000_000_000 else { throw UnitProblem("`\(text)` is too fast") }
+        guard duration <= longest else { throw UnitProblem("`\(text)` is too slow") }
         return Workload.Rate(count: UInt64(count), per: Duration(nanoseconds: Int64(duration)))
     }
 
@@ -104,6 +116,9 @@ package enum Units {
             throw UnitProblem("`\(text)` has a unit", "a count has none: write \(number.text)")
         }
         guard number.scale == 0 else { throw UnitProblem("`\(text)` is not a whole number") }
+        if range.lowerBound == range.upperBound, !range.contains(Int(clamping: number.digits)) {
+            throw UnitProblem("`\(text)` is not supported by this version", "write \(range.lowerBound)")
+        }
         guard number.digits >= range.lowerBound else {
             throw UnitProblem("`\(text)` is too small", "the least is \(range.lowerBound)")
         }
@@ -130,11 +145,13 @@ extension Units {
         var digits: Int128
         var scale: Int
 
-        /// The exact product, or nil if it is not a whole number.
+        /// The exact product, or nil if it is not a whole number; what is too large for any use is just the largest.
         func times(_ unit: Int64) -> Int128? {
             var divisor: Int128 = 1
             for _ in 0..<scale { divisor *= 10 }
-            let (quotient, remainder) = (digits * Int128(unit)).quotientAndRemainder(dividingBy: divisor)
+            let (product, overflow) = digits.multipliedReportingOverflow(by: Int128(unit))
+            guard !overflow else { return .max }
+            let (quotient, remainder) = product.quotientAndRemainder(dividingBy: divisor)
             return remainder == 0 ? quotient : nil
         }
     }
@@ -162,7 +179,7 @@ extension Units {
             )
         }
         let fraction = parts.count == 2 ? parts[1] : ""
-        guard whole.count <= 16, fraction.count <= 9, let digits = Int128(whole + fraction) else {
+        guard whole.count <= 19, fraction.count <= 9, let digits = Int128(whole + fraction) else {
             throw UnitProblem("`\(text)` has too many digits")
         }
         return (Decimal(text: String(number), digits: digits, scale: fraction.count), unit)

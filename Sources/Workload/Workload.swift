@@ -89,5 +89,8 @@ package struct SourceMark: Hashable, Sendable {
 }
 
 extension SourceMark: CustomStringConvertible {
-    package var description: String { "\(file):\(line):\(column)" }
+    package var description: String {
+        // An override is one line, which stands there whole.
+        file.hasPrefix(Override.markPrefix) ? file : "\(file):\(line):\(column)"
+    }
 }

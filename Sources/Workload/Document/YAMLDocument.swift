@@ -116,6 +116,9 @@ enum YAMLDocument {
         if problem.hasPrefix("did not find expected comment or line break") {
             return ("a value that starts with `>` or `|` is a block of text in YAML", "put it in quotes")
         }
+        if problem.hasPrefix("found undefined alias") {
+            return ("the alias refers to no anchor", "write the anchor (&name) before its aliases (*name)")
+        }
         return ("this is not YAML: \(problem)", nil)
     }
 }

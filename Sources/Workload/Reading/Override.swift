@@ -4,8 +4,11 @@ struct Override {
     let value: SourceNode
     private let mark: SourceMark
 
+    /// What stands in messages where a file's path would.
+    static var markPrefix: String { "--set " }
+
     init(_ text: String) throws(WorkloadErrors) {
-        let start = SourceMark(file: "--set \(text.abbreviated)", line: 1, column: 1)
+        let start = SourceMark(file: Self.markPrefix + text.abbreviated, line: 1, column: 1)
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
             throw WorkloadErrors([

@@ -34,12 +34,17 @@ package struct WorkloadFile: Sendable {
 
     /// Looks everything up; throws every mistake that the file has.
     package func validated() throws(WorkloadErrors) -> Workload {
-        var check = ShapeCheck()
-        check.check(root, against: .record(WorkloadSchema.root), at: "")
         let folder = (path as NSString).deletingLastPathComponent
-        var reader = WorkloadReader(root: root) { name throws(UnitProblem) in
+        return try validated { name throws(UnitProblem) in
             try Self.text(of: (folder as NSString).appendingPathComponent(name), named: name)
         }
+    }
+
+    /// Looks everything up, and reads the files that the workload names in the given way.
+    func validated(readFile: @escaping (String) throws(UnitProblem) -> String) throws(WorkloadErrors) -> Workload {
+        var check = ShapeCheck()
+        check.check(root, against: .record(WorkloadSchema.root), at: "")
+        var reader = WorkloadReader(root: root, readFile: readFile)
         let workload = reader.workload(sources: check.sources)
         let errors = check.errors + reader.errors
         guard errors.isEmpty else { throw WorkloadErrors(errors) }

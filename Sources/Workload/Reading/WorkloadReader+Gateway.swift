@@ -161,24 +161,38 @@ extension WorkloadReader {
             return (Presets.retransmission.first { $0.name == name } ?? Presets.retransmission[0]).value
         }
         let explicit = view.view("retransmission")
-        if explicit.has("waits") {
-            for key in ["first", "factor", "tries", "at-most"] where explicit.has(key) {
-                fail(explicit.mark(key), "`\(key)` has no meaning beside `waits`", "remove it")
-            }
-            return Workload.Retransmission(waits: explicit.durations("waits"))
+        let retransmission = explicit.has("waits") ? listedWaits(explicit) : growingWaits(explicit)
+        // A sum that is added to the times of a run has to stay far below the largest time.
+        let total = retransmission.waits.reduce(Int128(0)) { $0 + Int128($1.nanoseconds) }
+        guard total <= Int128(Duration.hours(24 * 365).nanoseconds) else {
+            fail(
+                explicit.node.mark,
+                "a peer would be given up after more than a year",
+                "make the waits shorter, or fewer"
+            )
+            return Workload.Retransmission(waits: [.seconds(1)])
         }
-        for key in ["factor", "tries"] where !explicit.has(key) {
-            fail(explicit.node.mark, "`\(explicit.path)` has no `\(key)`", "write { first: 4s, factor: 1.8, tries: 5 }")
+        return retransmission
+    }
+
+    private mutating func listedWaits(_ view: RecordView) -> Workload.Retransmission {
+        for key in ["first", "factor", "tries", "at-most"] where view.has(key) {
+            fail(view.mark(key), "`\(key)` has no meaning beside `waits`", "remove it")
         }
-        let factor = explicit.factorMillionths("factor")
-        if factor < 1_000_000 {
-            fail(explicit.mark("factor"), "a factor below 1 makes waits shorter", "write 1 or more")
+        return Workload.Retransmission(waits: view.durations("waits"))
+    }
+
+    private mutating func growingWaits(_ view: RecordView) -> Workload.Retransmission {
+        for key in ["factor", "tries"] where view.has("first") && !view.has(key) {
+            fail(view.node.mark, "`\(view.path)` has no `\(key)`", "write { first: 4s, factor: 1.8, tries: 5 }")
         }
+        let factor = view.factorMillionths("factor")
+        if factor < 1_000_000 { fail(view.mark("factor"), "a factor below 1 makes waits shorter", "write 1 or more") }
         return Workload.Retransmission(
-            first: explicit.duration("first"),
+            first: view.duration("first"),
             factorMillionths: max(1_000_000, factor),
-            tries: min(60, explicit.optionalCount("tries") ?? 0),
-            atMost: explicit.optionalDuration("at-most")
+            tries: min(60, view.optionalCount("tries") ?? 0),
+            atMost: view.optionalDuration("at-most")
         )
     }
 }

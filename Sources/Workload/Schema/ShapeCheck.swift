@@ -82,8 +82,13 @@ struct ShapeCheck {
             sources.marks[inner + entry.key] = entry.keyMark
             check(entry.value, against: field.shape, at: inner + entry.key)
         }
+        // What is misspelt, or of a later version, stands for the key that is missing.
+        let others = entries.map(\.key).filter { record.field($0) == nil }
+        let meant = others.map { Nearest.name(to: $0, among: record.fields.map(\.key)) }
+        let isOfLaterVersion = record.unsupported.contains { unsupported in others.contains(unsupported.key) }
         for field in record.fields where field.isRequired && node.entry(field.key) == nil {
-            fail(node.mark, "\(place) has no `\(field.key)`", "add `\(field.key)`: \(field.summary)")
+            guard !meant.contains(field.key), !isOfLaterVersion else { continue }
+            fail(node.mark, "\(place) has no `\(field.key)`", "add it: \(field.summary)")
         }
         for group in record.exactlyOneOf {
             let written = group.filter { node.entry($0) != nil }

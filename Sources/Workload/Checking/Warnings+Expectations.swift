@@ -1,0 +1,46 @@
+import Metrics
+import Primitives
+
+extension WarningCheck {
+    /// Thresholds, steady states and abort conditions for which no event can give a sample.
+    mutating func checkExpectations() {
+        let lists = [
+            ("thresholds", workload.thresholds), ("steady-state", workload.steadyState),
+            ("safety.abort-when", workload.safety.abortWhen),
+        ]
+        for (section, expectations) in lists {
+            for (index, expectation) in expectations.enumerated() {
+                if let reason = reasonForNoSamples(expectation) {
+                    warn("\(section).\(index)", "`\(expectation)` can have no samples: \(reason)")
+                }
+            }
+        }
+    }
+
+    private func reasonForNoSamples(_ expectation: Expectation) -> String? {
+        if let window = expectation.window, window > duration - workload.run.warmUp {
+            return "its window of \(UnitText.duration(window)) is longer than what is measured"
+        }
+        if let name = expectation.after, let fault = workload.faults.first(where: { $0.name == name }),
+            fault.end >= duration
+        {
+            return "the fault \(name) ends after the run"
+        }
+        let populations = workload.populations.indices.filter { index in
+            expectation.population.map { workload.populations[index].name == $0 } ?? true
+        }
+        switch expectation.metric {
+        case .recoveryTime:
+            return workload.faults.allSatisfy { $0.end >= duration } ? "no fault ends before the run" : nil
+        case .childRekeyOffered, .childRekeyCompleted, .childRekeyFailed, .childRekeyLatency:
+            return populations.contains { isRekeyed($0, \.child) } ? nil : "no Child SA lives long enough to be rekeyed"
+        case .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed, .ikeRekeyLatency:
+            return populations.contains { isRekeyed($0, \.ike) } ? nil : "no IKE SA lives long enough to be rekeyed"
+        case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .handshakeSuccess, .handshakeLatency,
+            .tunnelsUp,
+            .retransmissions:
+            return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
+        case .generatorLag, .arrivalsSkipped, .clipped: return nil
+        }
+    }
+}

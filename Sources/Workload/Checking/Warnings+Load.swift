@@ -1,0 +1,174 @@
+import Primitives
+
+extension WarningCheck {
+    /// Arrivals that bring fewer clients than the population has, or more than a ceiling lets through.
+    mutating func checkArrivals() {
+        for arrival in workload.arrivals {
+            let path = "arrivals.\(arrival.name)"
+            if arrival.start >= duration {
+                warn(
+                    "\(path).at",
+                    "the arrivals start at \(UnitText.duration(arrival.start)), and the run ends at \(runEnd)"
+                )
+            }
+            if let ceiling = workload.safety.setUpsAtMost, let peak = peak(arrival.pattern),
+                peak.perSecondThousandths > ceiling.perSecondThousandths
+            {
+                warn(path, "they reach \(UnitText.rate(peak)), and `safety` clips at \(UnitText.rate(ceiling))")
+            }
+        }
+        for (index, population) in workload.populations.enumerated() {
+            let arrivals = workload.arrivals.filter { $0.population == index }
+            guard !arrivals.isEmpty else {
+                warn("populations.\(population.name)", "no arrival brings the clients of \(population.name)")
+                continue
+            }
+            let brought = arrivals.reduce(Int128(0)) { $0 + clients(of: $1) }
+            if brought < Int128(population.count), arrivals.contains(where: { $0.start < duration }) {
+                warn(
+                    "arrivals.\(arrivals[0].name)",
+                    "the arrivals bring \(brought) of the \(population.count) clients of \(population.name) in the run"
+                )
+            }
+        }
+    }
+
+    private func peak(_ pattern: Workload.Arrival.Pattern) -> Workload.Rate? {
+        switch pattern {
+        case .constant(let rate, _), .poisson(let rate, _): rate
+        case .ramp(let from, let to, _, _): from.perSecondThousandths > to.perSecondThousandths ? from : to
+        case .spike, .trace: nil
+        }
+    }
+
+    /// How many clients an arrival brings until the run ends; on average, for one that draws.
+    private func clients(of arrival: Workload.Arrival) -> Int128 {
+        let rest = duration - arrival.start
+        guard rest > .zero else { return 0 }
+        switch arrival.pattern {
+        case .constant(let rate, let lasting), .poisson(let rate, let lasting):
+            return count(rate, for: min(rest, lasting ?? rest))
+        case .ramp(let from, let to, let over, let holds):
+            let part = min(rest, over)
+            // The rate's line, cut where the run ends.
+            let change =
+                (count(to, for: part) - count(from, for: part)) * Int128(part.nanoseconds) / Int128(over.nanoseconds)
+            let ramped = count(from, for: part) + change / 2
+            return ramped + (holds && rest > over ? count(to, for: rest - over) : 0)
+        case .spike(let clients, let over):
+            return Int128(clients) * Int128(min(rest, over).nanoseconds) / Int128(over.nanoseconds)
+        case .trace(let entries): return Int128(entries.count { $0.at < rest })
+        }
+    }
+
+    private func count(_ rate: Workload.Rate, for duration: Duration) -> Int128 {
+        // More than anybody has clients, and small enough to be multiplied by a time.
+        min(1_000_000_000_000_000, Int128(rate.count) * Int128(duration.nanoseconds) / Int128(rate.per.nanoseconds))
+    }
+
+    /// Both ends have to agree, or every set-up is refused.
+    mutating func checkAgreement() {
+        for population in workload.populations {
+            let profile = workload.profiles[population.profile]
+            let gateway = workload.gateways[population.gateway]
+            let path = "profiles.\(profile.name)"
+            if !Proposals.overlap(profile.proposals.ike, gateway.policy.proposals.ike, .ike) {
+                warn(
+                    "\(path).proposals",
+                    "\(profile.name) and \(gateway.name) have no IKE proposal in common: every set-up is refused"
+                )
+            } else if !Proposals.overlap(profile.proposals.child, gateway.policy.proposals.child, .child) {
+                warn("\(path).proposals", "\(profile.name) and \(gateway.name) have no Child proposal in common")
+            }
+            if profile.authentication != gateway.policy.authentication {
+                warn(
+                    "\(path).authentication",
+                    "\(profile.name) and \(gateway.name) have different pre-shared keys: nobody is authenticated"
+                )
+            }
+            let allowed = workload.safety.allowIdentities
+            let first = profile.identity.identity(population.firstIdentity)
+            if !allowed.isEmpty, !allowed.contains(where: { Glob.matches(first, pattern: $0) }) {
+                warn(
+                    "safety.allow-identities",
+                    "the identities of \(population.name), such as \(first), are not allowed in real time"
+                )
+            }
+        }
+    }
+
+    /// Addresses that run out.
+    mutating func checkAddresses() {
+        for (index, gateway) in workload.gateways.enumerated() {
+            let populations = workload.populations.filter { $0.gateway == index }
+            let asking = populations.filter { workload.profiles[$0.profile].requestsAddress }.reduce(0) {
+                $0 + $1.count
+            }
+            let pool = gateway.policy.pool.reduce(UInt64(0)) {
+                $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
+            }
+            if asking > 0, pool < UInt64(asking) {
+                warn(
+                    "gateways.\(gateway.name).policy",
+                    "the pool has \(pool) addresses for the \(asking) clients that ask for one"
+                )
+            }
+            for population in populations {
+                let sources = population.sources.reduce(UInt64(0)) {
+                    $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
+                }
+                let clients = (UInt64(population.count) + sources - 1) / max(1, sources)
+                if let limit = gateway.policy.halfOpen.refuseAbovePerSource, clients > UInt64(limit) {
+                    warn(
+                        "populations.\(population.name)",
+                        "\(clients) clients of \(population.name) share each source address, and \(gateway.name) "
+                            + "drops requests above \(limit) half-open IKE SAs of one"
+                    )
+                }
+            }
+        }
+    }
+
+    /// Things that nothing refers to.
+    mutating func checkUse() {
+        for (index, gateway) in workload.gateways.enumerated()
+        where !workload.populations.contains(where: { $0.gateway == index })
+            && !workload.floods.contains(where: { $0.gateway == index })
+        {
+            warn("gateways.\(gateway.name)", "no population goes to the gateway \(gateway.name)")
+        }
+        for (index, profile) in workload.profiles.enumerated()
+        where !workload.populations.contains(where: { $0.profile == index }) {
+            warn("profiles.\(profile.name)", "no population has the profile \(profile.name)")
+        }
+        for (index, path) in workload.paths.enumerated()
+        where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } }) {
+            warn("paths.\(path.name)", "no population uses the path \(path.name)")
+        }
+    }
+}
+
+/// Patterns of identities: `*` stands for any characters.
+package enum Glob {
+    package static func matches(_ text: String, pattern: String) -> Bool {
+        let text = Array(text.utf8)
+        let pattern = Array(pattern.utf8)
+        var (place, step) = (0, 0)
+        var retry: (place: Int, step: Int)?
+        while place < text.count {
+            if step < pattern.count, pattern[step] == UInt8(ascii: "*") {
+                retry = (place, step)
+                step += 1
+            } else if step < pattern.count, pattern[step] == text[place] {
+                place += 1
+                step += 1
+            } else if let last = retry {
+                retry = (last.place + 1, last.step)
+                (place, step) = (last.place + 1, last.step + 1)
+            } else {
+                return false
+            }
+        }
+        return pattern[step...].allSatisfy { $0 == UInt8(ascii: "*") }
+    }
+}

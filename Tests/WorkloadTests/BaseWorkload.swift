@@ -1,0 +1,73 @@
+@testable import Workload
+
+/// A small workload that is right, and what it says if one place of it is changed.
+enum BaseWorkload {
+    static let text = """
+        version: 1
+        name: base
+        seed: 7
+        gateways:
+          gw:
+            identity: gw.example.org
+            policy:
+              authentication: { psk: test-only }
+              proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+              lifetimes: { ike: { rekey: 4h }, child: { rekey: 1m } }
+              pool: [10.128.0.0/10]
+            simulated: { cores: 4, costs: costs.json }
+            real: { addresses: [192.0.2.10] }
+        profiles:
+          laptop:
+            identity: "user%05d@example.org"
+            authentication: { psk: test-only }
+            proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+            lifetimes: strongswan
+            retransmission: { first: 4s, factor: 1.8, tries: 5 }
+            reconnect: { after: [timeout], wait: { from: 1s, factor: 2, at-most: 5m, jitter: full }, give-up: never }
+            nat-keepalive: 20s
+        paths:
+          lte:
+            one-way-delay: { per-client: { lognormal: { median: 40ms, sigma: 0.4, minimum: 8ms } } }
+            loss: { random: 1% }
+            nat: { preset: linux-conntrack }
+          home: { one-way-delay: 10ms }
+        populations:
+          laptops: { count: 100, profile: laptop, path: { lte: 70%, home: 30% }, gateway: gw, sources: [198.18.0.0/15] }
+        arrivals:
+          morning: { population: laptops, ramp: { from: 0/s, to: 10/s, over: 10s } }
+        faults:
+          restart: { at: 2m, gateway: gw, down: 20s, keeps-state: false }
+        thresholds:
+          - handshake.latency p99 < 500ms
+          - recovery.time(tunnels.up > 99%) < 5m after restart
+        run: { duration: 5m }
+
+        """
+
+    static let costs = try? ShippedWorkloads.text("costs/strongswan-5.9.json")
+
+    /// Validates a text as the file `base.yaml`, with the shipped cost table as `costs.json`.
+    static func workload(_ text: String, overrides: [String] = []) throws(WorkloadErrors) -> Workload {
+        try WorkloadFile(text: text, path: "base.yaml", overrides: overrides).validated { name throws(UnitProblem) in
+            guard name == "costs.json", let costs else {
+                throw UnitProblem("there is no file `\(name)` that can be read")
+            }
+            return costs
+        }
+    }
+
+    /// What is said of a text: its errors, or its warnings.
+    static func messages(_ text: String, overrides: [String] = []) -> String {
+        do throws(WorkloadErrors) {
+            let warnings = try workload(text, overrides: overrides).warnings()
+            return warnings.map(\.description).joined(separator: "\n")
+        } catch {
+            return error.description
+        }
+    }
+
+    static func replacing(_ old: String, with new: String) -> String {
+        precondition(text.contains(old), "the base has the text \(old)")
+        return text.replacing(old, with: new, maxReplacements: 1)
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+@testable import Workload
+
+@Suite("Resolved workloads, schema and overrides")
+struct ResolvedTests {
+    /// A workload that uses what the shipped ones leave out.
+    static let everything = BaseWorkload.text
+        .replacing(
+            "lifetimes: strongswan",
+            with: "lifetimes: { ike: { rekey: never }, child: { rekey: 90s, over: 1m } }"
+        )
+        .replacing("addresses: [192.0.2.10]", with: "addresses: [192.0.2.10, \"::1\"]")
+        .replacing("  home: { one-way-delay: 10ms }\n", with: path)
+        .replacing("arrivals:\n", with: "arrivals:\n" + arrivals)
+        .replacing("run: {", with: load + "run: { epoch: 2030-06-01T12:00:00Z, replications: 3, warm-up: 10s,")
+
+    private static let path = """
+          home:
+            one-way-delay:
+              per-client: { normal: { mean: 9ms, deviation: 2ms, minimum: 1ms, maximum: 1s } }
+              jitter: { empirical: { p0: 0s, p50: 1.5ms, p99_9: 9ms, p100: 10ms } }
+              keep-order: false
+            mtu: 1400
+            over-mtu: drop
+            bandwidth: { rate: 1.5Mbit/s, shared: true }
+            reordering: { share: 1%, extra-delay: 5ms }
+
+        """
+
+    private static let arrivals = """
+          spike:
+            population: laptops
+            at: 5s
+            stay: { exponential: { mean: 1m, minimum: 1s } }
+            spike: { clients: 10, over: 1s }
+          trace: { population: laptops, trace: [{ when: 1s, until: 90s, who: 3 }, { when: 2s }] }
+          slow: { population: laptops, poisson: { rate: 5/m, for: 90s } }
+
+        """
+
+    private static let load = """
+        floods:
+          cookie-flood: { gateway: gw, at: 1m, for: 10s, rate: 1000/s, sources: ["2001:db8::/64"] }
+        safety:
+          allow-targets: [192.0.2.10/32]
+          allow-inner: [10.0.0.0/8]
+          allow-identities: ["user*"]
+          allow-kinds: [cookie-flood]
+          at-most: { set-ups: 0.5/s, half-open: 800 }
+          abort-when: [handshake.success rate(1m) < 50%]
+          on-abort: [drain]
+        steady-state: [tunnels.up min(30s) > 99%]
+
+        """
+
+    @Test(
+        "a resolved workload loads again to an equal value, and resolves to the same text",
+        arguments: ShippedWorkloads.names
+    )
+    func shippedRoundTrip(_ name: String) throws {
+        let workload = try Workload.load(ShippedWorkloads.path(name))
+        let text = workload.resolved()
+        let again = try WorkloadFile(text: text, path: "resolved.yaml").validated()
+        #expect(again == workload)
+        #expect(again.resolved() == text)
+    }
+
+    @Test("so does one that uses every key")
+    func roundTrip() throws {
+        let workload = try BaseWorkload.workload(Self.everything)
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
+    @Test("the resolved text of the quickstart is as it was")
+    func golden() throws {
+        try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")
+    }
+
+    @Test(
+        "a user's text survives, whatever it is made of",
+        arguments: ["a\"b\\c", "no", "10:30", "é\u{2028}\u{7F}\t\n", "%%", "😀", "# x", ": y"]
+    )
+    func quotes(_ text: String) throws {
+        let document = YAMLValue.map([("key", .quoted(text)), ("list", .list([.quoted(text)]))]).document
+        let node = try YAMLDocument.compose(document, file: "x")
+        #expect(node.entry("key")?.value.scalar == text)
+        #expect(node.entry("list")?.value.elements.first?.scalar == text)
+    }
+
+    @Test("a cost table survives being written as JSON")
+    func costTable() throws {
+        let table = try CostTableFile(text: ShippedWorkloads.text("costs/strongswan-5.9.json"), file: "costs.json")
+        #expect(try CostTableFile(text: table.json(), file: "again.json") == table)
+        #expect(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) is [String: Any])
+        #expect(table.cost(ofKeyExchange: "x25519") != nil)
+        #expect(table[.ikeAuthPSK].baseNanoseconds > 0)
+    }
+
+    @Test(
+        "an override replaces a value that the schema and the file know",
+        arguments: [
+            ("run.duration=7m", "7m"), ("run.warm-up=7m", "7m"), ("profiles.laptop.liveness.every=7m", "7m"),
+            ("gateways.gw.policy.half-open.timeout=7m", "7m"), ("populations.laptops.count=420", "420"),
+            ("thresholds=[handshake.failed < 420]", "420"),
+        ]
+    )
+    func overrides(_ override: String, _ value: String) throws {
+        let text = BaseWorkload.text.replacing("duration: 5m", with: "duration: 10m")
+        let workload = try BaseWorkload.workload(text, overrides: [override])
+        #expect(workload != (try BaseWorkload.workload(text)))
+        #expect(workload.resolved().contains(value))
+    }
+
+    @Test("what cannot be overridden says why")
+    func refusesOverrides() throws {
+        let wrong = [
+            "run.duration", "=5", "run.duration=", "run.duraton=5m", "run.duration=5", "run.duration=10:30",
+            "populations.laptop.count=5",
+            "populations.laptops.count.more=5", "safety.allow-targets=[0.0.0.0/0]", "safety={}", "version=2",
+            "profiles.laptop.lifetimes.child.rekey=5m", "thresholds.0=x", "gateways.new.identity=x", "run=5m",
+            "nothing=1", "run..x=1",
+            "run.duration=[", "run.duration={ a: 1, a: 2 }",
+        ]
+        let lines = wrong.map { "\($0)\n    " + BaseWorkload.messages(BaseWorkload.text, overrides: [$0]) }
+        try Golden.check(lines.joined(separator: "\n") + "\n", "overrides.txt")
+        #expect(lines.allSatisfy { !$0.hasSuffix("\n    ") })
+    }
+}

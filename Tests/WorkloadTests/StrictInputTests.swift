@@ -1,0 +1,143 @@
+import Testing
+
+@testable import Workload
+
+/// A workload with one mistake.
+struct Broken {
+    var name: String
+    var old: String
+    var new: String
+
+    init(_ name: String, _ old: String, _ new: String) {
+        self.name = name
+        self.old = old
+        self.new = new
+    }
+}
+
+@Suite("Strict input")
+struct StrictInputTests {
+    static let broken = [
+        Broken("an unknown key", "count: 100", "coutn: 100"),
+        Broken("a missing unit", "nat-keepalive: 20s", "nat-keepalive: 20"),
+        Broken("a wrong unit", "over: 10s", "over: 10sec"),
+        Broken("a duration in base 60", "duration: 5m", "duration: 10:30"),
+        Broken("a boolean for a word", "nat-keepalive: 20s", "nat-keepalive: no"),
+        Broken("yes for a boolean", "keeps-state: false", "keeps-state: no"),
+        Broken("an address that starts with ::", "addresses: [192.0.2.10]", "addresses: [::1]"),
+        Broken("a key that is written twice", "seed: 7", "seed: 7\nname: again"),
+        Broken("a merge key", "    nat-keepalive: 20s", "    <<: { nat-keepalive: 20s }"),
+        Broken("an unknown profile", "profile: laptop,", "profile: labtop,"),
+        Broken("an unknown path in a mix", "lte: 70%", "let: 70%"),
+        Broken("an unknown gateway", "gateway: gw, down", "gateway: gateway, down"),
+        Broken("an unknown population", "population: laptops", "population: laptop"),
+        Broken("an unknown preset", "lifetimes: strongswan", "lifetimes: strongswann"),
+        Broken("an unknown NAT preset", "preset: linux-conntrack", "preset: linux"),
+        Broken("a metric that does not exist", "handshake.latency p99", "handshake.latncy p99"),
+        Broken("a metric of a later version", "handshake.latency p99 < 500ms", "child.outage max < 2s"),
+        Broken("an aggregation that a metric has not", "handshake.latency p99", "handshake.latency p95"),
+        Broken("a limit without its unit", "p99 < 500ms", "p99 < 500"),
+        Broken("an unknown fault", "after restart", "after restrat"),
+        Broken("shares that are not everything", "home: 30%", "home: 20%"),
+        Broken(
+            "an unknown algorithm",
+            "child: [aes256gcm16-x25519] }\n      lifetimes",
+            "child: [aes256gcm-x52519] }\n      lifetimes"
+        ),
+        Broken(
+            "an algorithm of a later version",
+            "ike: [aes256gcm16-prfsha384-x25519]",
+            "ike: [aes256gcm16-prfsha384-x448]"
+        ),
+        Broken("a proposal that lacks something", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes256gcm16-x25519]"),
+        Broken("a missing key", "identity: gw.example.org\n", "\n"),
+        Broken("a distribution without a minimum", ", minimum: 8ms", ""),
+        Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
+        Broken("traffic of a later version", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
+        Broken(
+            "certificates of a later version",
+            "authentication: { psk: test-only }",
+            "authentication: { certificate: gw.pem }"
+        ),
+        Broken("a prefix with bits behind it", "10.128.0.0/10", "10.129.0.0/10"),
+        Broken("a list for a value", "count: 100", "count: [100]"),
+        Broken("a value for a list", "pool: [10.128.0.0/10]", "pool: 10.128.0.0/10"),
+        Broken("two ways to arrive", "ramp: {", "constant: 5/s, ramp: {"),
+        Broken("a fault without its kind", "restart: { at", "crash: { at"),
+        Broken("a key that means nothing for a fault", "down: 20s", "down: 20s, for: 1m"),
+        Broken("a number for text", "psk: test-only", "psk: 12345"),
+        Broken("one identity for all", "user%05d@", "user@"),
+        Broken(
+            "a flood that safety does not allow",
+            "thresholds:",
+            """
+            floods:
+              cookie-flood: { gateway: gw, at: 1m, for: 10s, rate: 1000/s, sources: [198.19.0.0/16] }
+            thresholds:
+            """
+        ),
+        Broken("a cost table that is not there", "costs: costs.json", "costs: cost.json"),
+        Broken("waits that grow for ever", ", at-most: 5m", ""),
+        Broken("a warm-up as long as the run", "duration: 5m", "duration: 5m, warm-up: 5m"),
+        Broken("a jitter of everything", "rekey: 1m }", "rekey: 1m, jitter: 100% }"),
+        Broken("an octal number", "seed: 7", "seed: 0123"),
+        Broken("a share without its sign", "random: 1%", "random: 0.01"),
+        Broken("a tab", "  gw:", "\tgw:"),
+        Broken("no version", "version: 1\n", ""),
+        Broken("another version", "version: 1", "version: 2"),
+        Broken("an alias of nothing", "pool: [10.128.0.0/10]", "pool: *pool"),
+    ]
+
+    @Test("every mistake has its exact message, with its place and what to write instead")
+    func messages() throws {
+        let messages = Self.broken.map { broken in
+            "# \(broken.name)\n" + BaseWorkload.messages(BaseWorkload.replacing(broken.old, with: broken.new)) + "\n"
+        }
+        try Golden.check(messages.joined(separator: "\n"), "errors.txt")
+    }
+
+    @Test("every broken workload is refused", arguments: broken.map(\.name))
+    func isRefused(_ name: String) throws {
+        let broken = try #require(Self.broken.first { $0.name == name })
+        let text = BaseWorkload.replacing(broken.old, with: broken.new)
+        let error = #expect(throws: WorkloadErrors.self) { try BaseWorkload.workload(text) }
+        #expect(try #require(error).errors.isEmpty == false)
+    }
+
+    @Test("the workload that all of them break is right, and nothing is said of it")
+    func baseIsRight() { #expect(BaseWorkload.messages(BaseWorkload.text) == "") }
+
+    @Test("all mistakes of a file are reported at once, in the order of its lines")
+    func reportsAll() throws {
+        var text = BaseWorkload.text
+        for broken in Self.broken
+        where ["an unknown key", "a missing unit", "an unknown preset", "an unknown fault"].contains(broken.name) {
+            text = text.replacing(broken.old, with: broken.new)
+        }
+        let errors = try #require(#expect(throws: WorkloadErrors.self) { try BaseWorkload.workload(text) }).errors
+        #expect(errors.count >= 4)
+        #expect(errors.map(\.mark.line) == errors.map(\.mark.line).sorted())
+    }
+
+    @Test("anchors and aliases are read")
+    func readsAliases() throws {
+        let text = BaseWorkload.text
+            .replacing(
+                "      authentication: { psk: test-only }",
+                with: "      authentication: &psk { psk: test-only }"
+            )
+            .replacing("\n    authentication: { psk: test-only }", with: "\n    authentication: *psk")
+        #expect(text.contains("*psk"))
+        #expect(try BaseWorkload.workload(text) == BaseWorkload.workload(BaseWorkload.text))
+    }
+
+    @Test("aliases of aliases do not grow without end")
+    func endsAliasBombs() {
+        var text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        for level in 1...12 {
+            let inner = [String](repeating: "*a\(level - 1)", count: 10).joined(separator: ", ")
+            text += "a\(level): &a\(level) [\(inner)]\n"
+        }
+        #expect(BaseWorkload.messages(text).contains("more than 200,000 values"))
+    }
+}

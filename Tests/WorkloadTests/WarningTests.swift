@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Workload
+
+@Suite("Warnings")
+struct WarningTests {
+    static let doubtful = [
+        Broken("a run that is shorter than the lifetimes", "child: { rekey: 1m } }", "child: { rekey: 1h } }"),
+        Broken("a fault behind the end", "at: 2m", "at: 20m"),
+        Broken("a fault that outlasts the run", "down: 20s", "down: 20m"),
+        Broken("arrivals that bring too few", "to: 10/s, over: 10s }", "to: 10/s, over: 10s, then: stop }"),
+        Broken("arrivals behind the end", "population: laptops, ramp", "population: laptops, at: 1h, ramp"),
+        Broken(
+            "a population that nobody brings",
+            "arrivals:",
+            "  others: { count: 5, profile: laptop, path: home, gateway: gw }\narrivals:"
+        ),
+        Broken("a NAT that forgets too soon", "nat-keepalive: 20s", "nat-keepalive: never"),
+        Broken("a NAT that forgets sooner than its client speaks", "nat-keepalive: 20s", "nat-keepalive: 5m"),
+        Broken("proposals without an overlap", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes128-sha256-modp2048]"),
+        Broken("different keys", "psk: test-only", "psk: test-other"),
+        Broken("a pool that is too small", "10.128.0.0/10", "10.128.0.0/28"),
+        Broken("addresses that many share", "sources: [198.18.0.0/15]", "sources: [198.18.0.0/29]"),
+        Broken("a ceiling below the rate", "run: {", "safety: { at-most: { set-ups: 5/s } }\nrun: {"),
+        Broken(
+            "identities that are not allowed",
+            "run: {",
+            "safety: { allow-identities: [\"test*@example.org\"] }\nrun: {"
+        ),
+        Broken("a path without clients", "populations:", "  office: { one-way-delay: 1ms }\npopulations:"),
+        Broken("a NAT fault without a NAT", "restart: { at", "nat-flush: { at: 1m, path: home }\n  restart: { at"),
+        Broken("a threshold without samples", "- handshake.latency p99 < 500ms", "- ike.rekey.latency p99 < 500ms"),
+        Broken("a window that is longer than the run", "- handshake.latency p99 < 500ms", "- tunnels.up min(1h) > 99%"),
+    ]
+
+    @Test("what cannot happen is said, with its place")
+    func messages() throws {
+        let messages = Self.doubtful.map { doubtful in
+            "# \(doubtful.name)\n" + BaseWorkload.messages(BaseWorkload.replacing(doubtful.old, with: doubtful.new))
+                + "\n"
+        }
+        try Golden.check(messages.joined(separator: "\n"), "warnings.txt")
+        #expect(messages.allSatisfy { $0.contains("warning:") })
+    }
+
+    @Test("of the shipped workloads only what their stories mean is said")
+    func shipped() throws {
+        let lines = try ShippedWorkloads.names.map { name in
+            let warnings = try WorkloadFile(text: ShippedWorkloads.text(name), path: name)
+                .validated { _ throws(UnitProblem) in BaseWorkload.costs ?? "" }.warnings()
+            return ([name] + warnings.map { "    \($0)" }).joined(separator: "\n")
+        }
+        try Golden.check(lines.joined(separator: "\n") + "\n", "shipped-warnings.txt")
+    }
+
+    @Test(
+        "a pattern of identities matches whole identities",
+        arguments: [
+            ("user1@x", "user*@x", true), ("user1@xy", "user*@x", false), ("a", "*", true), ("", "*", true),
+            ("", "", true),
+            ("abc", "a*b*c", true), ("aXbYc", "a*b*c", true), ("abab", "*ab", true), ("abc", "abc", true),
+            ("abc", "ab", false),
+            ("ab", "abc", false),
+        ]
+    )
+    func glob(_ text: String, _ pattern: String, _ matches: Bool) {
+        #expect(Glob.matches(text, pattern: pattern) == matches)
+    }
+}
