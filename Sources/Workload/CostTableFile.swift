@@ -1,3 +1,5 @@
+import Primitives
+
 /// A cost table as a file: what each operation of a gateway costs one of its cores.
 package struct CostTableFile: Hashable, Sendable {
     package var name: String
@@ -14,6 +16,12 @@ package struct CostTableFile: Hashable, Sendable {
     /// The cost of a key pair and its agreement, by strongSwan's keyword for the method: `x25519`, `modp2048`.
     package func cost(ofKeyExchange method: String) -> Cost? {
         keyExchanges.first { $0.method == method }?.cost
+    }
+
+    /// The table's name in results: the same for the same numbers, however they were written.
+    package var fingerprint: String {
+        let digits = String(StableName.hash(of: json()), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Where the numbers come from.

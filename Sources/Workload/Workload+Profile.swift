@@ -86,8 +86,7 @@ extension Workload {
 
 extension Workload.IdentityTemplate: CustomStringConvertible {
     package var description: String {
-        func escaped(_ text: String) -> String { text.replacing("%", with: "%%") }
-        guard let digits else { return escaped(prefix) + escaped(suffix) }
-        return escaped(prefix) + (digits > 1 ? "%0\(digits)d" : "%d") + escaped(suffix)
+        guard let digits else { return prefix + suffix }
+        return prefix + (digits > 1 ? "%0\(digits)d" : "%d") + suffix
     }
 }

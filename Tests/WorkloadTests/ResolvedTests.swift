@@ -95,6 +95,10 @@ struct ResolvedTests {
         let table = try CostTableFile(text: ShippedWorkloads.text("costs/strongswan-5.9.json"), file: "costs.json")
         #expect(try CostTableFile(text: table.json(), file: "again.json") == table)
         #expect(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) is [String: Any])
+        #expect(try CostTableFile(text: table.json(), file: "again.json").fingerprint == table.fingerprint)
+        var other = table
+        other.operations[0].baseNanoseconds += 1
+        #expect(other.fingerprint != table.fingerprint)
         #expect(table.cost(ofKeyExchange: "x25519") != nil)
         #expect(table[.ikeAuthPSK].baseNanoseconds > 0)
     }

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-
 import Workload
 
 /// The workloads that ship, found beside the sources.

@@ -85,6 +85,15 @@ struct StrictInputTests {
         Broken("a tab", "  gw:", "\tgw:"),
         Broken("no version", "version: 1\n", ""),
         Broken("another version", "version: 1", "version: 2"),
+        Broken(
+            "an MTU that IPv6 does not allow",
+            "home: { one-way-delay: 10ms }\npopulations:",
+            """
+            home: { one-way-delay: 10ms, mtu: 1279 }
+            populations:
+              six: { count: 1, profile: laptop, path: home, gateway: gw, sources: ["2001:db8::/64"] }
+            """
+        ),
         Broken("an alias of nothing", "pool: [10.128.0.0/10]", "pool: *pool"),
     ]
 

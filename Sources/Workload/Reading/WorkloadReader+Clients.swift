@@ -88,6 +88,10 @@ extension WorkloadReader {
                 if !view.has("first-identity") { first = nextIdentity[profile] }
                 nextIdentity[profile] = max(nextIdentity[profile], first + count)
                 checkIdentity(profiles[profile], of: count, view)
+                if first > Int(UInt32.max) - count {
+                    fail(view.mark("count"), "the clients' numbers go beyond \(UInt32.max)", "write fewer clients")
+                    first = 1
+                }
             }
             return Workload.Population(
                 name: name,

@@ -28,6 +28,7 @@ struct WorkloadReader {
         let profiles = root.views("profiles").map { profile($0.name, $0.view) }
         let paths = root.views("paths").map { path($0.name, $0.view) }
         let populations = populations(profiles: profiles)
+        checkFamilies(populations, paths)
         let gateways = root.views("gateways").enumerated().map { index, entry in
             gateway(entry.name, entry.view, at: index, populations: populations)
         }
@@ -54,6 +55,22 @@ struct WorkloadReader {
 
     mutating func fail(_ mark: SourceMark, _ problem: String, _ remedy: String? = nil) {
         errors.append(WorkloadError(mark, problem, remedy: remedy))
+    }
+
+    /// An IPv6 link has an MTU of 1280 or more (RFC 8200 section 5).
+    private mutating func checkFamilies(_ populations: [Workload.Population], _ paths: [Workload.Path]) {
+        for population in populations where population.sources.contains(where: { !$0.address.isIPv4 }) {
+            for share in population.paths where paths.indices.contains(share.path) {
+                let path = paths[share.path]
+                guard let mtu = path.mtu, mtu.byteCount < 1_280 else { continue }
+                let written = root.view("paths").node.entry(path.name)?.value
+                fail(
+                    written?.entry("mtu")?.value.mark ?? root.mark("paths"),
+                    "the path \(path.name) has IPv6 clients of \(population.name), and an MTU below 1280",
+                    "write 1280 or more"
+                )
+            }
+        }
     }
 
     /// The index of what a name refers to; reports a name that nothing has.

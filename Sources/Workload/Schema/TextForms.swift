@@ -30,37 +30,28 @@ enum Addresses {
 
 /// Identities with a number in them.
 enum Identities {
-    /// Reads `user%05d@example.org`; `%%` stands for a percent sign.
+    /// Reads `user%05d@example.org`; a percent sign stands for a number's place and for nothing else.
     static func template(_ text: String) throws(UnitProblem) -> Workload.IdentityTemplate {
         guard !text.isEmpty else { throw UnitProblem("the identity is empty") }
-        var template = Workload.IdentityTemplate(prefix: "", digits: nil, suffix: "")
-        var rest = text[...]
-        while let character = rest.popFirst() {
-            guard character == "%", rest.first != "%" else {
-                if character == "%" { rest.removeFirst() }
-                if template.digits == nil {
-                    template.prefix.append(character)
-                } else {
-                    template.suffix.append(character)
-                }
-                continue
-            }
-            let width = rest.prefix { $0.isASCII && $0.isNumber }
-            rest = rest.dropFirst(width.count)
-            guard rest.popFirst() == "d", width.isEmpty || (width.first == "0" && width.count > 1), width.count <= 3
-            else {
-                throw UnitProblem(
-                    "`\(text.abbreviated)` has a `%` that is not a number's place",
-                    "write %05d for a number of five digits, or %% for a percent sign"
-                )
-            }
-            guard template.digits == nil else {
-                throw UnitProblem("`\(text.abbreviated)` has two places for a number", "write one")
-            }
-            template.digits = max(1, Int(width) ?? 1)
+        guard let percent = text.firstIndex(of: "%") else {
+            return Workload.IdentityTemplate(prefix: text, digits: nil, suffix: "")
         }
-        guard template.digits ?? 0 <= 18 else { throw UnitProblem("`\(text.abbreviated)` has too many digits") }
-        return template
+        var rest = text[text.index(after: percent)...]
+        let width = rest.prefix { $0.isASCII && $0.isNumber }
+        rest = rest.dropFirst(width.count)
+        guard rest.popFirst() == "d", width.isEmpty || (width.first == "0" && width.count > 1) else {
+            throw UnitProblem(
+                "`\(text.abbreviated)` has a `%` that is not a number's place",
+                "write %05d for a number of five digits"
+            )
+        }
+        guard !rest.contains("%") else {
+            throw UnitProblem("`\(text.abbreviated)` has two places for a number", "write one")
+        }
+        guard width.count <= 3, let digits = width.isEmpty ? 1 : Int(width), (1...18).contains(digits) else {
+            throw UnitProblem("`\(text.abbreviated)` has a number of \(width) digits", "write at most %018d")
+        }
+        return Workload.IdentityTemplate(prefix: String(text[..<percent]), digits: digits, suffix: String(rest))
     }
 }
 

@@ -184,7 +184,7 @@ enum WorkloadSchema {
             ),
             Field(
                 "first-identity",
-                .count(0...1_000_000_000_000),
+                .count(0...4_000_000_000),
                 "the first client's number; behind the populations of the same profile unless said"
             ),
         ]
