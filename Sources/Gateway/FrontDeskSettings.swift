@@ -1,0 +1,61 @@
+package import IKECrypto
+package import Primitives
+
+/// What a front desk is told about its gateway.
+package struct FrontDeskSettings: Sendable {
+    /// How long a job takes, given its price.
+    package enum ServiceTimes: Sendable {
+        /// Its price, exactly.
+        case exact
+        /// Exponentially distributed around its price: what queueing theory has formulas for.
+        case exponential
+    }
+
+    /// When half-open IKE SAs are too many; nil switches a limit off.
+    package struct HalfOpenLimits: Sendable {
+        /// From the one above this many in total, IKE_SA_INIT needs a cookie (RFC 7296 section 2.6).
+        package var cookiesAbove: Int?
+        package var cookiesAbovePerSource: Int?
+        /// From the one above this many of one address, IKE_SA_INIT is dropped.
+        package var refuseAbovePerSource: Int?
+        package var refuseAbove: Int?
+        /// How long cookies are still demanded after the total was above its threshold; strongSwan: 10 s.
+        package var cookieCalmDown = Duration.zero
+
+        package init() {}
+    }
+
+    /// The desk's number among the run's entities, and the source of its events.
+    package var entity: UInt32
+    /// The hash of its stable name, by which it draws.
+    package var name: UInt64
+    package var seed: UInt64
+    /// What a message between a shard and the desk takes, exactly: F.
+    package var internalLatency: Duration
+    package var cores = 1
+    /// How much of each job's time only one core at a time can spend.
+    package var serialPermille: Int64 = 0
+    package var costs: CostTable
+    package var serviceTimes = ServiceTimes.exact
+    /// How many packets may wait for a core.
+    package var queuePackets = Int.max
+    /// How many octets they may have.
+    package var queueByteCount = Int.max
+    package var halfOpen = HalfOpenLimits()
+    /// The key exchanges that the gateway does in IKE_SA_INIT; any other is refused at the price of a refusal.
+    package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
+    /// Where inner addresses come from; the IPv4 prefixes among them.
+    package var pool: [IPPrefix] = []
+    package var restarts = RestartSchedule()
+    /// The stretches of the desk's window log, nil for none.
+    package var logLength: Duration?
+
+    package init(entity: UInt32, name: UInt64, seed: UInt64, internalLatency: Duration, costs: CostTable) {
+        precondition(internalLatency > .zero, "a message between a shard and the desk takes time")
+        self.entity = entity
+        self.name = name
+        self.seed = seed
+        self.internalLatency = internalLatency
+        self.costs = costs
+    }
+}
