@@ -1,0 +1,45 @@
+import Primitives
+
+/// The cores that do a gateway's IKE work, and the section of each job that only one of them can be in at a time.
+struct CPUCores: Sendable {
+    /// When a job that starts now gets the section and when it ends; until `resume` its core waits and does nothing.
+    struct Span {
+        let resume: Instant
+        let end: Instant
+    }
+
+    let count: Int
+    private let serialPermille: Int64
+    private(set) var busyCount = 0
+    private var serialFreeAt = Instant.zero
+
+    init(count: Int, serialPermille: Int64) {
+        precondition(count > 0, "a gateway has a core")
+        precondition((0...1_000).contains(serialPermille), "a section is a part of the whole")
+        self.count = count
+        self.serialPermille = serialPermille
+    }
+
+    var hasFree: Bool { busyCount < count }
+
+    /// Takes a core. A job's serial section is its beginning; cores get it in the order in which they start.
+    mutating func start(_ service: Duration, at now: Instant) -> Span {
+        precondition(hasFree, "a job starts on a free core")
+        busyCount += 1
+        guard serialPermille > 0 else { return Span(resume: now, end: now + service) }
+        let resume = max(now, serialFreeAt)
+        serialFreeAt = resume + service * serialPermille / 1_000
+        return Span(resume: resume, end: resume + service)
+    }
+
+    mutating func release() {
+        precondition(busyCount > 0, "a core that is released was taken")
+        busyCount -= 1
+    }
+
+    /// All jobs are lost at `now`.
+    mutating func reset(at now: Instant) {
+        busyCount = 0
+        serialFreeAt = now
+    }
+}
