@@ -3,9 +3,9 @@ import Primitives
 
 /// What is wrong with an expectation, and how far into its text.
 package struct ExpectationProblem: Error, Hashable, Sendable {
-    var offset: Int
-    var problem: String
-    var remedy: String?
+    package var offset: Int
+    package var problem: String
+    package var remedy: String?
 
     init(_ offset: Int, _ problem: String, _ remedy: String? = nil) {
         self.offset = offset

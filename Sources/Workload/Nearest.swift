@@ -1,7 +1,7 @@
 /// The right name that a wrong one was probably meant to be.
-enum Nearest {
+package enum Nearest {
     /// The candidate with the fewest edits, if it is near enough to be a guess worth printing.
-    static func name(to wrong: String, among candidates: [String]) -> String? {
+    package static func name(to wrong: String, among candidates: [String]) -> String? {
         var best: (distance: Int, name: String)?
         let lowered = wrong.lowercased()
         // A long text is no slip of the finger, and the distance costs the product of the lengths.
@@ -29,7 +29,7 @@ enum Nearest {
     }
 
     /// The least number of insertions, deletions, replacements and swaps of neighbours.
-    static func editDistance(_ left: String, _ right: String) -> Int {
+    package static func editDistance(_ left: String, _ right: String) -> Int {
         let left = Array(left.unicodeScalars)
         let right = Array(right.unicodeScalars)
         var beforeLast = [Int](repeating: 0, count: right.count + 1)

@@ -2,10 +2,10 @@ package import Primitives
 
 /// What is wrong with a written number or name, and what to write instead.
 package struct UnitProblem: Error, Hashable, Sendable {
-    var problem: String
-    var remedy: String?
+    package var problem: String
+    package var remedy: String?
 
-    init(_ problem: String, _ remedy: String? = nil) {
+    package init(_ problem: String, _ remedy: String? = nil) {
         self.problem = problem
         self.remedy = remedy
     }

@@ -1,4 +1,4 @@
-@testable import Workload
+import Workload
 
 /// A small workload that is right, and what it says if one place of it is changed.
 enum BaseWorkload {

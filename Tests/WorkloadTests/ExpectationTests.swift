@@ -1,8 +1,7 @@
 import Metrics
 import Primitives
 import Testing
-
-@testable import Workload
+import Workload
 
 @Suite("Expectations")
 struct ExpectationTests {

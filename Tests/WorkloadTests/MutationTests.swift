@@ -1,8 +1,7 @@
 import Foundation
 import Primitives
 import Testing
-
-@testable import Workload
+import Workload
 
 @Suite("Any input")
 struct MutationTests {

@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import Workload
+import Workload
 
 @Suite("Resolved workloads, schema and overrides")
 struct ResolvedTests {

@@ -1,9 +1,8 @@
 import Foundation
 import Metrics
 import Testing
+import Workload
 import Yams
-
-@testable import Workload
 
 @Suite("JSON Schema and reference")
 struct SchemaTests {

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Workload
+import Workload
 
 /// A workload with one mistake.
 struct Broken {

@@ -1,7 +1,6 @@
 import Primitives
 import Testing
-
-@testable import Workload
+import Workload
 
 @Suite("Units")
 struct UnitsTests {

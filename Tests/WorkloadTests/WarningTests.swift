@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Workload
+import Workload
 
 @Suite("Warnings")
 struct WarningTests {

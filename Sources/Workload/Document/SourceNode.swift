@@ -1,19 +1,19 @@
 /// A value as it was written, with its place.
 package struct SourceNode: Sendable {
     package var mark: SourceMark
-    var content: Content
+    package var content: Content
 
-    indirect enum Content: Sendable {
+    package indirect enum Content: Sendable {
         /// A scalar; a plain one stands without quotes, and YAML may take it for something else than text.
         case scalar(String, isPlain: Bool)
         case list([SourceNode])
         case map([Entry])
     }
 
-    struct Entry: Sendable {
-        var key: String
-        var keyMark: SourceMark
-        var value: SourceNode
+    package struct Entry: Sendable {
+        package var key: String
+        package var keyMark: SourceMark
+        package var value: SourceNode
     }
 
     /// What the content is, in a user's words.
@@ -25,19 +25,19 @@ package struct SourceNode: Sendable {
         }
     }
 
-    var entries: [Entry] {
+    package var entries: [Entry] {
         if case .map(let entries) = content { entries } else { [] }
     }
 
-    var elements: [SourceNode] {
+    package var elements: [SourceNode] {
         if case .list(let elements) = content { elements } else { [] }
     }
 
-    var scalar: String? {
+    package var scalar: String? {
         if case .scalar(let text, _) = content { text } else { nil }
     }
 
-    func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
+    package func entry(_ key: String) -> Entry? { entries.first { $0.key == key } }
 }
 
 extension String {

@@ -1,9 +1,9 @@
 import Yams
 
 /// Composes YAML into nodes with marks, without any of YAML's guesses about types.
-enum YAMLDocument {
+package enum YAMLDocument {
     /// Reads one document; what is wrong with its syntax is thrown, at its place.
-    static func compose(_ text: String, file: String) throws(WorkloadErrors) -> SourceNode {
+    package static func compose(_ text: String, file: String) throws(WorkloadErrors) -> SourceNode {
         let start = SourceMark(file: file, line: 1, column: 1)
         guard text.utf8.count <= largestByteCount else {
             throw WorkloadErrors([WorkloadError(start, "the file is larger than 4 MiB")])

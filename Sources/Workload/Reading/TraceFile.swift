@@ -1,8 +1,8 @@
 import Primitives
 
 /// A trace of arrivals: CSV with the columns when, until and who, the last two optional.
-enum TraceFile {
-    static func entries(
+package enum TraceFile {
+    package static func entries(
         of text: String,
         file: String
     ) -> (entries: [(entry: Workload.Arrival.TraceEntry, mark: SourceMark)], errors: [WorkloadError]) {

@@ -41,7 +41,9 @@ package struct WorkloadFile: Sendable {
     }
 
     /// Looks everything up, and reads the files that the workload names in the given way.
-    func validated(readFile: @escaping (String) throws(UnitProblem) -> String) throws(WorkloadErrors) -> Workload {
+    package func validated(readFile: @escaping (String) throws(UnitProblem) -> String) throws(WorkloadErrors)
+        -> Workload
+    {
         var check = ShapeCheck()
         check.check(root, against: .record(WorkloadSchema.root), at: "")
         var reader = WorkloadReader(root: root, readFile: readFile)

@@ -29,9 +29,9 @@ enum Addresses {
 }
 
 /// Identities with a number in them.
-enum Identities {
+package enum Identities {
     /// Reads `user%05d@example.org`; a percent sign stands for a number's place and for nothing else.
-    static func template(_ text: String) throws(UnitProblem) -> Workload.IdentityTemplate {
+    package static func template(_ text: String) throws(UnitProblem) -> Workload.IdentityTemplate {
         guard !text.isEmpty else { throw UnitProblem("the identity is empty") }
         guard let percent = text.firstIndex(of: "%") else {
             return Workload.IdentityTemplate(prefix: text, digits: nil, suffix: "")
@@ -56,8 +56,8 @@ enum Identities {
 }
 
 /// Wall times in RFC 3339's form, in UTC.
-enum Timestamps {
-    static func seconds(_ text: String) throws(UnitProblem) -> Int64 {
+package enum Timestamps {
+    package static func seconds(_ text: String) throws(UnitProblem) -> Int64 {
         let characters = Array(text.utf8)
         let pattern = Array("dddd-dd-ddTdd:dd:ddZ".utf8)
         let matches =
@@ -82,7 +82,7 @@ enum Timestamps {
         return days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
-    static func text(_ seconds: Int64) -> String {
+    package static func text(_ seconds: Int64) -> String {
         // Howard Hinnant's civil_from_days, for years since 1970.
         let (days, rest) = seconds.quotientAndRemainder(dividingBy: 86_400)
         let shifted = days + 719_468

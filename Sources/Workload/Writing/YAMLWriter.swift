@@ -1,7 +1,7 @@
 import Primitives
 
 /// A value to be written as YAML.
-indirect enum YAMLValue {
+package indirect enum YAMLValue {
     /// A number, a word or a number with a unit, which needs no quotes.
     case bare(String)
     /// Anything a user may have written.
@@ -14,7 +14,7 @@ indirect enum YAMLValue {
     static func plain(_ duration: Duration) -> YAMLValue { .bare(UnitText.duration(duration)) }
 
     /// The text of a whole file.
-    var document: String {
+    package var document: String {
         var lines: [String] = []
         append(to: &lines, after: "", indent: 0)
         return lines.joined(separator: "\n") + "\n"
