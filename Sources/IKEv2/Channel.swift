@@ -13,8 +13,8 @@ package struct Channel: ~Copyable {
     package internal(set) var nat: NATStatus
     /// The explicit IV of a combined cipher is a counter, so that no nonce comes twice (RFC 5282 section 3.1).
     private var ivCounter: UInt64 = 0
-    private(set) var nextRequest: MessageID
-    private(set) var expectedRequest: MessageID
+    var nextRequest: MessageID
+    var expectedRequest: MessageID
     private(set) var outstanding: OutstandingRequest?
     private var lastResponse: [UInt8] = []
     private var lastResponseNote = PacketNote(.informational, isResponse: true)
@@ -23,8 +23,15 @@ package struct Channel: ~Copyable {
     private(set) var sentAt: Instant
 
     init(
-        spis: IKESPIPair, isInitiator: Bool, suite: IKESuite, keys: consuming IKEKeys, path: Path, nat: NATStatus,
-        firstRequest: MessageID, firstExpected: MessageID, at now: Instant
+        spis: IKESPIPair,
+        isInitiator: Bool,
+        suite: IKESuite,
+        keys: consuming IKEKeys,
+        path: Path,
+        nat: NATStatus,
+        firstRequest: MessageID,
+        firstExpected: MessageID,
+        at now: Instant
     ) {
         self.spis = spis
         self.isInitiator = isInitiator
@@ -40,13 +47,23 @@ package struct Channel: ~Copyable {
 
     /// The SPI that this end chose.
     package var localSPI: IKESPI { isInitiator ? spis.initiator : spis.responder }
+
+    /// Whether so few message IDs are left that the IKE SA has to end: they never wrap (RFC 7296 section 2.2).
+    var isNearlyUsedUp: Bool { max(nextRequest, expectedRequest).rawValue >= UInt32.max - Self.reservedIDs }
+
+    /// Message IDs that are kept for closing the IKE SA.
+    private static var reservedIDs: UInt32 { 16 }
 }
 
 // Sending.
 extension Channel {
     /// Sends a request and keeps it until it is answered; its message ID is used for nothing else.
     mutating func request(
-        _ exchange: ExchangeType, _ note: PacketNote, origin: inout Origin, policy: PeerPolicy, _ turn: inout Turn,
+        _ exchange: ExchangeType,
+        _ note: PacketNote,
+        origin: inout Origin,
+        policy: PeerPolicy,
+        _ turn: inout Turn,
         _ payloads: (inout MessageEncoder) -> Void
     ) {
         precondition(outstanding == nil, "a window of 1 has one request outstanding")
@@ -54,14 +71,20 @@ extension Channel {
         nextRequest = id.next
         protect(exchange, id, isResponse: false, origin: &origin, &turn, payloads)
         outstanding = OutstandingRequest(
-            message: turn.writer.span.copied(), note: note, sentAt: turn.now, schedule: policy.values.retransmission
+            message: turn.writer.span.copied(),
+            note: note,
+            sentAt: turn.now,
+            schedule: policy.values.retransmission
         )
         transmit(note, &turn)
     }
 
     /// Answers the request that was expected, and remembers the answer for a repetition of it.
     mutating func respond(
-        _ exchange: ExchangeType, _ note: PacketNote, origin: inout Origin, _ turn: inout Turn,
+        _ exchange: ExchangeType,
+        _ note: PacketNote,
+        origin: inout Origin,
+        _ turn: inout Turn,
         _ payloads: (inout MessageEncoder) -> Void
     ) {
         let id = expectedRequest
@@ -75,20 +98,29 @@ extension Channel {
 
     /// Builds a message in the turn's writer: HDR, SK {payloads}.
     private mutating func protect(
-        _ exchange: ExchangeType, _ id: MessageID, isResponse: Bool, origin: inout Origin, _ turn: inout Turn,
+        _ exchange: ExchangeType,
+        _ id: MessageID,
+        isResponse: Bool,
+        origin: inout Origin,
+        _ turn: inout Turn,
         _ payloads: (inout MessageEncoder) -> Void
     ) {
         var flags: Header.Flags = isInitiator ? .initiator : []
         if isResponse { flags.insert(.response) }
         let header = Header(
-            initiatorSPI: spis.initiator, responderSPI: spis.responder, exchange: exchange, flags: flags, messageID: id
+            initiatorSPI: spis.initiator,
+            responderSPI: spis.responder,
+            exchange: exchange,
+            flags: flags,
+            messageID: id
         )
         turn.writer.removeAll()
         var encoder = MessageEncoder(header, into: &turn.writer)
         encoder.beginEncrypted(ivByteCount: suite.cipher.ivByteCount)
         payloads(&encoder)
         let region = encoder.endEncrypted(
-            blockByteCount: suite.cipher.blockByteCount, icvByteCount: suite.icvByteCount
+            blockByteCount: suite.cipher.blockByteCount,
+            icvByteCount: suite.icvByteCount
         )
         encoder.finish(into: &turn.writer)
         writeIV(at: region.ivStart, origin: &origin, &turn)
@@ -96,13 +128,21 @@ extension Channel {
         writer.withMutableBytes { message in
             if isInitiator {
                 turn.cryptography.seal(
-                    &message, bodyOffset: region.ivStart, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: keys.ei, integrityKey: keys.ai
+                    &message,
+                    bodyOffset: region.ivStart,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: keys.ei,
+                    integrityKey: keys.ai
                 )
             } else {
                 turn.cryptography.seal(
-                    &message, bodyOffset: region.ivStart, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: keys.er, integrityKey: keys.ar
+                    &message,
+                    bodyOffset: region.ivStart,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: keys.er,
+                    integrityKey: keys.ar
                 )
             }
         }
@@ -115,8 +155,10 @@ extension Channel {
             ivCounter += 1
         } else {
             // CBC wants an IV that cannot be foretold (RFC 3602 section 3).
-            let iv = turn.cryptography.octets(count: suite.cipher.ivByteCount, from: &origin.material)
-            for (index, octet) in iv.enumerated() { turn.writer.patch(octet, at: offset + index) }
+            turn.writer.withMutableBytes { message in
+                var iv = message._mutatingExtracting(offset..<offset + suite.cipher.ivByteCount)
+                turn.cryptography.fill(&iv, from: &origin.material)
+            }
         }
     }
 
@@ -169,13 +211,8 @@ extension Channel {
             return .nothing
         }
         let header = message.header
-        if header.isResponse {
-            guard let outstanding, header.messageID.next == nextRequest, outstanding.isRequest(for: header) else {
-                turn.output.report(.dropped)
-                return .nothing
-            }
-        } else if header.messageID != expectedRequest {
-            answerAgain(header, over: arrival, &turn)
+        guard isExpected(header) || isRepeated(header) else {
+            turn.output.report(.dropped)
             return .nothing
         }
         var buffer = turn.takeScratch()
@@ -183,6 +220,11 @@ extension Channel {
         guard let opened = open(message.payloads, &buffer, &turn) else {
             turn.giveBack(buffer)
             turn.output.report(.dropped)
+            return .nothing
+        }
+        guard isExpected(header) else {
+            turn.giveBack(buffer)
+            answerAgain(over: arrival, &turn)
             return .nothing
         }
         heardAt = turn.now
@@ -196,11 +238,25 @@ extension Channel {
             && header.isFromInitiator != isInitiator
     }
 
-    private mutating func answerAgain(_ header: Header, over arrival: Path, _ turn: inout Turn) {
-        guard header.messageID.rawValue &+ 1 == expectedRequest.rawValue, !lastResponse.isEmpty else {
-            turn.output.report(.dropped)
-            return
-        }
+    /// Whether a message is the next request, or the answer to the outstanding one.
+    private func isExpected(_ header: Header) -> Bool {
+        // The last message ID stays unused, so that there is always a next one.
+        guard header.messageID.rawValue != .max else { return false }
+        guard header.isResponse else { return header.messageID == expectedRequest }
+        guard let outstanding else { return false }
+        return header.messageID.next == nextRequest && outstanding.isRequest(for: header)
+    }
+
+    /// Whether a message is the request that was answered last.
+    private func isRepeated(_ header: Header) -> Bool {
+        guard !header.isResponse, header.messageID.rawValue != .max, !lastResponse.isEmpty else { return false }
+        return header.messageID.next == expectedRequest
+    }
+
+    /// Sends the last answer to wherever the request came from this time (RFC 7296 section 2.11).
+    ///
+    /// The peer is not followed there: a repeated request may be an attacker's replay (RFC 7296 section 2.23).
+    private mutating func answerAgain(over arrival: Path, _ turn: inout Turn) {
         turn.output.send(lastResponse.rawSpan, over: arrival, lastResponseNote)
         turn.output.report(.answeredAgain)
         sentAt = turn.now
@@ -217,7 +273,9 @@ extension Channel {
 
     /// Decrypts in place; nil when the datagram is not the peer's.
     private func open(
-        _ payloads: consuming PayloadSequence, _ buffer: inout [UInt8], _ turn: inout Turn
+        _ payloads: consuming PayloadSequence,
+        _ buffer: inout [UInt8],
+        _ turn: inout Turn
     ) -> Opened? {
         while let payload = try? payloads.next() {
             guard payload.type == .encrypted else { continue }
@@ -241,13 +299,21 @@ extension Channel {
         do throws(CryptoError) {
             if isInitiator {
                 _ = try turn.cryptography.open(
-                    &message, bodyOffset: bodyOffset, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: keys.er, integrityKey: keys.ar
+                    &message,
+                    bodyOffset: bodyOffset,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: keys.er,
+                    integrityKey: keys.ar
                 )
             } else {
                 _ = try turn.cryptography.open(
-                    &message, bodyOffset: bodyOffset, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: keys.ei, integrityKey: keys.ai
+                    &message,
+                    bodyOffset: bodyOffset,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: keys.ei,
+                    integrityKey: keys.ai
                 )
             }
             return true

@@ -16,6 +16,8 @@ package enum CloseReason: Hashable, Sendable {
     case invalidKeyExchange
     /// The peer's answer lacks a payload that the exchange requires, or does not decode.
     case malformedAnswer
+    /// A request of the peer does not decode, which ends an IKE SA (RFC 7296 section 2.21.3).
+    case malformedRequest
     /// The peer refused with an error notify (RFC 7296 section 3.10.1).
     case refused(NotifyType)
     /// The peer deleted the IKE SA.
@@ -42,6 +44,7 @@ package enum CloseReason: Hashable, Sendable {
         case .noProposalChosen: "no-proposal-chosen"
         case .invalidKeyExchange: "invalid-key-exchange"
         case .malformedAnswer: "malformed-answer"
+        case .malformedRequest: "malformed-request"
         case .refused(let type): "refused:\(type)"
         case .deletedByPeer: "deleted-by-peer"
         case .deletedHere: "deleted-here"

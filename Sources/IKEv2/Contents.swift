@@ -50,39 +50,34 @@ struct Contents: ~Copyable {
     init(_ octets: consuming [UInt8], first: PayloadType, from start: Int, to end: Int) throws(ContentsError) {
         var places = InlineArray<9, Place>(repeating: Place())
         var present: RequiredPayloads = []
-        do {
+        var unsupported: PayloadType?
+        do throws(DecodeError) {
             var sequence = PayloadSequence(first: first, bytes: octets.rawSpan.extracting(start..<end))
             while let payload = try sequence.next() {
-                try Self.note(payload, base: start, in: &places, present: &present)
+                if let slot = Self.slot(of: payload.type) {
+                    // Only some payloads may come twice; the first one counts for the rest.
+                    guard places[slot].byteCount < 0 else { continue }
+                    places[slot].offset = Int32(start + payload.bodyOffset)
+                    places[slot].byteCount = Int32(payload.body.byteCount)
+                    if slot < 8 { present.insert(RequiredPayloads(rawValue: 1 << UInt16(slot))) }
+                } else if payload.type == .notify {
+                    _ = try Notify(payload.body)
+                } else if payload.type == .delete {
+                    _ = try Delete(payload.body)
+                } else if payload.isCritical, !payload.type.isKnown {
+                    unsupported = unsupported ?? payload.type
+                }
             }
-        } catch let error as DecodeError {
-            throw .malformed(error)
-        } catch let error as ContentsError {
-            throw error
         } catch {
-            preconditionFailure("a payload sequence throws what its two error types name")
+            throw .malformed(error)
         }
+        if let unsupported { throw .unsupportedCritical(unsupported) }
         self.octets = octets
         self.first = first
         self.start = start
         self.end = end
         self.places = places
         self.present = present
-    }
-
-    private static func note(
-        _ payload: borrowing RawPayload, base: Int, in places: inout InlineArray<9, Place>,
-        present: inout RequiredPayloads
-    ) throws {
-        guard let slot = slot(of: payload.type) else {
-            if payload.isCritical, !isKnown(payload.type) { throw ContentsError.unsupportedCritical(payload.type) }
-            return
-        }
-        // Only some payloads may come twice; the first one counts for the rest.
-        guard places[slot].byteCount < 0 else { return }
-        let offset = base + payload.bodyOffset
-        places[slot] = Place(offset: Int32(offset), byteCount: Int32(payload.body.byteCount))
-        if slot < 8 { present.insert(RequiredPayloads(rawValue: 1 << UInt16(slot))) }
     }
 
     private static func slot(of type: PayloadType) -> Int? {
@@ -100,10 +95,6 @@ struct Contents: ~Copyable {
         }
     }
 
-    private static func isKnown(_ type: PayloadType) -> Bool {
-        type.rawValue >= 33 && type.rawValue <= 48 || type == .encryptedFragment
-    }
-
     /// The body of the payload in a slot; empty when there is none.
     @_lifetime(borrow self)
     private func body(_ slot: Int) -> RawSpan {
@@ -114,14 +105,24 @@ struct Contents: ~Copyable {
         return unsafe _overrideLifetime(span, borrowing: self)
     }
 
-    var securityAssociation: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(0), borrowing: self) } }
+    var securityAssociation: RawSpan {
+        @_lifetime(borrow self) get { unsafe _overrideLifetime(body(0), borrowing: self) }
+    }
     var keyExchange: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(1), borrowing: self) } }
     var nonce: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(2), borrowing: self) } }
-    var initiatorIdentification: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(3), borrowing: self) } }
-    var responderIdentification: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(4), borrowing: self) } }
+    var initiatorIdentification: RawSpan {
+        @_lifetime(borrow self) get { unsafe _overrideLifetime(body(3), borrowing: self) }
+    }
+    var responderIdentification: RawSpan {
+        @_lifetime(borrow self) get { unsafe _overrideLifetime(body(4), borrowing: self) }
+    }
     var authentication: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(5), borrowing: self) } }
-    var initiatorSelectors: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(6), borrowing: self) } }
-    var responderSelectors: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(7), borrowing: self) } }
+    var initiatorSelectors: RawSpan {
+        @_lifetime(borrow self) get { unsafe _overrideLifetime(body(6), borrowing: self) }
+    }
+    var responderSelectors: RawSpan {
+        @_lifetime(borrow self) get { unsafe _overrideLifetime(body(7), borrowing: self) }
+    }
     var configuration: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(8), borrowing: self) } }
     var hasConfiguration: Bool { places[8].byteCount >= 0 }
 
@@ -139,7 +140,7 @@ struct Contents: ~Copyable {
 }
 
 extension Contents {
-    /// Visits every Notify payload that decodes.
+    /// Visits every Notify payload.
     func forEachNotify(_ body: (borrowing Notify) -> Void) {
         var payloads = sequence
         while let payload = try? payloads.next() {

@@ -12,7 +12,10 @@ package struct Endpoint: ~Copyable {
 
     /// Starts as an initiator; the turn's output asks for a key pair.
     package init(
-        initiating origin: Origin, over route: Route, under policy: PeerPolicy, _ turn: inout Turn
+        initiating origin: Origin,
+        over route: Route,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         current = .initiate(origin, over: route, under: policy, &turn)
     }
@@ -24,7 +27,10 @@ package struct Endpoint: ~Copyable {
 
     /// Takes a datagram, its non-ESP marker removed, and gives it to the IKE SA that its SPIs name.
     package mutating func receive(
-        _ datagram: RawSpan, over path: Path, under policy: PeerPolicy, _ turn: inout Turn
+        _ datagram: RawSpan,
+        over path: Path,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         if let index = retiringIndex(of: datagram) {
             retiring[index].sa.receive(datagram, over: path, under: policy, &turn)
@@ -36,7 +42,9 @@ package struct Endpoint: ~Copyable {
 
     /// Takes the result of the operation that was asked for.
     package mutating func complete(
-        _ result: consuming KeyExchangeResult, under policy: PeerPolicy, _ turn: inout Turn
+        _ result: consuming KeyExchangeResult,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         // Only the IKE SA in use begins or answers an exchange with a key exchange.
         current.complete(result, under: policy, &turn)
@@ -82,8 +90,19 @@ package struct Endpoint: ~Copyable {
             if successor.stateName != .closed { retiring.append(RetiringSA(successor)) }
         }
         if let redundant = turn.redundant.take() { retiring.append(RetiringSA(redundant)) }
-        if !retiring.isEmpty { retiring.removeAll { $0.sa.stateName == .closed } }
+        if retiring.isEmpty { return }
+        retiring.removeAll { $0.sa.stateName == .closed }
+        while retiring.count > Self.mostRetiring { drop(retiring.removeFirst(), &turn) }
     }
+
+    /// Forgets an IKE SA that the peer should have deleted, since too many of them wait.
+    private func drop(_ old: RetiringSA, _ turn: inout Turn) {
+        guard let spis = old.sa.spis else { return }
+        turn.output.report(.closed(spis, .abandoned))
+    }
+
+    /// How many replaced IKE SAs wait for their Delete; a peer that rekeys without end gets no more room.
+    private static var mostRetiring: Int { 8 }
 
     private func retiringIndex(of datagram: RawSpan) -> Int? {
         guard !retiring.isEmpty else { return nil }

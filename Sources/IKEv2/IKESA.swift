@@ -32,34 +32,42 @@ package enum IKESA: ~Copyable {
 
     /// Starts as the initiator, by asking for a key pair.
     package static func initiate(
-        _ origin: Origin, over route: Route, under policy: PeerPolicy, _ turn: inout Turn
+        _ origin: Origin,
+        over route: Route,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         var initiation = Initiation(origin: origin, route: route, policy: policy, &turn)
         initiation.askForKeyPair(&turn)
         return .awaitingKeyPair(AwaitingKeyPair(initiation: initiation))
     }
 
-    /// Takes a datagram that came for this IKE SA, its non-ESP marker removed.
+    /// Takes a datagram that came for this IKE SA, its non-ESP marker removed; while a result is awaited it is dropped.
     package mutating func receive(
-        _ datagram: RawSpan, over path: Path, under policy: PeerPolicy, _ turn: inout Turn
+        _ datagram: RawSpan,
+        over path: Path,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         self =
             switch consume self {
-            case .awaitingKeyPair(let state): .awaitingKeyPair(state)
+            case .awaitingKeyPair(let state): .drop(.awaitingKeyPair(state), &turn)
             case .awaitingSAInit(let state): state.receive(datagram, policy: policy, &turn)
-            case .awaitingAgreement(let state): .awaitingAgreement(state)
+            case .awaitingAgreement(let state): .drop(.awaitingAgreement(state), &turn)
             case .awaitingAuth(let state): state.receive(datagram, over: path, policy: policy, &turn)
-            case .responding(let state): .responding(state)
+            case .responding(let state): .drop(.responding(state), &turn)
             case .halfOpen(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .established(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .closing(let state): state.receive(datagram, over: path, policy: policy, &turn)
-            case .closed(let reason): .closed(reason)
+            case .closed(let reason): .drop(.closed(reason), &turn)
             }
     }
 
     /// Takes the result of the operation that was asked for; a result that nobody waits for changes nothing.
     package mutating func complete(
-        _ result: consuming KeyExchangeResult, under policy: PeerPolicy, _ turn: inout Turn
+        _ result: consuming KeyExchangeResult,
+        under policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         self =
             switch consume self {
@@ -91,7 +99,7 @@ package enum IKESA: ~Copyable {
             }
     }
 
-    /// Takes a command of the driver; before the IKE SA is established, `delete` abandons it and others change nothing.
+    /// Takes a command of the driver; before the IKE SA is established, `delete` ends it and others change nothing.
     package mutating func command(_ command: Command, under policy: PeerPolicy, _ turn: inout Turn) {
         self =
             switch consume self {
@@ -102,7 +110,7 @@ package enum IKESA: ~Copyable {
             case .awaitingAgreement(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAgreement(state)
             case .awaitingAuth(let state):
-                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAuth(state)
+                command == .delete ? state.abandon() : .awaitingAuth(state)
             case .responding(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .responding(state)
             case .halfOpen(let state):
@@ -126,6 +134,12 @@ package enum IKESA: ~Copyable {
         case .established(let state): state.deadline(policy)
         case .closing(let state): state.deadline
         }
+    }
+
+    /// Takes no notice of a datagram.
+    private static func drop(_ state: consuming IKESA, _ turn: inout Turn) -> IKESA {
+        turn.output.report(.dropped)
+        return state
     }
 
     /// Ends the machine, and says so.

@@ -1,3 +1,4 @@
+import IKECrypto
 package import IKEWire
 package import Primitives
 
@@ -21,27 +22,49 @@ package struct IdentityTemplate: Hashable, Sendable {
             }
             digits = width
         }
-        prefix = pieces.prefix
-        suffix = pieces.suffix
         digitCount = digits
+        suffix = pieces.suffix
         if text.utf8.contains(UInt8(ascii: "@")) {
             type = .rfc822Address
+            prefix = pieces.prefix
         } else if digits == nil, let address = IPAddress(text) {
             type = address.isIPv4 ? .ipv4Address : .ipv6Address
+            prefix = (0..<address.byteCount).map { address.byte(at: $0) }
         } else {
             type = .fqdn
+            prefix = pieces.prefix
         }
     }
 
     /// The identification data of client `number` (RFC 7296 section 3.5).
     package func octets(number: UInt32) -> [UInt8] {
-        if type == .ipv4Address || type == .ipv6Address {
-            return IPAddress(String(decoding: prefix, as: UTF8.self)).map { address in (0..<address.byteCount).map { address.byte(at: $0) } } ?? prefix
-        }
-        guard let digitCount else { return prefix }
-        let digits = Array(String(number).utf8)
-        let padding = [UInt8](repeating: UInt8(ascii: "0"), count: max(0, digitCount - digits.count))
-        return prefix + padding + digits + suffix
+        var octets: [UInt8] = []
+        append(number: number, to: &octets)
+        return octets
+    }
+
+    /// The body of an Identification payload: type, three reserved octets, data; AUTH covers it (RFC 7296 section 2.15).
+    func body(number: UInt32) -> [UInt8] {
+        var body: [UInt8] = []
+        body.reserveCapacity(4 + prefix.count + suffix.count + max(10, digitCount ?? 0))
+        body.append(type.rawValue)
+        for _ in 0..<3 { body.append(0) }
+        append(number: number, to: &body)
+        return body
+    }
+
+    private func append(number: UInt32, to octets: inout [UInt8]) {
+        octets.append(contentsOf: prefix)
+        guard let digitCount else { return }
+        let start = octets.count
+        var rest = number
+        repeat {
+            octets.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        while octets.count - start < digitCount { octets.append(UInt8(ascii: "0")) }
+        octets[start...].reverse()
+        octets.append(contentsOf: suffix)
     }
 
     /// `d` or `0Nd` behind a percent sign.
@@ -113,6 +136,11 @@ package final class PeerPolicy: Sendable {
         package var halfOpenTimeout: Duration = .seconds(30)
         /// How long to wait after TEMPORARY_FAILURE, at least; up to twice as long is drawn (RFC 7296 section 2.25).
         package var retryWait: Duration = .seconds(5)
+        /// How long TEMPORARY_FAILURE is borne before the IKE SA is closed (RFC 7296 section 2.25).
+        package var retryLimit: Duration = .minutes(5)
+        /// How many Child SAs of one IKE SA a peer may have before it gets NO_ADDITIONAL_SAS; while they are rekeyed,
+        /// twice as many.
+        package var childLimit = 16
 
         package init(
             identity: IdentityTemplate,
@@ -132,10 +160,36 @@ package final class PeerPolicy: Sendable {
     }
 
     package let values: Values
+    /// What is offered, as it stands in SA and TS payloads.
+    let ikeOffer: [Proposal]
+    let childOffer: [Proposal]
+    /// IKE_AUTH has no KE payload, so that its proposals name no method (RFC 7296 section 1.2).
+    let firstChildOffer: [Proposal]
+    /// TSi: everything, where the address is the peer's to assign and to narrow to (RFC 7296 section 2.19).
+    let localOffer: [TrafficSelector]
+    let ikeMethod: KeyExchangeMethod
+    let childMethod: KeyExchangeMethod?
+    /// The body of the peer's Identification payload, where it is the same for every client.
+    let peerIdentification: [UInt8]?
 
     package init(_ values: Values) {
         precondition(!values.ikeProposals.isEmpty, "a policy offers at least one IKE proposal")
         precondition(!values.childProposals.isEmpty, "a policy offers at least one Child proposal")
+        precondition(values.localSelectors.count <= Self.mostSelectors, "a TS payload holds the local selectors")
+        precondition(values.remoteSelectors.count <= Self.mostSelectors, "a TS payload holds the remote selectors")
+        guard let method = values.ikeProposals.firstKeyExchange else {
+            preconditionFailure("a policy's IKE proposals name a key exchange method that this build knows")
+        }
         self.values = values
+        ikeOffer = values.ikeProposals.numbered()
+        childOffer = values.childProposals.numbered()
+        firstChildOffer = values.childProposals.numbered(withoutKeyExchange: true)
+        localOffer = values.localSelectors.isEmpty ? [.allIPv4] : values.localSelectors
+        ikeMethod = method
+        childMethod = values.childProposals.firstKeyExchange
+        peerIdentification = values.peerIdentity?.body(number: 0)
     }
+
+    /// How many selectors one side of a Child SA may have.
+    static let mostSelectors = 32
 }

@@ -3,67 +3,186 @@ import IKEWire
 import Primitives
 
 /// What was chosen of an offer (RFC 7296 sections 2.7 and 3.3).
-struct Selection<Suite: Sendable>: Sendable {
+struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
     let suite: Suite
-    /// The answer: the chosen proposal's number, with one transform of each type; its SPI is still the offerer's.
-    let proposal: Proposal
+    /// The SPI that the proposal came with; zero where it has none.
+    let spi: UInt64
+    fileprivate let number: UInt8
+    fileprivate let protocolID: ProtocolID
+    fileprivate let choice: Choice
+
+    var childSPI: ChildSPI { ChildSPI(rawValue: UInt32(truncatingIfNeeded: spi)) }
+    var ikeSPI: IKESPI { IKESPI(rawValue: spi) }
+
+    /// The answer: the chosen proposal with one transform of each type that was offered.
+    var proposal: Proposal {
+        var transforms: [Transform] = []
+        transforms.reserveCapacity(5)
+        choice.encryption.append(to: &transforms, as: .encryption)
+        choice.prf.append(to: &transforms, as: .prf)
+        if choice.offersIntegrity { choice.integrity.append(to: &transforms, as: .integrity) }
+        choice.keyExchange.append(to: &transforms, as: .keyExchange)
+        choice.sequenceNumbers.append(to: &transforms, as: .extendedSequenceNumbers)
+        return Proposal(number: number, protocolID: protocolID, transforms: transforms)
+    }
+}
+
+extension MessageEncoder {
+    /// SAr, with the SPI of the end that answers.
+    mutating func answer<Suite>(_ selection: Selection<Suite>, spi: ChildSPI) {
+        let octets = InlineArray<1, UInt32>(repeating: spi.rawValue.bigEndian)
+        securityAssociation(selection.proposal, number: selection.number, spi: unsafe octets.span.bytes)
+    }
+
+    mutating func answer<Suite>(_ selection: Selection<Suite>, spi: IKESPI) {
+        let octets = InlineArray<1, UInt64>(repeating: spi.rawValue.bigEndian)
+        securityAssociation(selection.proposal, number: selection.number, spi: unsafe octets.span.bytes)
+    }
+
+    /// SAr1, which has no SPI.
+    mutating func answer<Suite>(_ selection: Selection<Suite>) {
+        securityAssociation(selection.proposal, number: selection.number, spi: RawSpan())
+    }
+
+    /// SAi with this end's SPI in each proposal.
+    mutating func offer(_ proposals: [Proposal], spi: ChildSPI) {
+        let octets = InlineArray<1, UInt32>(repeating: spi.rawValue.bigEndian)
+        securityAssociation(proposals, spi: unsafe octets.span.bytes)
+    }
+
+    mutating func offer(_ proposals: [Proposal], spi: IKESPI) {
+        let octets = InlineArray<1, UInt64>(repeating: spi.rawValue.bigEndian)
+        securityAssociation(proposals, spi: unsafe octets.span.bytes)
+    }
+}
+
+/// A transform of one type that was chosen; there may be none.
+private struct ChosenTransform: BitwiseCopyable, Sendable {
+    let id: UInt16
+    let keyLength: UInt16?
+}
+
+extension ChosenTransform? {
+    fileprivate func append(to transforms: inout [Transform], as type: TransformType) {
+        guard let self else { return }
+        transforms.append(Transform(type: type, id: self.id, keyLength: self.keyLength))
+    }
 }
 
 /// The transforms of one proposal that the policy allows, the first of each type in the offer's order.
-private struct Choice {
-    var encryption: Transform?
-    var prf: Transform?
-    var integrity: Transform?
-    var keyExchange: Transform?
-    var sequenceNumbers: Transform?
+private struct Choice: BitwiseCopyable, Sendable {
+    var encryption: ChosenTransform?
+    var prf: ChosenTransform?
+    var integrity: ChosenTransform?
+    var keyExchange: ChosenTransform?
+    var sequenceNumbers: ChosenTransform?
     var offersIntegrity = false
     var offersKeyExchange = false
     var offersSequenceNumbers = false
 }
 
-/// Chooses from an offer for an IKE SA; among allowed key exchange methods the one whose value came along wins.
+/// Which SA payload is read.
+enum SelectionSource {
+    /// The peer's offer; among allowed key exchange methods the one whose value came along wins.
+    case offer(bringing: KeyExchangeMethod?)
+    /// The peer's answer to this end's offer: one proposal (RFC 7296 section 2.7).
+    case answer
+
+    fileprivate var preferredMethod: KeyExchangeMethod? {
+        switch self {
+        case .offer(let method): method
+        case .answer: nil
+        }
+    }
+}
+
+/// Chooses from an SA payload for an IKE SA.
 ///
-/// - Returns: nil when nothing offered is allowed: NO_PROPOSAL_CHOSEN.
+/// - Parameter spiByteCount: 0 in IKE_SA_INIT, 8 where an IKE SA is rekeyed.
+/// - Returns: nil when nothing in it is allowed: NO_PROPOSAL_CHOSEN.
 func selectIKE(
-    _ body: RawSpan, allowed: [Proposal], preferring method: KeyExchangeMethod?
+    _ body: RawSpan,
+    allowed: [Proposal],
+    _ source: SelectionSource,
+    spiByteCount: Int
 ) throws(DecodeError) -> Selection<IKESuite>? {
-    var offers = try SecurityAssociation(body).proposals
+    let payload = try SecurityAssociation(body)
+    try payload.validate()
+    var offers = payload.proposals
     while let offer = try offers.next() {
-        guard offer.protocolID == .ike else { continue }
-        for permit in allowed where permit.protocolID == .ike {
-            let choice = try choose(offer, permit, preferring: method)
+        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
+        guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount, isAlone else { continue }
+        for index in allowed.indices where allowed[index].protocolID == .ike {
+            let choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             guard let suite = IKESuite(choice) else { continue }
-            return Selection(suite: suite, proposal: choice.answer(to: offer))
+            return Selection(
+                suite: suite,
+                spi: offer.ikeSPI?.rawValue ?? 0,
+                number: offer.number,
+                protocolID: .ike,
+                choice: choice
+            )
         }
     }
     return nil
 }
 
-/// Chooses from an offer for a Child SA.
+/// Chooses from an SA payload for a Child SA.
 ///
 /// - Parameter ignoringKeyExchange: IKE_AUTH has no KE payload, so its Child SA takes none (RFC 7296 section 1.2).
 func selectChild(
-    _ body: RawSpan, allowed: [Proposal], preferring method: KeyExchangeMethod?, ignoringKeyExchange: Bool
+    _ body: RawSpan,
+    allowed: [Proposal],
+    _ source: SelectionSource,
+    ignoringKeyExchange: Bool
 ) throws(DecodeError) -> Selection<ChildSuite>? {
-    var offers = try SecurityAssociation(body).proposals
+    let payload = try SecurityAssociation(body)
+    try payload.validate()
+    var offers = payload.proposals
     while let offer = try offers.next() {
-        guard offer.protocolID == .esp, offer.childSPI != nil else { continue }
-        for permit in allowed where permit.protocolID == .esp {
-            var choice = try choose(offer, permit, preferring: method)
+        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
+        guard offer.protocolID == .esp, let spi = offer.childSPI, isAlone else { continue }
+        for index in allowed.indices where allowed[index].protocolID == .esp {
+            var choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             if ignoringKeyExchange {
                 choice.keyExchange = nil
-            } else if !choice.fitsKeyExchange(of: permit) {
+            } else if !choice.fitsKeyExchange(of: allowed[index].transforms) {
                 continue
             }
             guard let suite = ChildSuite(choice) else { continue }
-            return Selection(suite: suite, proposal: choice.answer(to: offer))
+            return Selection(
+                suite: suite,
+                spi: UInt64(spi.rawValue),
+                number: offer.number,
+                protocolID: .esp,
+                choice: choice
+            )
         }
     }
     return nil
 }
 
+extension SelectionSource {
+    fileprivate var isAnswer: Bool {
+        switch self {
+        case .offer: false
+        case .answer: true
+        }
+    }
+}
+
+extension ProposalSequence {
+    /// Whether no proposal follows.
+    fileprivate func isAtEnd() throws(DecodeError) -> Bool {
+        var rest = self
+        return try rest.next() == nil
+    }
+}
+
 private func choose(
-    _ offer: borrowing RawProposal, _ permit: Proposal, preferring method: KeyExchangeMethod?
+    _ offer: borrowing RawProposal,
+    _ allowed: [Transform],
+    preferring method: KeyExchangeMethod?
 ) throws(DecodeError) -> Choice {
     var choice = Choice()
     var transforms = offer.transforms
@@ -74,22 +193,27 @@ private func choose(
         case .extendedSequenceNumbers: choice.offersSequenceNumbers = true
         default: break
         }
-        guard !transform.hasUnknownAttributes else { continue }
-        let isAllowed =
-            permit.transforms.contains { transform.matches($0) }
-            // Absent and NONE are the same (RFC 7296 section 3.3.3).
-            || transform.type == .integrity && transform.id == 0
-            || transform.type == .extendedSequenceNumbers && transform.id == 0
-        guard isAllowed else { continue }
-        let owned = Transform(type: transform.type, id: transform.id, keyLength: transform.keyLength)
-        choice.take(owned, preferring: method)
+        guard !transform.hasUnknownAttributes, isAllowed(transform, allowed) else { continue }
+        let chosen = ChosenTransform(id: transform.id, keyLength: transform.keyLength)
+        choice.take(chosen, as: transform.type, preferring: method)
     }
     return choice
 }
 
+private func isAllowed(_ transform: borrowing RawTransform, _ allowed: [Transform]) -> Bool {
+    // Absent and NONE are the same (RFC 7296 section 3.3.3).
+    if transform.id == 0, transform.type == .integrity || transform.type == .extendedSequenceNumbers { return true }
+    for index in allowed.indices where transform.matches(allowed[index]) { return true }
+    return false
+}
+
 extension Choice {
-    fileprivate mutating func take(_ transform: Transform, preferring method: KeyExchangeMethod?) {
-        switch transform.type {
+    fileprivate mutating func take(
+        _ transform: ChosenTransform,
+        as type: TransformType,
+        preferring method: KeyExchangeMethod?
+    ) {
+        switch type {
         case .encryption: encryption = encryption ?? transform
         case .prf: prf = prf ?? transform
         case .integrity: integrity = integrity ?? transform
@@ -101,26 +225,20 @@ extension Choice {
     }
 
     /// Whether a new key exchange is offered where the policy wants one, and left out where it does not.
-    fileprivate func fitsKeyExchange(of permit: Proposal) -> Bool {
-        let wanted = permit.transforms.filter { $0.type == .keyExchange }
+    fileprivate func fitsKeyExchange(of allowed: [Transform]) -> Bool {
         if offersKeyExchange { return keyExchange != nil }
-        return wanted.isEmpty || wanted.contains { $0.id == 0 }
-    }
-
-    fileprivate func answer(to offer: borrowing RawProposal) -> Proposal {
-        let chosen = [encryption, prf, offersIntegrity ? integrity : nil, keyExchange, sequenceNumbers]
-        return Proposal(
-            number: offer.number,
-            protocolID: offer.protocolID,
-            spi: offer.spi.copied(),
-            transforms: chosen.compactMap(\.self)
-        )
+        var wantsOne = false
+        for index in allowed.indices where allowed[index].type == .keyExchange {
+            if allowed[index].id == 0 { return true }
+            wantsOne = true
+        }
+        return !wantsOne
     }
 }
 
 extension Cipher {
-    fileprivate init?(_ transform: Transform?) {
-        guard let transform, transform.type == .encryption else { return nil }
+    fileprivate init?(_ transform: ChosenTransform?) {
+        guard let transform else { return nil }
         self.init(id: transform.id, keyBitCount: transform.keyLength)
     }
 
@@ -177,12 +295,12 @@ extension [Proposal] {
         contains { $0.transforms.contains { $0.type == .keyExchange && $0.id == method.rawValue } }
     }
 
-    /// The proposals, numbered from 1, with an SPI, and without their key exchange where an exchange has none.
-    func numbered(spi: [UInt8], withoutKeyExchange: Bool = false) -> [Proposal] {
+    /// The proposals, numbered from 1, and without their key exchange where an exchange has none.
+    func numbered(withoutKeyExchange: Bool = false) -> [Proposal] {
         enumerated().map { index, proposal in
             var numbered = proposal
             numbered.number = UInt8(index + 1)
-            numbered.spi = spi
+            numbered.spi = []
             if withoutKeyExchange { numbered.transforms.removeAll { $0.type == .keyExchange } }
             return numbered
         }

@@ -3,16 +3,18 @@ import Primitives
 
 /// What both the offer and the policy allow, in the offer's order (RFC 7296 section 2.9).
 ///
-/// Empty when they have nothing in common: TS_UNACCEPTABLE.
+/// Empty when they have nothing in common: TS_UNACCEPTABLE. An offer of very many pieces is narrowed to the first of
+/// them. Where all of the policy is meant, its own array is the result, so that SAs share it.
 func narrow(_ offered: [TrafficSelector], to allowed: [TrafficSelector]) -> [TrafficSelector] {
+    if offered == allowed { return allowed }
     var narrowed: [TrafficSelector] = []
     for offer in offered {
-        for permit in allowed {
+        for permit in allowed where narrowed.count < PeerPolicy.mostSelectors {
             guard let common = intersection(offer, permit), !narrowed.contains(common) else { continue }
             narrowed.append(common)
         }
     }
-    return narrowed
+    return narrowed == allowed ? allowed : narrowed
 }
 
 /// Whether every selector of an answer lies within one that was offered.

@@ -47,7 +47,7 @@ extension ReconnectPolicy.Cause {
         switch reason {
         case .timeout: self = .timeout
         case .deletedByPeer, .abandoned: self = .delete
-        case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer: self = .refused
+        case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer, .malformedRequest: self = .refused
         case .authenticationFailed, .wrongIdentity: self = .authentication
         case .expired, .halfOpenExpired: self = .expired
         case .deletedHere, .rekeyed, .redundant: return nil

@@ -38,8 +38,10 @@ struct Network: ~Copyable {
     static let gateway = IPAddress("192.0.2.1")!
 
     init(
-        initiator initiatorPolicy: PeerPolicy = .client(), responder responderPolicy: PeerPolicy = .gateway(),
-        backend: CryptoBackend = .openSSL, seed: UInt8 = 7
+        initiator initiatorPolicy: PeerPolicy = .client(),
+        responder responderPolicy: PeerPolicy = .gateway(),
+        backend: CryptoBackend = .openSSL,
+        seed: UInt8 = 7
     ) {
         self.initiatorPolicy = initiatorPolicy
         self.responderPolicy = responderPolicy
@@ -48,15 +50,20 @@ struct Network: ~Copyable {
         let route = Route(
             plain: Path(
                 local: UDPEndpoint(address: Self.client, port: 500),
-                remote: UDPEndpoint(address: Self.gateway, port: 500), isEncapsulated: false
+                remote: UDPEndpoint(address: Self.gateway, port: 500),
+                isEncapsulated: false
             ),
             encapsulated: Path(
                 local: UDPEndpoint(address: Self.client, port: 4500),
-                remote: UDPEndpoint(address: Self.gateway, port: 4500), isEncapsulated: true
+                remote: UDPEndpoint(address: Self.gateway, port: 4500),
+                isEncapsulated: true
             )
         )
         let origin = Origin(
-            number: 1, entity: StableName.hash(of: "initiator"), seed: UInt64(seed), spis: SPISource(key: 1, owner: 1)
+            number: 1,
+            entity: StableName.hash(of: "initiator"),
+            seed: UInt64(seed),
+            spis: SPISource(key: 1, owner: 1)
         )
         initiator = Endpoint(initiating: origin, over: route, under: initiatorPolicy, &turn)
         settle(.initiator)
@@ -75,11 +82,16 @@ struct Network: ~Copyable {
         for datagram in turn.output.datagrams {
             let octets = Array(turn.output.octets[datagram.range])
             var path = Path(
-                local: datagram.path.remote, remote: datagram.path.local, isEncapsulated: datagram.path.isEncapsulated
+                local: datagram.path.remote,
+                remote: datagram.path.local,
+                isEncapsulated: datagram.path.isEncapsulated
             )
             if side == .initiator { path.remote = seenFrom(path.remote) }
             let flight = Flight(
-                at: now + delay, to: side == .initiator ? .responder : .initiator, octets: octets, path: path,
+                at: now + delay,
+                to: side == .initiator ? .responder : .initiator,
+                octets: octets,
+                path: path,
                 note: datagram.note
             )
             wire.append(flight)
@@ -150,11 +162,17 @@ struct Network: ~Copyable {
             if responder == nil {
                 attempt += 1
                 let origin = Origin(
-                    number: 1, entity: StableName.hash(of: "responder", UInt64(attempt)), seed: 9,
+                    number: 1,
+                    entity: StableName.hash(of: "responder", UInt64(attempt)),
+                    seed: 9,
                     spis: SPISource(key: 2, owner: attempt)
                 )
                 if let sa = IKESA.respond(
-                    to: octets.rawSpan, over: flight.path, origin, under: responderPolicy, &turn
+                    to: octets.rawSpan,
+                    over: flight.path,
+                    origin,
+                    under: responderPolicy,
+                    &turn
                 ) {
                     responder = Endpoint(responding: sa)
                 }

@@ -16,57 +16,53 @@ extension IKESA {
     struct Draft: ~Copyable {
         let purpose: Purpose
         let due: Instant
+        /// Since when the peer has answered with TEMPORARY_FAILURE, or `.never`.
+        let failingSince: Instant
         let nonce: [UInt8]
         var method: KeyExchangeMethod?
         var publicValue: [UInt8] = []
         var privateKey: SecretBytes?
         /// The new Child SA's SPI at this end.
         var inbound = ChildSPI(rawValue: 0)
+        /// What was offered for the new Child SA.
+        var localSelectors: [TrafficSelector] = []
+        var remoteSelectors: [TrafficSelector] = []
         /// The new IKE SA's SPI at this end.
         var ikeSPI = IKESPI.zero
         var restarts = 0
         var answer: DraftAnswer?
-        /// The peer's exchange for the same SA, finished while this one is under way (RFC 7296 section 2.8.1).
+        /// The peer's exchange for the same Child SA, finished while this one is under way (RFC 7296 section 2.8.1).
         var collision: Collision?
+
+        init(_ task: PendingTask, _ purpose: Purpose, nonce: [UInt8]) {
+            self.purpose = purpose
+            due = task.due
+            failingSince = task.failingSince
+            self.nonce = nonce
+        }
     }
 
     /// The peer's answer to a draft, kept while its shared secret is computed.
     enum DraftAnswer {
         case child(ChildAnswer, peerNonce: [UInt8])
-        case ike(Selection<IKESuite>, peerSPI: IKESPI, peerNonce: [UInt8])
+        case ike(Selection<IKESuite>, peerNonce: [UInt8])
     }
 
     /// What two ends agreed about a Child SA.
     struct ChildAnswer: Sendable {
-        var suite: ChildSuite
-        /// The chosen proposal, with the SPI of the end that sends it.
-        var proposal: Proposal
-        var inbound: ChildSPI
-        var outbound: ChildSPI
-        var initiatorSelectors: [TrafficSelector]
-        var responderSelectors: [TrafficSelector]
+        let selection: Selection<ChildSuite>
+        let inbound: ChildSPI
+        let outbound: ChildSPI
+        let initiatorSelectors: [TrafficSelector]
+        let responderSelectors: [TrafficSelector]
+
+        var suite: ChildSuite { selection.suite }
     }
 
     struct Collision: Sendable {
+        /// The Child SA that the peer's exchange made.
+        let inbound: ChildSPI
         /// The lower of the peer's exchange's two nonces.
-        let lowestNonce: [UInt8]
-    }
-
-    /// A CREATE_CHILD_SA exchange of the peer that waits for a key exchange operation.
-    struct IncomingExchange: ~Copyable {
-        enum Agreement {
-            case child(ChildAnswer, replacing: ChildSPI?)
-            case ike(Selection<IKESuite>, peerSPI: IKESPI, ownSPI: IKESPI)
-        }
-        let agreement: Agreement
-        let peerNonce: [UInt8]
-        let nonce: [UInt8]
-        let method: KeyExchangeMethod
-    }
-
-    /// A finished rekey of the IKE SA by the peer, while this end's own is under way.
-    struct Rival: ~Copyable {
-        let channel: Channel
         let lowestNonce: [UInt8]
     }
 }
@@ -78,33 +74,59 @@ func isLower(_ one: [UInt8], _ other: [UInt8]) -> Bool {
 
 func lower(_ one: [UInt8], _ other: [UInt8]) -> [UInt8] { isLower(other, one) ? other : one }
 
-// The exchanges of this end.
+// The exchanges of this end: what is sent.
 extension IKESA.Established {
     var draftPurpose: IKESA.Purpose? {
         switch draft {
-        case .some(let draft): draft.purpose
+        case .some(let draft): draft.value.purpose
         case .none: nil
         }
     }
 
-    mutating func beginDraft(_ purpose: IKESA.Purpose, due: Instant, policy: PeerPolicy, _ turn: inout Turn) {
+    mutating func beginDraft(
+        _ task: IKESA.PendingTask,
+        _ purpose: IKESA.Purpose,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) {
         let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
-        var draft = IKESA.Draft(purpose: purpose, due: due, nonce: nonce)
+        var draft = IKESA.Draft(task, purpose, nonce: nonce)
         switch purpose {
-        case .child, .rekeyChild:
-            draft.inbound = turn.cryptography.childSPI(&origin.material)
-            draft.method = policy.values.childProposals.firstKeyExchange
+        case .child:
+            offer(in: &draft, ownSelectors(policy), peerSelectors(policy), policy: policy, &turn)
+        case .rekeyChild(let old):
+            guard let index = childIndex(inbound: old) else { return }
+            offer(
+                in: &draft,
+                children[index].localSelectors,
+                children[index].remoteSelectors,
+                policy: policy,
+                &turn
+            )
         case .rekeyIKE:
             draft.ikeSPI = origin.spis.next()
-            draft.method = policy.values.ikeProposals.firstKeyExchange
+            draft.method = policy.ikeMethod
         }
-        if let method = draft.method {
+        let method = draft.method
+        self.draft = Box(draft)
+        if let method {
             ask(forKeyPair: method, &turn)
-            self.draft = consume draft
         } else {
-            self.draft = consume draft
             sendDraft(policy: policy, &turn)
         }
+    }
+
+    private mutating func offer(
+        in draft: inout IKESA.Draft,
+        _ local: [TrafficSelector],
+        _ remote: [TrafficSelector],
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) {
+        draft.inbound = freshChildSPI(&turn)
+        draft.method = policy.childMethod
+        draft.localSelectors = local
+        draft.remoteSelectors = remote
     }
 
     private mutating func ask(forKeyPair method: KeyExchangeMethod, _ turn: inout Turn) {
@@ -113,57 +135,68 @@ extension IKESA.Established {
         outgoing = .awaitingKeyPair
     }
 
-    mutating func sendDraft(
-        _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
-    ) {
+    /// Takes the key pair that the draft waits for, and sends the request.
+    consuming func sendDraft(
+        _ result: consuming KeyExchangeResult,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA {
+        outgoing = .idle
         switch consume result {
         case .generated(let pair):
-            draft?.publicValue = pair.publicValue
-            draft?.privateKey = pair.privateKey.copy()
+            draft?.value.publicValue = pair.publicValue
+            draft?.value.privateKey = pair.privateKey.copy()
         case .responded: preconditionFailure("a request for a key pair is answered with one")
         case .finished: preconditionFailure("a request for a key pair is answered with one")
         case .refused:
-            outgoing = .idle
+            // This end could not compute, which leaves the SAs as they are.
             draft = nil
-            return
+            return startNext(policy: policy, &turn)
+        }
+        if isToBeClosed {
+            draft = nil
+            return startNext(policy: policy, &turn)
         }
         sendDraft(policy: policy, &turn)
+        return .established(self)
     }
 
     private mutating func sendDraft(policy: PeerPolicy, _ turn: inout Turn) {
-        guard let draft = draft.take() else { preconditionFailure("a draft is sent while there is one") }
+        guard let draft = draft.take()?.take() else { preconditionFailure("a draft is sent while there is one") }
         switch draft.purpose {
-        case .child, .rekeyChild: sendChildRequest(draft, policy: policy, &turn)
+        case .child: sendChildRequest(draft, replacing: nil, policy: policy, &turn)
+        case .rekeyChild(let old): sendChildRequest(draft, replacing: old, policy: policy, &turn)
         case .rekeyIKE: sendRekeyRequest(draft, policy: policy, &turn)
         }
-        self.draft = consume draft
+        self.draft = Box(draft)
         outgoing = .awaitingAnswer
     }
+}
 
+// The exchanges of this end: what is answered.
+extension IKESA.Established {
     /// Takes the peer's answer to the draft: a refusal, or what was chosen.
     consuming func takeDraftAnswer(
-        _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
-        guard var draft = draft.take() else { preconditionFailure("an answer is taken while there is a draft") }
+        guard var draft = draft.take()?.take() else {
+            preconditionFailure("an answer is taken while there is a draft")
+        }
         outgoing = .idle
         if !contents.has(.securityAssociation), let error = contents.firstError {
-            takeRefusal(error, contents.demandedKeyExchange, draft, policy: policy, &turn)
-            // A rival that was finished meanwhile is the IKE SA from now on.
-            if outgoing == .idle { adoptRival(policy: policy, &turn) }
-            return startNext(policy: policy, &turn)
+            return takeRefusal(error, contents.demandedKeyExchange, draft, policy: policy, &turn)
         }
         guard let answer = readAnswer(contents, draft, policy: policy) else {
             return close(.malformedAnswer, policy: policy, &turn)
         }
-        guard let method = draft.method, contents.has(.keyExchange) else {
-            guard draft.method == nil || answer.wantsNoKeyExchange else {
-                return close(.malformedAnswer, policy: policy, &turn)
-            }
-            draft.answer = answer
+        draft.answer = answer
+        guard let method = answer.keyExchange else {
             return finish(draft, secret: nil, policy: policy, &turn)
         }
-        guard let keyExchange = try? KeyExchange(contents.keyExchange), keyExchange.method.rawValue == method.rawValue,
-            let privateKey = draft.privateKey.take()
+        guard contents.has(.keyExchange), let keyExchange = try? KeyExchange(contents.keyExchange),
+            keyExchange.method.rawValue == method.rawValue, let privateKey = draft.privateKey.take()
         else { return close(.malformedAnswer, policy: policy, &turn) }
         turn.output.ask(
             .finish(
@@ -175,29 +208,33 @@ extension IKESA.Established {
                 )
             )
         )
-        draft.answer = answer
-        self.draft = consume draft
+        self.draft = Box(draft)
         outgoing = .awaitingAgreement
         return .established(self)
     }
 
     private func readAnswer(
-        _ contents: borrowing Contents, _ draft: borrowing IKESA.Draft, policy: PeerPolicy
+        _ contents: borrowing Contents,
+        _ draft: borrowing IKESA.Draft,
+        policy: PeerPolicy
     ) -> IKESA.DraftAnswer? {
-        guard let nonce = try? Nonce(contents.nonce) else { return nil }
+        guard contents.has(.nonce), let nonce = try? Nonce(contents.nonce) else { return nil }
         switch draft.purpose {
-        case .child, .rekeyChild:
-            guard let answer = readChildAnswer(contents, draft, policy: policy) else { return nil }
-            return .child(answer, peerNonce: nonce.data.copied())
-        case .rekeyIKE:
-            return readRekeyAnswer(contents, draft, peerNonce: nonce.data.copied(), policy: policy)
+        case .child: return readChildAnswer(contents, draft, peerNonce: nonce.data.copied(), policy: policy)
+        case .rekeyChild: return readChildAnswer(contents, draft, peerNonce: nonce.data.copied(), policy: policy)
+        case .rekeyIKE: return readRekeyAnswer(contents, draft, peerNonce: nonce.data.copied(), policy: policy)
         }
     }
 
+    /// Takes the shared secret that the draft waits for.
     consuming func finishDraft(
-        _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
+        _ result: consuming KeyExchangeResult,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
-        guard let draft = draft.take() else { preconditionFailure("an agreement is finished while there is a draft") }
+        guard let draft = draft.take()?.take() else {
+            preconditionFailure("an agreement is finished while there is a draft")
+        }
         outgoing = .idle
         switch consume result {
         case .finished(let secret):
@@ -210,73 +247,138 @@ extension IKESA.Established {
     }
 
     private consuming func finish(
-        _ draft: consuming IKESA.Draft, secret: consuming SharedSecret?, policy: PeerPolicy, _ turn: inout Turn
+        _ draft: consuming IKESA.Draft,
+        secret: consuming SharedSecret?,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         switch draft.answer {
         case .child(let answer, let peerNonce):
             finishChild(draft, answer, peerNonce: peerNonce, secret: secret, policy: policy, &turn)
             return startNext(policy: policy, &turn)
-        case .ike(let selection, let peerSPI, let peerNonce):
-            guard let secret = secret.take() else { return close(.malformedAnswer, policy: policy, &turn) }
-            return finishRekey(
-                draft, selection, peerSPI: peerSPI, peerNonce: peerNonce, secret: secret, policy: policy, &turn
-            )
+        case .ike(let selection, let peerNonce):
+            guard let secret = secret.take() else { preconditionFailure("a rekey of an IKE SA has a key exchange") }
+            return finishRekey(draft, selection, peerNonce: peerNonce, secret: secret, policy: policy, &turn)
         case nil:
             preconditionFailure("a draft is finished once it is answered")
         }
     }
+}
 
-    /// What each refusal asks for (RFC 7296 sections 1.3 and 2.25).
-    private mutating func takeRefusal(
-        _ error: NotifyType, _ demanded: UInt16?, _ draft: consuming IKESA.Draft, policy: PeerPolicy,
+// The exchanges of this end: what is refused (RFC 7296 sections 1.3 and 2.25).
+extension IKESA.Established {
+    private consuming func takeRefusal(
+        _ error: NotifyType,
+        _ demanded: UInt16?,
+        _ draft: consuming IKESA.Draft,
+        policy: PeerPolicy,
         _ turn: inout Turn
-    ) {
+    ) -> IKESA {
+        // The peer has closed the IKE SA without a Delete (RFC 7296 section 2.21.3).
+        if error == .invalidSyntax { return .closed(spis: channel.spis, .refused(error), &turn) }
+        // Refused, because the peer's own rekey of the IKE SA was first: that one counts.
+        if rival != nil {
+            adoptRival(policy: policy, &turn)
+            return startNext(policy: policy, &turn)
+        }
+        if error == .invalidKEPayload, let demanded {
+            return retry(draft, demanded: demanded, policy: policy, &turn)
+        }
+        if error == .temporaryFailure { return postpone(draft, policy: policy, &turn) }
+        giveUp(draft.purpose, error, &turn)
+        return startNext(policy: policy, &turn)
+    }
+
+    /// The same exchange again with the method that the peer wants, if it was offered (RFC 7296 section 1.3).
+    private consuming func retry(
+        _ draft: consuming IKESA.Draft,
+        demanded: UInt16,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA {
         var draft = draft
-        if error == .invalidKEPayload, let method = demanded.flatMap(KeyExchangeMethod.init(rawValue:)),
-            method != draft.method, draft.restarts < Initiation.mostRestarts,
-            draft.isOffered(method, policy: policy)
-        {
-            draft.restarts += 1
-            draft.method = method
-            ask(forKeyPair: method, &turn)
-            self.draft = consume draft
-            return
+        guard let method = KeyExchangeMethod(rawValue: demanded), method != draft.method,
+            draft.restarts < Initiation.mostRestarts, draft.isOffered(method, policy: policy), !isToBeClosed,
+            isStillWanted(draft.purpose)
+        else {
+            giveUp(draft.purpose, .invalidKEPayload, &turn)
+            return startNext(policy: policy, &turn)
+        }
+        draft.restarts += 1
+        draft.method = method
+        self.draft = Box(draft)
+        ask(forKeyPair: method, &turn)
+        return .established(self)
+    }
+
+    /// The same exchange again after a while, unless the peer has refused it for too long (RFC 7296 section 2.25).
+    private consuming func postpone(
+        _ draft: consuming IKESA.Draft,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA {
+        guard isStillWanted(draft.purpose) else { return startNext(policy: policy, &turn) }
+        let since = min(draft.failingSince, turn.now)
+        guard turn.now - since < policy.values.retryLimit else {
+            return close(.outOfStep, policy: policy, &turn)
         }
         let wait = policy.values.retryWait + origin.chance.duration(upTo: policy.values.retryWait)
-        switch draft.purpose {
-        case .child:
-            guard error == .temporaryFailure else {
-                turn.output.report(.childRefused(error))
-                return
-            }
-            enqueue(.createChild, due: draft.due, notBefore: turn.now + wait)
+        tasks.append(
+            IKESA.PendingTask(
+                kind: IKESA.PendingTask.Kind(draft.purpose),
+                due: draft.due,
+                notBefore: turn.now + wait,
+                failingSince: since
+            )
+        )
+        return startNext(policy: policy, &turn)
+    }
+
+    /// Whether an exchange still has its object: the peer may have rekeyed or deleted it meanwhile.
+    private func isStillWanted(_ purpose: IKESA.Purpose) -> Bool {
+        switch purpose {
+        case .child, .rekeyIKE: return true
         case .rekeyChild(let old):
-            takeChildRekeyRefusal(error, old: old, due: draft.due, wait: wait, &turn)
-        case .rekeyIKE:
-            guard error != .temporaryFailure || rival != nil else {
-                enqueue(.rekeyIKE, due: draft.due, notBefore: turn.now + wait)
-                return
-            }
-            if rival == nil { turn.output.report(.ikeRekeyFailed(channel.spis, error)) }
+            guard let index = childIndex(inbound: old) else { return false }
+            return children[index].status == .active
+        }
+    }
+
+    private mutating func giveUp(_ purpose: IKESA.Purpose, _ error: NotifyType, _ turn: inout Turn) {
+        switch purpose {
+        case .child: turn.output.report(.childRefused(error))
+        case .rekeyChild(let old): giveUpRekey(of: old, error, &turn)
+        case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, error))
         }
     }
 }
 
 extension IKESA.Draft {
-    fileprivate func isOffered(_ method: KeyExchangeMethod, policy: PeerPolicy) -> Bool {
+    fileprivate borrowing func isOffered(_ method: KeyExchangeMethod, policy: PeerPolicy) -> Bool {
         switch purpose {
-        case .child, .rekeyChild: policy.values.childProposals.offers(method)
-        case .rekeyIKE: policy.values.ikeProposals.offers(method)
+        case .child, .rekeyChild: policy.childOffer.offers(method)
+        case .rekeyIKE: policy.ikeOffer.offers(method)
         }
     }
 }
 
 extension IKESA.DraftAnswer {
-    /// Whether the peer chose a Child SA without a key exchange of its own.
-    fileprivate var wantsNoKeyExchange: Bool {
+    /// The method of the new SA's own key exchange.
+    fileprivate var keyExchange: KeyExchangeMethod? {
         switch self {
-        case .child(let answer, _): answer.suite.keyExchange == nil
-        case .ike: false
+        case .child(let answer, _): answer.suite.keyExchange
+        case .ike(let selection, _): selection.suite.keyExchange
         }
+    }
+}
+
+extension IKESA.PendingTask.Kind {
+    fileprivate init(_ purpose: IKESA.Purpose) {
+        self =
+            switch purpose {
+            case .child: .createChild
+            case .rekeyChild(let old): .rekeyChild(old)
+            case .rekeyIKE: .rekeyIKE
+            }
     }
 }

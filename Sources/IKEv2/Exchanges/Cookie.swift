@@ -17,13 +17,21 @@ package struct CookieIssuer: Sendable {
     }
 
     package func cookie(
-        nonce: RawSpan, spi: IKESPI, address: IPAddress, at now: Instant, _ cryptography: borrowing Cryptography
+        nonce: RawSpan,
+        spi: IKESPI,
+        address: IPAddress,
+        at now: Instant,
+        _ cryptography: borrowing Cryptography
     ) -> [UInt8] {
         cookie(nonce: nonce, spi: spi, address: address, period: currentPeriod(now), cryptography)
     }
 
     package func isGenuine(
-        _ cookie: [UInt8], nonce: RawSpan, spi: IKESPI, address: IPAddress, at now: Instant,
+        _ cookie: [UInt8],
+        nonce: RawSpan,
+        spi: IKESPI,
+        address: IPAddress,
+        at now: Instant,
         _ cryptography: borrowing Cryptography
     ) -> Bool {
         let current = currentPeriod(now)
@@ -39,7 +47,11 @@ package struct CookieIssuer: Sendable {
     }
 
     private func cookie(
-        nonce: RawSpan, spi: IKESPI, address: IPAddress, period: UInt32, _ cryptography: borrowing Cryptography
+        nonce: RawSpan,
+        spi: IKESPI,
+        address: IPAddress,
+        period: UInt32,
+        _ cryptography: borrowing Cryptography
     ) -> [UInt8] {
         var input = ByteWriter(capacity: nonce.byteCount + 28)
         input.writeInteger(period)
@@ -64,10 +76,18 @@ extension CookieIssuer {
     package func demand(for request: RawSpan, over path: Path, _ turn: inout Turn) -> Bool {
         guard let facts = try? InitialRequest(request) else { return false }
         let cookie = cookie(
-            nonce: facts.nonce.rawSpan, spi: facts.spi, address: path.remote.address, at: turn.now, turn.cryptography
+            nonce: facts.nonce.rawSpan,
+            spi: facts.spi,
+            address: path.remote.address,
+            at: turn.now,
+            turn.cryptography
         )
         let header = Header(
-            initiatorSPI: facts.spi, responderSPI: .zero, exchange: .ikeSAInit, flags: .response, messageID: .zero
+            initiatorSPI: facts.spi,
+            responderSPI: .zero,
+            exchange: .ikeSAInit,
+            flags: .response,
+            messageID: .zero
         )
         turn.writer.removeAll()
         var encoder = MessageEncoder(header, into: &turn.writer)
@@ -81,7 +101,11 @@ extension CookieIssuer {
     package func hasGenuineCookie(_ request: RawSpan, over path: Path, _ turn: inout Turn) -> Bool {
         guard let facts = try? InitialRequest(request), let cookie = facts.cookie else { return false }
         return isGenuine(
-            cookie, nonce: facts.nonce.rawSpan, spi: facts.spi, address: path.remote.address, at: turn.now,
+            cookie,
+            nonce: facts.nonce.rawSpan,
+            spi: facts.spi,
+            address: path.remote.address,
+            at: turn.now,
             turn.cryptography
         )
     }

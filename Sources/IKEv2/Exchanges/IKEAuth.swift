@@ -50,38 +50,15 @@ extension Contents {
     }
 }
 
-extension IdentityTemplate {
-    /// The body of an Identification payload: type, three reserved octets, data; AUTH covers it (RFC 7296 section 2.15).
-    func body(number: UInt32) -> [UInt8] {
-        [type.rawValue, 0, 0, 0] + octets(number: number)
-    }
-}
-
-extension PeerPolicy.Values {
-    var numberedIKEProposals: [Proposal] { ikeProposals.numbered(spi: []) }
-    var childProposalsWithoutKeyExchange: [Proposal] { childProposals.numbered(spi: [], withoutKeyExchange: true) }
-
-    /// TSi: everything, where the address is the peer's to assign and to narrow to (RFC 7296 section 2.19).
-    var offeredLocalSelectors: [TrafficSelector] {
-        localSelectors.isEmpty ? [.allIPv4] : localSelectors
-    }
-}
-
 extension TrafficSelector {
     static let allIPv4 = TrafficSelector(
-        type: .ipv4AddressRange, ipProtocol: 0, startPort: 0, endPort: .max, startAddress: IPAddress(v4: 0),
+        type: .ipv4AddressRange,
+        ipProtocol: 0,
+        startPort: 0,
+        endPort: .max,
+        startAddress: IPAddress(v4: 0),
         endAddress: IPAddress(v4: .max)
     )
-}
-
-extension ChildSPI {
-    /// The SPI in network byte order.
-    var octets: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: rawValue >> (24 - 8 * UInt32($0))) } }
-}
-
-extension IKESPI {
-    /// The SPI in network byte order.
-    var octets: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: rawValue >> (56 - 8 * UInt64($0))) } }
 }
 
 extension Cryptography {

@@ -20,10 +20,7 @@ struct Initiation: ~Copyable {
         nonce = turn.cryptography.octets(count: Self.nonceByteCount, from: &origin.material)
         self.origin = origin
         self.route = route
-        guard let method = policy.values.ikeProposals.firstKeyExchange else {
-            preconditionFailure("a policy's IKE proposals name a key exchange method that this build knows")
-        }
-        self.method = method
+        method = policy.ikeMethod
     }
 
     static let nonceByteCount = 32
@@ -39,12 +36,16 @@ struct Initiation: ~Copyable {
     func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> OutstandingRequest {
         let spis = IKESPIPair(initiator: spi, responder: .zero)
         let header = Header(
-            initiatorSPI: spi, responderSPI: .zero, exchange: .ikeSAInit, flags: .initiator, messageID: .zero
+            initiatorSPI: spi,
+            responderSPI: .zero,
+            exchange: .ikeSAInit,
+            flags: .initiator,
+            messageID: .zero
         )
         turn.writer.removeAll()
         var encoder = MessageEncoder(header, into: &turn.writer)
         if !cookie.isEmpty { encoder.notify(.cookie, cookie) }
-        encoder.securityAssociation(policy.values.numberedIKEProposals)
+        encoder.securityAssociation(policy.ikeOffer)
         encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         encoder.nonce(nonce)
         encoder.natDetection(spis, route.plain, turn.cryptography)
@@ -53,7 +54,10 @@ struct Initiation: ~Copyable {
         note.hasCookie = !cookie.isEmpty
         turn.sendMessage(over: route.plain, note)
         return OutstandingRequest(
-            message: turn.writer.span.copied(), note: note, sentAt: turn.now, schedule: policy.values.retransmission
+            message: turn.writer.span.copied(),
+            note: note,
+            sentAt: turn.now,
+            schedule: policy.values.retransmission
         )
     }
 }
@@ -87,7 +91,10 @@ extension Initiation {
         else { return nil }
         guard
             let contents = try? Contents(
-                datagram.copied(), first: header.nextPayload, from: Header.byteCount, to: datagram.byteCount
+                datagram.copied(),
+                first: header.nextPayload,
+                from: Header.byteCount,
+                to: datagram.byteCount
             )
         else { return .unusable(.malformedAnswer) }
         if !contents.has(.ikeSAInit) {
@@ -101,10 +108,13 @@ extension Initiation {
     }
 
     private func accept(
-        _ contents: borrowing Contents, responderSPI: IKESPI, policy: PeerPolicy, _ turn: inout Turn
+        _ contents: borrowing Contents,
+        responderSPI: IKESPI,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> InitialAnswer {
         let allowed = policy.values.ikeProposals
-        guard let selection = try? selectIKE(contents.securityAssociation, allowed: allowed, preferring: method),
+        guard let selection = try? selectIKE(contents.securityAssociation, allowed: allowed, .answer, spiByteCount: 0),
             selection.suite.keyExchange == method
         else { return .unusable(.noProposalChosen) }
         guard let keyExchange = try? KeyExchange(contents.keyExchange), keyExchange.method.rawValue == method.rawValue

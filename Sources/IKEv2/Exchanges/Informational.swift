@@ -6,7 +6,9 @@ import Primitives
 // INFORMATIONAL exchanges: deletion, liveness, and whatever a peer says (RFC 7296 section 1.4).
 extension IKESA.Established {
     consuming func takeInformational(
-        _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         if contents.deletesIKESA { return takeDeletion(policy: policy, &turn) }
         let deleted = contents.deletedChildren
@@ -18,8 +20,8 @@ extension IKESA.Established {
         let isRejected = contents.hasNotify(.authenticationFailed)
         let cookie = contents.notifyData(.cookie2)
         respond(.informational, PacketNote(.liveness, isResponse: true), &turn) { encoder in
-            // RFC 4555 section 3.7: returned as it came.
-            if let cookie { encoder.notify(.cookie2, cookie) }
+            // RFC 4555 sections 3.7 and 4.2.5: returned as it came, 8 to 64 octets.
+            if let cookie, (8...64).contains(cookie.count) { encoder.notify(.cookie2, cookie) }
         }
         if isRejected { return .closed(spis: channel.spis, .authenticationFailed, &turn) }
         return startNext(policy: policy, &turn)
@@ -30,7 +32,7 @@ extension IKESA.Established {
         respond(.informational, PacketNote(.delete, isResponse: true), &turn) { _ in }
         // This end's own rekey is forgotten; the peer's is the one that lives (RFC 7296 section 2.25.2).
         adoptRival(policy: policy, &turn)
-        return .closed(spis: channel.spis, isSuperseded ? .rekeyed : .deletedByPeer, &turn)
+        return .closed(spis: channel.spis, superseded ?? .deletedByPeer, &turn)
     }
 
     /// The peer closes Child SAs; the answer names the other halves, but for those that this end is closing already
@@ -41,7 +43,6 @@ extension IKESA.Established {
             guard let index = childIndex(outbound: spi) else { continue }
             let child = children[index].inbound
             if children[index].status != .deleting { inbound.append(child) }
-            tasks.removeAll { $0.kind == .deleteChild(child) || $0.kind == .rekeyChild(child) }
             removeChild(inbound: child, &turn)
         }
         respond(.informational, PacketNote(.delete, isResponse: true), &turn) { encoder in

@@ -5,7 +5,9 @@ import Primitives
 /// The data of NAT_DETECTION_SOURCE_IP and NAT_DETECTION_DESTINATION_IP: SHA-1 of the SPIs, the address and the port
 /// (RFC 7296 section 2.23).
 func natDetectionData(
-    _ spis: IKESPIPair, _ endpoint: UDPEndpoint, _ cryptography: borrowing Cryptography
+    _ spis: IKESPIPair,
+    _ endpoint: UDPEndpoint,
+    _ cryptography: borrowing Cryptography
 ) -> SHA1Digest {
     var input = InlineArray<34, UInt8>(repeating: 0)
     var count = 0

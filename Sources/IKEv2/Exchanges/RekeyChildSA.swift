@@ -3,99 +3,171 @@ import IKECrypto
 import IKEWire
 import Primitives
 
+extension IKESA {
+    /// What becomes of a CREATE_CHILD_SA request of the peer.
+    enum Handling {
+        /// It has been answered, or waits for a key exchange.
+        case taken
+        /// It does not decode, which the caller answers (RFC 7296 section 2.21.3).
+        case malformed
+    }
+
+    /// A CREATE_CHILD_SA exchange of the peer that waits for a key exchange operation.
+    struct IncomingExchange: ~Copyable {
+        enum Agreement {
+            case child(ChildAnswer, replacing: ChildSPI?)
+            case ike(Selection<IKESuite>, ownSPI: IKESPI)
+        }
+        let agreement: Agreement
+        let peerNonce: [UInt8]
+        let nonce: [UInt8]
+        let method: KeyExchangeMethod
+    }
+}
+
 // CREATE_CHILD_SA for a Child SA, begun by the peer: a further one, or a rekey (RFC 7296 sections 1.3.1 and 1.3.3).
 extension IKESA.Established {
     /// Takes HDR, SK {[N(REKEY_SA)], SA, Ni, [KEi], TSi, TSr}.
-    mutating func takeChildRequest(_ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn) {
-        // RFC 7296 section 2.25.2: the IKE SA is being rekeyed, so that the new Child SA could be lost.
-        if isSuperseded || rival != nil || draftPurpose == .rekeyIKE { return refuse(.temporaryFailure, &turn) }
+    mutating func takeChildRequest(
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA.Handling {
+        // RFC 7296 section 2.25.2: the IKE SA is being rekeyed or closed, so that the new Child SA could be lost.
+        if isSuperseded || isToBeClosed || rival != nil || draftPurpose == .rekeyIKE {
+            return refuse(.temporaryFailure, &turn)
+        }
         var replaced: ChildSPI?
         if contents.hasNotify(.rekeySA) {
-            guard let named = contents.notifiedChild(.rekeySA), let index = childIndex(outbound: named) else {
-                return refuseUnknownChild(contents.notifiedChild(.rekeySA), &turn)
-            }
+            guard let named = contents.notifiedChild(.rekeySA) else { return .malformed }
+            guard let index = childIndex(outbound: named) else { return refuseUnknownChild(named, &turn) }
             guard children[index].status == .active else { return refuse(.temporaryFailure, &turn) }
             replaced = children[index].inbound
         }
-        guard let nonce = try? Nonce(contents.nonce) else { return refuse(.invalidSyntax, &turn) }
-        let brought = contents.keyExchangeMethod
+        let limit = policy.values.childLimit
+        guard children.count < (replaced == nil ? limit : 2 * limit) else { return refuse(.noAdditionalSAs, &turn) }
+        do throws(DecodeError) {
+            return try answerChildRequest(contents, replacing: replaced, policy: policy, &turn)
+        } catch {
+            return .malformed
+        }
+    }
+
+    private mutating func answerChildRequest(
+        _ contents: borrowing Contents,
+        replacing replaced: ChildSPI?,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) throws(DecodeError) -> IKESA.Handling {
+        let peerNonce = try Nonce(contents.nonce).data.copied()
+        let brought = try contents.keyExchangeMethod()
         guard
-            let selection = try? selectChild(
-                contents.securityAssociation, allowed: policy.values.childProposals, preferring: brought,
+            let selection = try selectChild(
+                contents.securityAssociation,
+                allowed: policy.childOffer,
+                .offer(bringing: brought),
                 ignoringKeyExchange: false
-            ), let outbound = selection.proposal.childSPI
+            )
         else { return refuse(.noProposalChosen, &turn) }
         if let method = selection.suite.keyExchange, brought != method { return demand(method, &turn) }
         guard let sides = narrowedSides(contents, replaced: replaced, policy: policy) else {
             return refuse(.tsUnacceptable, &turn)
         }
-        var answer = IKESA.ChildAnswer(
-            suite: selection.suite, proposal: selection.proposal,
-            inbound: turn.cryptography.childSPI(&origin.material), outbound: outbound,
-            initiatorSelectors: sides.initiator, responderSelectors: sides.responder
+        let answer = IKESA.ChildAnswer(
+            selection: selection,
+            inbound: freshChildSPI(&turn),
+            outbound: selection.childSPI,
+            initiatorSelectors: sides.initiator,
+            responderSelectors: sides.responder
         )
-        answer.proposal.spi = answer.inbound.octets
-        let own = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
+        let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
         guard let method = selection.suite.keyExchange else {
             finishIncomingChild(
-                answer, replacing: replaced, peerNonce: nonce.data.copied(), nonce: own, secret: nil,
-                publicValue: nil, policy: policy, &turn
+                answer,
+                replacing: replaced,
+                peerNonce: peerNonce,
+                nonce: nonce,
+                secret: nil,
+                publicValue: nil,
+                policy: policy,
+                &turn
             )
-            return
+            return .taken
         }
         let agreement = IKESA.IncomingExchange.Agreement.child(answer, replacing: replaced)
-        ask(agreement, method, contents, peerNonce: nonce.data.copied(), nonce: own, &turn)
+        try ask(agreement, method, contents, peerNonce: peerNonce, nonce: nonce, &turn)
+        return .taken
     }
 
     /// Asks for the value that answers the peer's KE payload.
     mutating func ask(
-        _ agreement: IKESA.IncomingExchange.Agreement, _ method: KeyExchangeMethod, _ contents: borrowing Contents,
-        peerNonce: [UInt8], nonce: [UInt8], _ turn: inout Turn
-    ) {
-        guard let keyExchange = try? KeyExchange(contents.keyExchange) else { return refuse(.invalidSyntax, &turn) }
+        _ agreement: IKESA.IncomingExchange.Agreement,
+        _ method: KeyExchangeMethod,
+        _ contents: borrowing Contents,
+        peerNonce: [UInt8],
+        nonce: [UInt8],
+        _ turn: inout Turn
+    ) throws(DecodeError) {
+        let publicValue = try KeyExchange(contents.keyExchange).data.copied()
         let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
-        turn.output.ask(
-            .respond(.init(method: method, peerPublicValue: keyExchange.data.copied(), randomness: randomness))
+        turn.output.ask(.respond(.init(method: method, peerPublicValue: publicValue, randomness: randomness)))
+        incoming = Box(
+            IKESA.IncomingExchange(agreement: agreement, peerNonce: peerNonce, nonce: nonce, method: method)
         )
-        incoming = IKESA.IncomingExchange(agreement: agreement, peerNonce: peerNonce, nonce: nonce, method: method)
+    }
+
+    /// HDR, SK {N(error)}
+    mutating func refuse(_ type: NotifyType, _ turn: inout Turn) -> IKESA.Handling {
+        respond(.createChildSA, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(type) }
+        return .taken
     }
 
     /// HDR, SK {N(INVALID_KE_PAYLOAD)} (RFC 7296 section 1.3)
-    mutating func demand(_ method: KeyExchangeMethod, _ turn: inout Turn) {
+    mutating func demand(_ method: KeyExchangeMethod, _ turn: inout Turn) -> IKESA.Handling {
         respond(.createChildSA, PacketNote(.refusal, isResponse: true), &turn) { encoder in
             encoder.notify(.invalidKEPayload, integer: method.rawValue)
         }
+        return .taken
     }
 
     /// HDR, SK {N(CHILD_SA_NOT_FOUND)} (RFC 7296 section 2.25.1)
-    private mutating func refuseUnknownChild(_ spi: ChildSPI?, _ turn: inout Turn) {
-        guard let spi else { return refuse(.invalidSyntax, &turn) }
+    private mutating func refuseUnknownChild(_ spi: ChildSPI, _ turn: inout Turn) -> IKESA.Handling {
         respond(.createChildSA, PacketNote(.refusal, isResponse: true), &turn) { encoder in
             encoder.notify(.childSANotFound, protocolID: .esp, spi: spi)
         }
+        return .taken
     }
 
+    /// TSi and TSr, narrowed to what the old Child SA has, or to what the policy allows.
     private func narrowedSides(
-        _ contents: borrowing Contents, replaced: ChildSPI?, policy: PeerPolicy
+        _ contents: borrowing Contents,
+        replaced: ChildSPI?,
+        policy: PeerPolicy
     ) -> (initiator: [TrafficSelector], responder: [TrafficSelector])? {
-        var own = ownSelectors(policy)
-        // What the peer was given stays what it may carry.
-        var peer = children.count > 0 ? children[0].remoteSelectors : peerSelectors(policy)
-        if let replaced, let index = childIndex(inbound: replaced) {
-            own = children[index].localSelectors
-            peer = children[index].remoteSelectors
-        }
         guard let offeredPeer = contents.selectors(contents.initiatorSelectors),
             let offeredOwn = contents.selectors(contents.responderSelectors)
         else { return nil }
-        let sides = (initiator: narrow(offeredPeer, to: peer), responder: narrow(offeredOwn, to: own))
+        let sides: (initiator: [TrafficSelector], responder: [TrafficSelector])
+        if let replaced, let index = childIndex(inbound: replaced) {
+            sides.initiator = narrow(offeredPeer, to: children[index].remoteSelectors)
+            sides.responder = narrow(offeredOwn, to: children[index].localSelectors)
+        } else {
+            sides.initiator = narrow(offeredPeer, to: peerSelectors(policy))
+            sides.responder = narrow(offeredOwn, to: ownSelectors(policy))
+        }
         return sides.initiator.isEmpty || sides.responder.isEmpty ? nil : sides
     }
 
     /// HDR, SK {SA, Nr, [KEr], TSi, TSr}
     private mutating func finishIncomingChild(
-        _ answer: IKESA.ChildAnswer, replacing old: ChildSPI?, peerNonce: [UInt8], nonce: [UInt8],
-        secret: consuming SharedSecret?, publicValue: [UInt8]?, policy: PeerPolicy, _ turn: inout Turn
+        _ answer: IKESA.ChildAnswer,
+        replacing old: ChildSPI?,
+        peerNonce: [UInt8],
+        nonce: [UInt8],
+        secret: consuming SharedSecret?,
+        publicValue: [UInt8]?,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         let keys = childKeys(answer.suite, secret: secret, ni: peerNonce, nr: nonce, &turn)
         install(answer, keys, isExchangeInitiator: false, policy: policy, &turn)
@@ -103,7 +175,7 @@ extension IKESA.Established {
         let method = answer.suite.keyExchange
         let note = PacketNote(operation, isResponse: true, keyExchange: method)
         respond(.createChildSA, note, &turn) { encoder in
-            encoder.securityAssociation([answer.proposal])
+            encoder.answer(answer.selection, spi: answer.inbound)
             encoder.nonce(nonce)
             if let method, let publicValue {
                 encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
@@ -118,38 +190,50 @@ extension IKESA.Established {
         if let index = childIndex(inbound: old) { children[index].supersede() }
         tasks.removeAll { $0.kind == .rekeyChild(old) }
         if draftPurpose == .rekeyChild(old) {
-            draft?.collision = IKESA.Collision(lowestNonce: lower(peerNonce, nonce))
+            draft?.value.collision = IKESA.Collision(inbound: answer.inbound, lowestNonce: lower(peerNonce, nonce))
         }
         turn.output.report(
             .childRekeyed(
-                replaced: old, inbound: answer.inbound, outbound: answer.outbound, due: turn.now, fromHere: false
+                replaced: old,
+                inbound: answer.inbound,
+                outbound: answer.outbound,
+                due: turn.now,
+                fromHere: false
             )
         )
     }
 
     /// Answers the peer's CREATE_CHILD_SA request once the key exchange is computed.
     mutating func finishIncoming(
-        _ incoming: consuming IKESA.IncomingExchange, _ result: consuming KeyExchangeResult, policy: PeerPolicy,
+        _ incoming: consuming IKESA.IncomingExchange,
+        _ result: consuming KeyExchangeResult,
+        policy: PeerPolicy,
         _ turn: inout Turn
-    ) {
+    ) -> IKESA.Handling {
         switch consume result {
         case .responded(let response):
             switch incoming.agreement {
             case .child(let answer, let replaced):
                 let publicValue = response.publicValue
                 finishIncomingChild(
-                    answer, replacing: replaced, peerNonce: incoming.peerNonce, nonce: incoming.nonce,
-                    secret: response.takeSecret(), publicValue: publicValue, policy: policy, &turn
+                    answer,
+                    replacing: replaced,
+                    peerNonce: incoming.peerNonce,
+                    nonce: incoming.nonce,
+                    secret: response.takeSecret(),
+                    publicValue: publicValue,
+                    policy: policy,
+                    &turn
                 )
-            case .ike(let selection, let peerSPI, let ownSPI):
-                finishIncomingRekey(
-                    incoming, selection, peerSPI: peerSPI, ownSPI: ownSPI, response, policy: policy, &turn
-                )
+            case .ike(let selection, let ownSPI):
+                finishIncomingRekey(incoming, selection, ownSPI: ownSPI, response, policy: policy, &turn)
             }
+            return .taken
         case .generated: preconditionFailure("a request to respond is answered with a response")
         case .finished: preconditionFailure("a request to respond is answered with a response")
         case .refused:
-            refuse(.invalidSyntax, &turn)
+            // RFC 6989 section 5: the peer's value is not in its group.
+            return .malformed
         }
     }
 }
@@ -157,12 +241,21 @@ extension IKESA.Established {
 // The end of a rekey that began here, with and without a collision (RFC 7296 sections 2.8.1 and 2.25.1).
 extension IKESA.Established {
     mutating func settleChildRekey(
-        old: ChildSPI, new answer: IKESA.ChildAnswer, lowestNonce: [UInt8], collision: IKESA.Collision?,
-        due: Instant, policy: PeerPolicy, _ turn: inout Turn
+        old: ChildSPI,
+        new answer: IKESA.ChildAnswer,
+        lowestNonce: [UInt8],
+        collision: IKESA.Collision?,
+        due: Instant,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         turn.output.report(
             .childRekeyed(
-                replaced: old, inbound: answer.inbound, outbound: answer.outbound, due: due, fromHere: true
+                replaced: old,
+                inbound: answer.inbound,
+                outbound: answer.outbound,
+                due: due,
+                fromHere: true
             )
         )
         if let collision, isLower(lowestNonce, collision.lowestNonce) {
@@ -171,31 +264,27 @@ extension IKESA.Established {
             enqueue(.deleteChild(answer.inbound), notBefore: turn.now)
             return
         }
+        // The peer closes the one that it made.
+        if let collision, let index = childIndex(inbound: collision.inbound) { children[index].supersede() }
         guard let index = childIndex(inbound: old) else { return }
         children[index].supersede()
         children[index].deletion = turn.now + policy.values.overlap
     }
 
-    mutating func takeChildRekeyRefusal(
-        _ error: NotifyType, old: ChildSPI, due: Instant, wait: Duration, _ turn: inout Turn
-    ) {
+    /// A rekey that began here has failed for good.
+    mutating func giveUpRekey(of old: ChildSPI, _ error: NotifyType, _ turn: inout Turn) {
         // The peer has rekeyed or deleted it meanwhile: nothing is left to do.
         guard let index = childIndex(inbound: old), children[index].status == .active else { return }
-        children[index].isTaskQueued = false
-        switch error {
-        case .temporaryFailure:
-            children[index].isTaskQueued = true
-            enqueue(.rekeyChild(old), due: due, notBefore: turn.now + wait)
-        case .childSANotFound:
-            // The peer does not have it any more: gone here too, and made anew (RFC 7296 section 2.25.1).
-            turn.output.report(.childRekeyFailed(old, error))
-            removeChild(inbound: old, &turn)
-            enqueue(.createChild, notBefore: turn.now)
-        default:
+        turn.output.report(.childRekeyFailed(old, error))
+        guard error == .childSANotFound else {
             // It lives on until its hard lifetime ends.
-            turn.output.report(.childRekeyFailed(old, error))
+            children[index].isTaskQueued = false
             children[index].soft = .never
+            return
         }
+        // The peer does not have it any more: gone here too, and made anew (RFC 7296 section 2.25).
+        removeChild(inbound: old, &turn)
+        enqueue(.createChild, notBefore: turn.now)
     }
 }
 
@@ -209,8 +298,8 @@ extension ChildSA {
 
 extension Contents {
     /// The method of the KE payload, if there is one that this build can compute.
-    var keyExchangeMethod: KeyExchangeMethod? {
-        guard has(.keyExchange), let payload = try? KeyExchange(keyExchange) else { return nil }
-        return KeyExchangeMethod(rawValue: payload.method.rawValue)
+    func keyExchangeMethod() throws(DecodeError) -> KeyExchangeMethod? {
+        guard has(.keyExchange) else { return nil }
+        return KeyExchangeMethod(rawValue: try KeyExchange(keyExchange).method.rawValue)
     }
 }

@@ -3,6 +3,16 @@ import IKECrypto
 import IKEWire
 import Primitives
 
+extension IKESA {
+    /// A finished rekey of the IKE SA by the peer, while this end's own is under way (RFC 7296 section 2.8.2).
+    struct Rival: ~Copyable {
+        let channel: Channel
+        let lowestNonce: [UInt8]
+
+        consuming func takeChannel() -> Channel { channel }
+    }
+}
+
 // CREATE_CHILD_SA for the IKE SA itself (RFC 7296 sections 1.3.2, 2.8 and 2.18).
 extension IKESA.Established {
     /// HDR, SK {SA, Ni, KEi}
@@ -10,11 +20,10 @@ extension IKESA.Established {
         guard let method = draft.method else {
             preconditionFailure("a rekey of an IKE SA always has a key exchange")
         }
-        let proposals = policy.values.ikeProposals.numbered(spi: [])
         let note = PacketNote(.rekeyIKE, isResponse: false, keyExchange: method)
         let (spi, nonce, publicValue) = (draft.ikeSPI, draft.nonce, draft.publicValue)
         channel.request(.createChildSA, note, origin: &origin, policy: policy, &turn) { encoder in
-            encoder.securityAssociation(proposals, spi: spi.octets.rawSpan)
+            encoder.offer(policy.ikeOffer, spi: spi)
             encoder.nonce(nonce)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         }
@@ -22,33 +31,52 @@ extension IKESA.Established {
 
     /// HDR, SK {SA, Nr, KEr}
     func readRekeyAnswer(
-        _ contents: borrowing Contents, _ draft: borrowing IKESA.Draft, peerNonce: [UInt8], policy: PeerPolicy
+        _ contents: borrowing Contents,
+        _ draft: borrowing IKESA.Draft,
+        peerNonce: [UInt8],
+        policy: PeerPolicy
     ) -> IKESA.DraftAnswer? {
         guard contents.has(.rekeyIKE),
             let selection = try? selectIKE(
-                contents.securityAssociation, allowed: policy.values.ikeProposals, preferring: draft.method
-            ), selection.suite.keyExchange == draft.method, let peerSPI = selection.proposal.ikeSPI, peerSPI != .zero
+                contents.securityAssociation,
+                allowed: policy.ikeOffer,
+                .answer,
+                spiByteCount: IKESPI.byteCount
+            ), selection.suite.keyExchange == draft.method, selection.ikeSPI != .zero
         else { return nil }
-        return .ike(selection, peerSPI: peerSPI, peerNonce: peerNonce)
+        return .ike(selection, peerNonce: peerNonce)
     }
 
     /// Takes HDR, SK {SA, Ni, KEi} from the peer.
-    mutating func takeRekeyRequest(_ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn) {
-        // RFC 7296 section 2.25.1: a Child SA is being created, rekeyed or closed.
-        guard !isSuperseded, rival == nil, !isChangingChildren else { return refuse(.temporaryFailure, &turn) }
-        let brought = contents.keyExchangeMethod
-        guard
-            let selection = try? selectIKE(
-                contents.securityAssociation, allowed: policy.values.ikeProposals, preferring: brought
-            ), let peerSPI = selection.proposal.ikeSPI, peerSPI != .zero
-        else { return refuse(.noProposalChosen, &turn) }
-        guard brought == selection.suite.keyExchange else { return demand(selection.suite.keyExchange, &turn) }
-        guard let nonce = try? Nonce(contents.nonce) else { return refuse(.invalidSyntax, &turn) }
-        let own = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
-        let agreement = IKESA.IncomingExchange.Agreement.ike(
-            selection, peerSPI: peerSPI, ownSPI: origin.spis.next()
-        )
-        ask(agreement, selection.suite.keyExchange, contents, peerNonce: nonce.data.copied(), nonce: own, &turn)
+    mutating func takeRekeyRequest(
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA.Handling {
+        // RFC 7296 section 2.25: the IKE SA is being closed, or a Child SA created, rekeyed or closed.
+        guard !isSuperseded, !isToBeClosed, rival == nil, !isChangingChildren else {
+            return refuse(.temporaryFailure, &turn)
+        }
+        do throws(DecodeError) {
+            let peerNonce = try Nonce(contents.nonce).data.copied()
+            let brought = try contents.keyExchangeMethod()
+            guard
+                let selection = try selectIKE(
+                    contents.securityAssociation,
+                    allowed: policy.ikeOffer,
+                    .offer(bringing: brought),
+                    spiByteCount: IKESPI.byteCount
+                ), selection.ikeSPI != .zero
+            else { return refuse(.noProposalChosen, &turn) }
+            let method = selection.suite.keyExchange
+            guard brought == method else { return demand(method, &turn) }
+            let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
+            let agreement = IKESA.IncomingExchange.Agreement.ike(selection, ownSPI: origin.spis.next())
+            try ask(agreement, method, contents, peerNonce: peerNonce, nonce: nonce, &turn)
+            return .taken
+        } catch {
+            return .malformed
+        }
     }
 
     private var isChangingChildren: Bool {
@@ -61,26 +89,34 @@ extension IKESA.Established {
 
     /// HDR, SK {SA, Nr, KEr}
     mutating func finishIncomingRekey(
-        _ incoming: borrowing IKESA.IncomingExchange, _ selection: Selection<IKESuite>, peerSPI: IKESPI,
-        ownSPI: IKESPI, _ response: consuming KeyExchangeResult.Response, policy: PeerPolicy, _ turn: inout Turn
+        _ incoming: borrowing IKESA.IncomingExchange,
+        _ selection: Selection<IKESuite>,
+        ownSPI: IKESPI,
+        _ response: consuming KeyExchangeResult.Response,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
-        var proposal = selection.proposal
-        proposal.spi = ownSPI.octets
         let publicValue = response.publicValue
         let (nonce, peerNonce, method) = (incoming.nonce, incoming.peerNonce, incoming.method)
         let note = PacketNote(.rekeyIKE, isResponse: true, keyExchange: method)
         respond(.createChildSA, note, &turn) { encoder in
-            encoder.securityAssociation([proposal])
+            encoder.answer(selection, spi: ownSPI)
             encoder.nonce(nonce)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         }
-        let spis = IKESPIPair(initiator: peerSPI, responder: ownSPI)
+        let spis = IKESPIPair(initiator: selection.ikeSPI, responder: ownSPI)
         let new = successor(
-            spis, isInitiator: false, selection.suite, response.takeSecret(), ni: peerNonce, nr: nonce, &turn
+            spis,
+            isInitiator: false,
+            selection.suite,
+            response.takeSecret(),
+            ni: peerNonce,
+            nr: nonce,
+            &turn
         )
         // This end's own rekey has been sent: which one lives is decided when it is answered.
-        guard draftPurpose != .rekeyIKE || outgoing == .awaitingKeyPair else {
-            rival = IKESA.Rival(channel: new, lowestNonce: lower(peerNonce, nonce))
+        guard draftPurpose != .rekeyIKE else {
+            rival = Box(IKESA.Rival(channel: new, lowestNonce: lower(peerNonce, nonce)))
             return
         }
         handOver(to: new, due: turn.now, fromHere: false, policy: policy, &turn)
@@ -88,85 +124,113 @@ extension IKESA.Established {
 
     /// The new IKE SA's keys and its empty window (RFC 7296 section 2.18).
     private func successor(
-        _ spis: IKESPIPair, isInitiator: Bool, _ suite: IKESuite, _ secret: consuming SharedSecret, ni: [UInt8],
-        nr: [UInt8], _ turn: inout Turn
+        _ spis: IKESPIPair,
+        isInitiator: Bool,
+        _ suite: IKESuite,
+        _ secret: consuming SharedSecret,
+        ni: [UInt8],
+        nr: [UInt8],
+        _ turn: inout Turn
     ) -> Channel {
         let keys = turn.cryptography.rederiveIKEKeys(
-            suite, oldPRF: channel.suite.prf, oldSK_d: channel.keys.d, sharedSecret: secret, ni: ni.rawSpan,
-            nr: nr.rawSpan, spii: spis.initiator.rawValue, spir: spis.responder.rawValue
+            suite,
+            oldPRF: channel.suite.prf,
+            oldSK_d: channel.keys.d,
+            sharedSecret: secret,
+            ni: ni.rawSpan,
+            nr: nr.rawSpan,
+            spii: spis.initiator.rawValue,
+            spir: spis.responder.rawValue
         )
         turn.output.report(.keysDerived(spis))
         return Channel(
-            spis: spis, isInitiator: isInitiator, suite: suite, keys: keys, path: channel.path, nat: channel.nat,
-            firstRequest: .zero, firstExpected: .zero, at: turn.now
+            spis: spis,
+            isInitiator: isInitiator,
+            suite: suite,
+            keys: keys,
+            path: channel.path,
+            nat: channel.nat,
+            firstRequest: .zero,
+            firstExpected: .zero,
+            at: turn.now
         )
     }
 
     /// The end of this end's own rekey, with and without a rival (RFC 7296 section 2.8.2).
     consuming func finishRekey(
-        _ draft: consuming IKESA.Draft, _ selection: Selection<IKESuite>, peerSPI: IKESPI, peerNonce: [UInt8],
-        secret: consuming SharedSecret, policy: PeerPolicy, _ turn: inout Turn
+        _ draft: borrowing IKESA.Draft,
+        _ selection: Selection<IKESuite>,
+        peerNonce: [UInt8],
+        secret: consuming SharedSecret,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
-        let spis = IKESPIPair(initiator: draft.ikeSPI, responder: peerSPI)
+        let spis = IKESPIPair(initiator: draft.ikeSPI, responder: selection.ikeSPI)
         let new = successor(
-            spis, isInitiator: true, selection.suite, secret, ni: draft.nonce, nr: peerNonce, &turn
+            spis,
+            isInitiator: true,
+            selection.suite,
+            secret,
+            ni: draft.nonce,
+            nr: peerNonce,
+            &turn
         )
-        guard let rival = rival.take() else {
+        guard let rival = rival.take()?.take() else {
             handOver(to: new, due: draft.due, fromHere: true, policy: policy, &turn)
-            return IKESA.begin(closing: channel, origin, .rekeyed, policy: policy, &turn)
+            return IKESA.Closing.begin(channel, origin, .rekeyed, policy: policy, &turn)
         }
         if isLower(lower(draft.nonce, peerNonce), rival.lowestNonce) {
             // This end made the redundant one, and closes it; the peer closes the old one.
-            let redundantOrigin = origin.forSuccessor()
-            turn.redundant = IKESA.begin(closing: new, redundantOrigin, .redundant, policy: policy, &turn)
+            turn.redundant = IKESA.Closing.begin(new, origin.forSuccessor(), .redundant, policy: policy, &turn)
             handOver(to: rival.takeChannel(), due: draft.due, fromHere: false, policy: policy, &turn)
             return .established(self)
         }
         var loser = IKESA.Established(rival.takeChannel(), origin.forSuccessor(), policy: policy, &turn)
-        loser.becomeSuperseded(policy: policy, &turn)
+        loser.becomeSuperseded(by: .redundant, policy: policy, &turn)
         turn.redundant = .established(loser)
         handOver(to: new, due: draft.due, fromHere: true, policy: policy, &turn)
-        return IKESA.begin(closing: channel, origin, .rekeyed, policy: policy, &turn)
+        return IKESA.Closing.begin(channel, origin, .rekeyed, policy: policy, &turn)
     }
 
     /// The peer's rekey is the one that counts: this end's own came to nothing.
     mutating func adoptRival(policy: PeerPolicy, _ turn: inout Turn) {
-        guard let rival = rival.take() else { return }
+        guard let rival = rival.take()?.take() else { return }
         handOver(to: rival.takeChannel(), due: turn.now, fromHere: false, policy: policy, &turn)
     }
 
     /// Gives the Child SAs, and what is to be done about them, to the new IKE SA (RFC 7296 section 2.8).
     private mutating func handOver(
-        to new: consuming Channel, due: Instant, fromHere: Bool, policy: PeerPolicy, _ turn: inout Turn
+        to new: consuming Channel,
+        due: Instant,
+        fromHere: Bool,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) {
         let spis = new.spis
         var heir = IKESA.Established(new, origin.forSuccessor(), policy: policy, &turn)
         swap(&heir.children, &children)
+        heir.ownAddress = ownAddress
+        heir.peerAddress = peerAddress
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = heir.startNext(policy: policy, &turn)
-        becomeSuperseded(policy: policy, &turn)
+        becomeSuperseded(by: .rekeyed, policy: policy, &turn)
     }
 
     /// Waits for the peer's Delete, but not for ever.
-    mutating func becomeSuperseded(policy: PeerPolicy, _ turn: inout Turn) {
-        isSuperseded = true
+    private mutating func becomeSuperseded(by end: CloseReason, policy: PeerPolicy, _ turn: inout Turn) {
+        superseded = end
         tasks = []
+        draft = nil
         soft = .never
         // The peer deletes it within what its retransmissions may take.
         hard = turn.now + policy.values.retransmission.total
-        draft = nil
-        if outgoing == .awaitingKeyPair { outgoing = .idle }
     }
 }
 
 extension RetransmissionSchedule {
     /// How long a request is kept up before it has failed.
     var total: Duration { waits.reduce(.zero, +) }
-}
-
-extension IKESA.Rival {
-    consuming func takeChannel() -> Channel { channel }
 }
 
 extension KeyExchangeResult.Response {

@@ -13,21 +13,34 @@ extension IKESA {
         var spis: IKESPIPair { IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI) }
 
         consuming func complete(
-            _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
+            _ result: consuming KeyExchangeResult,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             let spis = IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI)
             switch consume result {
             case .finished(let secret):
                 let keys = turn.cryptography.deriveIKEKeys(
-                    answer.suite, sharedSecret: secret, ni: initiation.nonce.rawSpan,
-                    nr: answer.nonce.rawSpan, spii: spis.initiator.rawValue, spir: spis.responder.rawValue
+                    answer.suite,
+                    sharedSecret: secret,
+                    ni: initiation.nonce.rawSpan,
+                    nr: answer.nonce.rawSpan,
+                    spii: spis.initiator.rawValue,
+                    spir: spis.responder.rawValue
                 )
                 turn.output.report(.keysDerived(spis))
                 // A NAT on the way moves everything that follows to port 4500 (RFC 7296 section 2.23).
                 let path = answer.nat.isAny ? initiation.route.encapsulated : initiation.route.plain
                 let channel = Channel(
-                    spis: spis, isInitiator: true, suite: answer.suite, keys: keys, path: path, nat: answer.nat,
-                    firstRequest: MessageID(rawValue: 1), firstExpected: .zero, at: turn.now
+                    spis: spis,
+                    isInitiator: true,
+                    suite: answer.suite,
+                    keys: keys,
+                    path: path,
+                    nat: answer.nat,
+                    firstRequest: MessageID(rawValue: 1),
+                    firstExpected: .zero,
+                    at: turn.now
                 )
                 return AwaitingAuth.begin(self, channel, policy: policy, &turn)
             case .generated: preconditionFailure("a request for an agreement is answered with one")

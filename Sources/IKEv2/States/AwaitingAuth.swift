@@ -19,7 +19,9 @@ extension IKESA {
 
         /// HDR, SK {IDi, [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
         static func begin(
-            _ agreed: consuming AwaitingAgreement, _ channel: consuming Channel, policy: PeerPolicy,
+            _ agreed: consuming AwaitingAgreement,
+            _ channel: consuming Channel,
+            policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
             var origin = agreed.initiation.origin
@@ -27,25 +29,28 @@ extension IKESA {
             let identification = policy.values.identity.body(number: origin.number)
             let psk = policy.values.preSharedKey
             let auth = turn.cryptography.pskAuthentication(
-                channel.suite.prf, psk: psk.rawSpan,
-                messageOctets: agreed.requestMessage.rawSpan, nonce: agreed.answer.nonce.rawSpan,
-                sk_p: channel.keys.pi, identificationBody: identification.rawSpan
+                channel.suite.prf,
+                psk: psk.rawSpan,
+                messageOctets: agreed.requestMessage.rawSpan,
+                nonce: agreed.answer.nonce.rawSpan,
+                sk_p: channel.keys.pi,
+                identificationBody: identification.rawSpan
             )
             channel.request(
-                .ikeAuth, PacketNote(.ikeAuth, isResponse: false), origin: &origin, policy: policy, &turn
+                .ikeAuth,
+                PacketNote(.ikeAuth, isResponse: false),
+                origin: &origin,
+                policy: policy,
+                &turn
             ) { encoder in
                 encoder.payload(.identificationInitiator, identification)
-                if let peer = policy.values.peerIdentity {
-                    encoder.payload(.identificationResponder, peer.body(number: 0))
-                }
+                if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 encoder.authentication(.sharedKey, auth.bytes)
                 if policy.values.requestsAddress {
                     encoder.configuration(.request, [ConfigurationAttribute(.internalIPv4Address)])
                 }
-                encoder.securityAssociation(
-                    policy.values.childProposalsWithoutKeyExchange, spi: childSPI.octets.rawSpan
-                )
-                encoder.trafficSelectors(initiator: policy.values.offeredLocalSelectors)
+                encoder.offer(policy.firstChildOffer, spi: childSPI)
+                encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
             }
             return .awaitingAuth(
@@ -62,7 +67,10 @@ extension IKESA {
 
         /// Takes HDR, SK {IDr, AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or a refusal.
         consuming func receive(
-            _ datagram: RawSpan, over arrival: Path, policy: PeerPolicy, _ turn: inout Turn
+            _ datagram: RawSpan,
+            over arrival: Path,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             switch channel.receive(datagram, over: arrival, &turn) {
             case .nothing: return .awaitingAuth(self)
@@ -70,12 +78,22 @@ extension IKESA {
             case .request: return .awaitingAuth(self)
             case .unreadableRequest: return .awaitingAuth(self)
             case .unreadableResponse: return Closing.begin(channel, origin, .malformedAnswer, policy: policy, &turn)
-            case .response(_, let contents): return read(contents, policy: policy, &turn)
+            case .response(_, let contents):
+                let next = read(contents, policy: policy, &turn)
+                turn.giveBack(contents.takeBuffer())
+                return next
             }
         }
 
+        /// The responder may have made the IKE SA by now, so that it is told once its answer is here.
+        consuming func abandon() -> IKESA {
+            .closing(Closing(channel: channel, origin: origin, reason: .deletedHere))
+        }
+
         private consuming func read(
-            _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+            _ contents: borrowing Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             guard contents.has(.ikeAuthResponse) else {
                 guard let error = contents.firstError else {
@@ -92,8 +110,12 @@ extension IKESA {
             turn.output.report(.established(spis))
             if let address = contents.assignedAddress { turn.output.report(.addressAssigned(address)) }
             established.takeFirstChild(
-                contents, inbound: childSPI, initiatorNonce: initiatorNonce, responderNonce: responderNonce,
-                policy: policy, &turn
+                contents,
+                inbound: childSPI,
+                initiatorNonce: initiatorNonce,
+                responderNonce: responderNonce,
+                policy: policy,
+                &turn
             )
             for _ in 0..<policy.values.additionalChildren { established.enqueue(.createChild, notBefore: turn.now) }
             return established.startNext(policy: policy, &turn)
@@ -101,19 +123,22 @@ extension IKESA {
 
         /// Why the peer is not the one that the policy wants, or nil when it is.
         private func rejection(
-            _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+            _ contents: borrowing Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> CloseReason? {
             let identification = contents.responderIdentification
-            if let wanted = policy.values.peerIdentity,
-                !identification.elementsEqual(wanted.body(number: 0).rawSpan)
-            {
+            if let wanted = policy.peerIdentification, !identification.elementsEqual(wanted.rawSpan) {
                 return .wrongIdentity
             }
             let psk = policy.values.preSharedKey
             let isGenuine = contents.isAuthenticated(
                 turn.cryptography.pskAuthentication(
-                    channel.suite.prf, psk: psk.rawSpan,
-                    messageOctets: responseMessage.rawSpan, nonce: initiatorNonce.rawSpan, sk_p: channel.keys.pr,
+                    channel.suite.prf,
+                    psk: psk.rawSpan,
+                    messageOctets: responseMessage.rawSpan,
+                    nonce: initiatorNonce.rawSpan,
+                    sk_p: channel.keys.pr,
                     identificationBody: identification
                 )
             )

@@ -10,7 +10,9 @@ extension IKESA {
         var spis: IKESPIPair { IKESPIPair(initiator: initiation.spi, responder: .zero) }
 
         consuming func complete(
-            _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
+            _ result: consuming KeyExchangeResult,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             switch consume result {
             case .generated(let pair):
@@ -19,7 +21,11 @@ extension IKESA {
             case .responded: preconditionFailure("a request for a key pair is answered with one")
             case .finished: preconditionFailure("a request for a key pair is answered with one")
             case .refused:
-                return .closed(spis: IKESPIPair(initiator: initiation.spi, responder: .zero), .invalidKeyExchange, &turn)
+                return .closed(
+                    spis: IKESPIPair(initiator: initiation.spi, responder: .zero),
+                    .invalidKeyExchange,
+                    &turn
+                )
             }
         }
     }

@@ -57,7 +57,9 @@ extension IKESA {
         }
 
         private consuming func agree(
-            _ answer: AcceptedAnswer, responseMessage: [UInt8], _ turn: inout Turn
+            _ answer: AcceptedAnswer,
+            responseMessage: [UInt8],
+            _ turn: inout Turn
         ) -> IKESA {
             turn.output.ask(
                 .finish(

@@ -8,47 +8,79 @@ extension IKESA {
         var channel: Channel
         var origin: Origin
         let reason: CloseReason
-        var isDeleteSent: Bool
+        var isDeleteSent = false
 
         var deadline: Instant { channel.outstanding?.deadline ?? .never }
 
+        init(channel: consuming Channel, origin: Origin, reason: CloseReason) {
+            self.channel = channel
+            self.origin = origin
+            self.reason = reason
+        }
+
         static func begin(
-            _ channel: consuming Channel, _ origin: Origin, _ reason: CloseReason, policy: PeerPolicy,
+            _ channel: consuming Channel,
+            _ origin: Origin,
+            _ reason: CloseReason,
+            policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            var closing = Closing(channel: channel, origin: origin, reason: reason, isDeleteSent: false)
+            var closing = Closing(channel: channel, origin: origin, reason: reason)
             closing.sendDelete(policy: policy, &turn)
             return .closing(closing)
         }
 
-        /// HDR, SK {D}: at once, or when the window is free again.
+        /// HDR, SK {D}, at once or when the window is free again; HDR, SK {N(AUTHENTICATION_FAILED)} to a peer that is
+        /// not who it should be (RFC 7296 section 2.21.2).
         private mutating func sendDelete(policy: PeerPolicy, _ turn: inout Turn) {
             guard !isDeleteSent, channel.outstanding == nil else { return }
             isDeleteSent = true
+            let isGenuine = reason != .authenticationFailed && reason != .wrongIdentity
             let note = PacketNote(.delete, isResponse: false)
-            channel.request(.informational, note, origin: &origin, policy: policy, &turn) { $0.deleteIKESA() }
+            channel.request(.informational, note, origin: &origin, policy: policy, &turn) { encoder in
+                if isGenuine { encoder.deleteIKESA() } else { encoder.notify(.authenticationFailed) }
+            }
         }
 
         consuming func receive(
-            _ datagram: RawSpan, over arrival: Path, policy: PeerPolicy, _ turn: inout Turn
+            _ datagram: RawSpan,
+            over arrival: Path,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             switch channel.receive(datagram, over: arrival, &turn) {
             case .nothing: return .closing(self)
-            case .response: return takeResponse(policy: policy, &turn)
             case .unreadableResponse: return takeResponse(policy: policy, &turn)
+            case .response(let exchange, let contents):
+                let isRefused = exchange == .ikeAuth && !contents.has(.ikeAuthResponse)
+                turn.giveBack(contents.takeBuffer())
+                // The peer has no IKE SA that would have to be deleted.
+                if isRefused { return .closed(spis: channel.spis, reason, &turn) }
+                return takeResponse(policy: policy, &turn)
             case .unreadableRequest(let exchange, let type, let data):
-                respond(exchange, &turn) { $0.notify(type, data) }
+                respond(exchange, .refusal, &turn) { $0.notify(type, data) }
                 return .closing(self)
             case .request(let exchange, let contents):
-                guard exchange != .createChildSA else {
-                    // RFC 7296 section 2.25.2: it is being closed.
-                    respond(.createChildSA, &turn) { $0.notify(.temporaryFailure) }
-                    return .closing(self)
-                }
-                respond(exchange, &turn) { _ in }
+                let deletesIKESA = contents.deletesIKESA
+                turn.giveBack(contents.takeBuffer())
+                return answer(exchange, deletesIKESA: deletesIKESA, &turn)
+            }
+        }
+
+        private consuming func answer(
+            _ exchange: ExchangeType,
+            deletesIKESA: Bool,
+            _ turn: inout Turn
+        ) -> IKESA {
+            switch exchange {
+            case .informational:
+                respond(exchange, deletesIKESA ? .delete : .informational, &turn) { _ in }
                 // Both ends delete at once: as good as an answer (RFC 7296 section 2.25.2).
-                guard contents.deletesIKESA else { return .closing(self) }
-                return .closed(spis: channel.spis, reason, &turn)
+                return deletesIKESA ? .closed(spis: channel.spis, reason, &turn) : .closing(self)
+            default:
+                // RFC 7296 section 2.25.2: it is being closed.
+                respond(exchange, .refusal, &turn) { $0.notify(.temporaryFailure) }
+                return .closing(self)
             }
         }
 
@@ -59,10 +91,12 @@ extension IKESA {
         }
 
         private mutating func respond(
-            _ exchange: ExchangeType, _ turn: inout Turn, _ payloads: (inout MessageEncoder) -> Void
+            _ exchange: ExchangeType,
+            _ operation: Operation,
+            _ turn: inout Turn,
+            _ payloads: (inout MessageEncoder) -> Void
         ) {
-            let note = PacketNote(.informational, isResponse: true)
-            channel.respond(exchange, note, origin: &origin, &turn, payloads)
+            channel.respond(exchange, PacketNote(operation, isResponse: true), origin: &origin, &turn, payloads)
         }
 
         consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {

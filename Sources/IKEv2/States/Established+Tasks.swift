@@ -5,12 +5,23 @@ import Primitives
 
 extension IKESA.Established {
     mutating func enqueue(_ kind: IKESA.PendingTask.Kind, due: Instant? = nil, notBefore: Instant) {
-        guard !tasks.contains(where: { $0.kind == kind }) else { return }
+        // Several Child SAs may be wanted, anything else is done once.
+        guard kind == .createChild || !tasks.contains(where: { $0.kind == kind }) else { return }
         tasks.append(IKESA.PendingTask(kind: kind, due: due ?? notBefore, notBefore: notBefore))
     }
 
+    /// Whether the IKE SA is deleted as soon as what is under way allows.
+    var isToBeClosed: Bool { closingCause != nil }
+
+    private var closingCause: IKESA.PendingTask.ClosingCause? {
+        for task in tasks {
+            if case .close(let cause) = task.kind { return cause }
+        }
+        return nil
+    }
+
     consuming func command(_ command: IKESA.Command, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
-        guard !isSuperseded else { return .established(self) }
+        guard !isSuperseded, !isToBeClosed else { return .established(self) }
         switch command {
         case .createChild: enqueue(.createChild, notBefore: turn.now)
         case .rekeyIKE: enqueue(.rekeyIKE, notBefore: turn.now)
@@ -25,45 +36,67 @@ extension IKESA.Established {
         return startNext(policy: policy, &turn)
     }
 
-    /// Deletes the IKE SA, as soon as the window is free.
+    /// Deletes the IKE SA, and whatever has been made of it by a rekey, as soon as the window is free.
     consuming func close(
-        _ cause: IKESA.PendingTask.ClosingCause, policy: PeerPolicy, _ turn: inout Turn
+        _ cause: IKESA.PendingTask.ClosingCause,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
-        .begin(closing: channel, origin, cause.reason, policy: policy, &turn)
+        // The peer may have taken this end's rekey: the new IKE SA has to be deleted too, and is not known yet.
+        guard draftPurpose != .rekeyIKE, !isAwaitingResult else {
+            enqueue(.close(cause), notBefore: turn.now)
+            return .established(self)
+        }
+        if let rival = rival.take()?.take() {
+            let origin = origin.forSuccessor()
+            turn.redundant = IKESA.Closing.begin(rival.takeChannel(), origin, cause.reason, policy: policy, &turn)
+        }
+        return IKESA.Closing.begin(channel, origin, cause.reason, policy: policy, &turn)
+    }
+
+    private var isWindowFree: Bool {
+        outgoing == .idle && incoming == nil && channel.outstanding == nil && !isSuperseded
     }
 
     /// Begins the next exchange that waits, if the window is free.
     consuming func startNext(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
-        while outgoing == .idle, channel.outstanding == nil, incoming == nil, !isSuperseded,
-            let index = tasks.firstIndex(where: { $0.notBefore <= turn.now })
-        {
-            let task = tasks.remove(at: index)
-            switch task.kind {
-            case .createChild:
-                beginDraft(.child, due: task.due, policy: policy, &turn)
-            case .rekeyChild(let spi):
-                guard let child = childIndex(inbound: spi), children[child].status == .active else { continue }
-                beginDraft(.rekeyChild(spi), due: task.due, policy: policy, &turn)
-            case .rekeyIKE:
-                beginDraft(.rekeyIKE, due: task.due, policy: policy, &turn)
-            case .deleteChild(let spi):
-                beginDeletion(of: spi, policy: policy, &turn)
-            case .checkLiveness:
-                beginLivenessCheck(policy: policy, &turn)
-            case .close(let cause):
-                return close(cause, policy: policy, &turn)
-            }
+        if isWindowFree {
+            if let cause = closingCause { return close(cause, policy: policy, &turn) }
+            if channel.isNearlyUsedUp { return close(.expired, policy: policy, &turn) }
+        }
+        while isWindowFree, let index = tasks.firstIndex(where: { $0.notBefore <= turn.now }) {
+            begin(tasks.remove(at: index), policy: policy, &turn)
         }
         return .established(self)
     }
 
+    private mutating func begin(_ task: IKESA.PendingTask, policy: PeerPolicy, _ turn: inout Turn) {
+        switch task.kind {
+        case .createChild:
+            beginDraft(task, .child, policy: policy, &turn)
+        case .rekeyChild(let spi):
+            guard let child = childIndex(inbound: spi), children[child].status == .active else { return }
+            beginDraft(task, .rekeyChild(spi), policy: policy, &turn)
+        case .rekeyIKE:
+            beginDraft(task, .rekeyIKE, policy: policy, &turn)
+        case .deleteChild(let spi):
+            beginDeletion(of: spi, policy: policy, &turn)
+        case .checkLiveness:
+            beginLivenessCheck(policy: policy, &turn)
+        case .close:
+            preconditionFailure("an IKE SA is closed before it begins anything else")
+        }
+    }
+
     /// Does what is due: retransmissions, lifetimes, keepalives, liveness checks, tasks that waited for their time.
     consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+        guard !isAwaitingResult else { return .established(self) }
         guard channel.retransmitIfDue(policy: policy, &turn) else {
-            return .closed(spis: channel.spis, .timeout, &turn)
+            return .closed(spis: channel.spis, superseded ?? .timeout, &turn)
         }
         if hard <= turn.now {
-            if isSuperseded { return .closed(spis: channel.spis, .rekeyed, &turn) }
+            if let superseded { return .closed(spis: channel.spis, superseded, &turn) }
+            hard = .never
             return close(.expired, policy: policy, &turn)
         }
         if soft <= turn.now {
@@ -93,10 +126,11 @@ extension IKESA.Established {
     }
 
     func deadline(_ policy: PeerPolicy) -> Instant {
+        guard !isAwaitingResult else { return .never }
         var earliest = min(hard, soft, keepaliveDeadline(policy))
         earliest = min(earliest, channel.outstanding?.deadline ?? .never)
         for index in 0..<children.count { earliest = min(earliest, children[index].deadline) }
-        guard channel.outstanding == nil, outgoing == .idle else { return earliest }
+        guard isWindowFree else { return earliest }
         for task in tasks { earliest = min(earliest, task.notBefore) }
         return min(earliest, livenessDeadline(policy))
     }
@@ -110,16 +144,7 @@ extension IKESA.Established {
     }
 
     private func livenessDeadline(_ policy: PeerPolicy) -> Instant {
-        guard !isSuperseded, let interval = policy.values.liveness, outgoing == .idle else { return .never }
+        guard isWindowFree, let interval = policy.values.liveness else { return .never }
         return channel.heardAt + interval
-    }
-}
-
-extension IKESA {
-    static func begin(
-        closing channel: consuming Channel, _ origin: Origin, _ reason: CloseReason, policy: PeerPolicy,
-        _ turn: inout Turn
-    ) -> IKESA {
-        Closing.begin(channel, origin, reason, policy: policy, &turn)
     }
 }

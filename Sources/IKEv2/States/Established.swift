@@ -12,18 +12,21 @@ extension IKESA {
         /// The request of this end that is under way.
         var outgoing = Outgoing.idle
         /// This end's CREATE_CHILD_SA exchange, if that is what is under way.
-        var draft: Draft?
+        var draft: Box<Draft>?
         /// The peer's CREATE_CHILD_SA request that waits for a key exchange.
-        var incoming: IncomingExchange?
+        var incoming: Box<IncomingExchange>?
         /// The IKE SA that the peer made by rekeying this one while this end's own rekey was under way.
-        var rival: Rival?
+        var rival: Box<Rival>?
         var tasks: [PendingTask] = []
         /// When a rekey of the IKE SA is due, or `.never`.
         var soft: Instant
         /// When the IKE SA must be gone, or `.never`.
         var hard: Instant
-        /// Another IKE SA has inherited the Child SAs; this one waits for the peer's Delete.
-        var isSuperseded = false
+        /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
+        var superseded: CloseReason?
+        /// The inner addresses that the Configuration payload gave to this end and to the peer.
+        var ownAddress: IPAddress?
+        var peerAddress: IPAddress?
 
         init(_ channel: consuming Channel, _ origin: Origin, policy: PeerPolicy, _ turn: inout Turn) {
             var origin = origin
@@ -33,6 +36,8 @@ extension IKESA {
             self.channel = channel
             self.origin = origin
         }
+
+        var isSuperseded: Bool { superseded != nil }
     }
 
     /// Which answer an established IKE SA waits for.
@@ -59,12 +64,16 @@ extension IKESA {
             case deletedHere
             case expired
             case malformedAnswer
+            /// TEMPORARY_FAILURE for too long: the ends are not in the same state.
+            case outOfStep
         }
 
         let kind: Kind
         /// When it was asked for, or when its soft lifetime ended: latency counts from here.
         let due: Instant
         var notBefore: Instant
+        /// Since when the peer has answered with TEMPORARY_FAILURE, or `.never`.
+        var failingSince = Instant.never
     }
 }
 
@@ -74,99 +83,128 @@ extension IKESA.PendingTask.ClosingCause {
         case .deletedHere: .deletedHere
         case .expired: .expired
         case .malformedAnswer: .malformedAnswer
+        case .outOfStep: .refused(.temporaryFailure)
         }
     }
 }
 
 extension IKESA.Established {
+    /// Whether a result has to come before anything else is taken.
+    var isAwaitingResult: Bool { incoming != nil || outgoing == .awaitingKeyPair || outgoing == .awaitingAgreement }
+
     /// Takes a datagram that came for this IKE SA.
     consuming func receive(
-        _ datagram: RawSpan, over arrival: Path, policy: PeerPolicy, _ turn: inout Turn
+        _ datagram: RawSpan,
+        over arrival: Path,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
-        precondition(incoming == nil, "a machine takes no input while it waits for an operation")
+        guard !isAwaitingResult else {
+            turn.output.report(.dropped)
+            return .established(self)
+        }
         switch channel.receive(datagram, over: arrival, &turn) {
         case .nothing: return .established(self)
         case .request(let exchange, let contents):
-            return takeRequest(exchange, contents, policy: policy, &turn)
+            let next = takeRequest(exchange, contents, policy: policy, &turn)
+            turn.giveBack(contents.takeBuffer())
+            return next
         case .response(_, let contents):
-            return takeResponse(contents, policy: policy, &turn)
+            let next = takeResponse(contents, policy: policy, &turn)
+            turn.giveBack(contents.takeBuffer())
+            return next
         case .unreadableRequest(let exchange, let type, let data):
+            guard type != .invalidSyntax else { return refuseSyntax(exchange, &turn) }
             respond(exchange, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(type, data) }
-            // Syntax that is wrong inside of genuine octets ends the IKE SA (RFC 7296 section 2.21.3).
-            guard type == .invalidSyntax else { return .established(self) }
-            return .closed(spis: channel.spis, .malformedAnswer, &turn)
+            return startNext(policy: policy, &turn)
         case .unreadableResponse:
+            draft = nil
+            outgoing = .idle
             return close(.malformedAnswer, policy: policy, &turn)
         }
     }
 
     private consuming func takeRequest(
-        _ exchange: ExchangeType, _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+        _ exchange: ExchangeType,
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         switch exchange {
         case .informational:
             return takeInformational(contents, policy: policy, &turn)
         case .createChildSA:
+            var handling = IKESA.Handling.malformed
             if contents.has(.createChild) {
-                takeChildRequest(contents, policy: policy, &turn)
+                handling = takeChildRequest(contents, policy: policy, &turn)
             } else if contents.has(.rekeyIKE) {
-                takeRekeyRequest(contents, policy: policy, &turn)
-            } else {
-                refuse(.invalidSyntax, &turn)
+                handling = takeRekeyRequest(contents, policy: policy, &turn)
             }
-            guard incoming == nil else { return .established(self) }
-            return startNext(policy: policy, &turn)
+            return goOn(handling, policy: policy, &turn)
         default:
-            respond(exchange, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(.invalidSyntax) }
-            return .established(self)
+            return refuseSyntax(exchange, &turn)
         }
     }
 
+    private consuming func goOn(_ handling: IKESA.Handling, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+        switch handling {
+        case .taken: startNext(policy: policy, &turn)
+        case .malformed: refuseSyntax(.createChildSA, &turn)
+        }
+    }
+
+    /// HDR, SK {N(INVALID_SYNTAX)}, which ends the IKE SA at both ends (RFC 7296 section 2.21.3).
+    private consuming func refuseSyntax(_ exchange: ExchangeType, _ turn: inout Turn) -> IKESA {
+        respond(exchange, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(.invalidSyntax) }
+        return .closed(spis: channel.spis, .malformedRequest, &turn)
+    }
+
     private consuming func takeResponse(
-        _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+        _ contents: borrowing Contents,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         switch outgoing {
-        case .idle, .awaitingKeyPair, .awaitingAgreement:
-            preconditionFailure("a response is taken only while a request is outstanding")
         case .awaitingAnswer:
             return takeDraftAnswer(contents, policy: policy, &turn)
         case .deletingChild(let spi):
-            outgoing = .idle
             removeChild(inbound: spi, &turn)
         case .checkingLiveness:
-            outgoing = .idle
             turn.output.report(.alive)
+        case .idle, .awaitingKeyPair, .awaitingAgreement:
+            preconditionFailure("a response is taken only while a request is outstanding")
+        }
+        outgoing = .idle
+        // The peer has closed the IKE SA without a Delete (RFC 7296 section 2.21.3).
+        if contents.hasNotify(.invalidSyntax) {
+            return .closed(spis: channel.spis, .refused(.invalidSyntax), &turn)
         }
         return startNext(policy: policy, &turn)
     }
 
     /// Takes the result of a key exchange operation, the peer's exchange first since it was asked for last.
     consuming func complete(
-        _ result: consuming KeyExchangeResult, policy: PeerPolicy, _ turn: inout Turn
+        _ result: consuming KeyExchangeResult,
+        policy: PeerPolicy,
+        _ turn: inout Turn
     ) -> IKESA {
         if let incoming = incoming.take() {
-            finishIncoming(incoming, result, policy: policy, &turn)
-            return startNext(policy: policy, &turn)
+            let handling = finishIncoming(incoming.take(), result, policy: policy, &turn)
+            return goOn(handling, policy: policy, &turn)
         }
         switch outgoing {
-        case .awaitingKeyPair:
-            sendDraft(result, policy: policy, &turn)
-            return .established(self)
-        case .awaitingAgreement:
-            return finishDraft(result, policy: policy, &turn)
-        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness:
-            return .established(self)
+        case .awaitingKeyPair: return sendDraft(result, policy: policy, &turn)
+        case .awaitingAgreement: return finishDraft(result, policy: policy, &turn)
+        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness: return .established(self)
         }
     }
 
     mutating func respond(
-        _ exchange: ExchangeType, _ note: PacketNote, _ turn: inout Turn, _ payloads: (inout MessageEncoder) -> Void
+        _ exchange: ExchangeType,
+        _ note: PacketNote,
+        _ turn: inout Turn,
+        _ payloads: (inout MessageEncoder) -> Void
     ) {
         channel.respond(exchange, note, origin: &origin, &turn, payloads)
-    }
-
-    /// HDR, SK {N(error)}: the request of a CREATE_CHILD_SA exchange is refused.
-    mutating func refuse(_ type: NotifyType, _ turn: inout Turn) {
-        respond(.createChildSA, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(type) }
     }
 }

@@ -17,7 +17,10 @@ extension IKESA {
         var spis: IKESPIPair { channel.spis }
 
         consuming func receive(
-            _ datagram: RawSpan, over arrival: Path, policy: PeerPolicy, _ turn: inout Turn
+            _ datagram: RawSpan,
+            over arrival: Path,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             if datagram.elementsEqual(requestMessage.rawSpan) {
                 var note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: channel.suite.keyExchange)
@@ -30,20 +33,31 @@ extension IKESA {
             case .nothing: return .halfOpen(self)
             case .response: return .halfOpen(self)
             case .unreadableResponse: return .halfOpen(self)
-            case .unreadableRequest(_, let type, let data):
-                return refuse(type, data: data, reason: .malformedAnswer, &turn)
+            case .unreadableRequest(let exchange, let type, let data):
+                guard exchange == .ikeAuth else { return drop(&turn) }
+                channel.path = arrival
+                return refuse(type, data: data, reason: .malformedRequest, &turn)
             case .request(let exchange, let contents):
+                guard exchange == .ikeAuth else { return drop(&turn) }
                 // What came by the new port is answered there (RFC 7296 section 2.23).
                 channel.path = arrival
-                guard exchange == .ikeAuth, contents.has(.ikeAuthRequest) else {
-                    return refuse(.authenticationFailed, reason: .authenticationFailed, &turn)
-                }
-                return read(contents, policy: policy, &turn)
+                let next = read(contents, policy: policy, &turn)
+                turn.giveBack(contents.takeBuffer())
+                return next
             }
         }
 
+        /// A peer that is not known yet has no other requests.
+        private consuming func drop(_ turn: inout Turn) -> IKESA {
+            turn.output.report(.dropped)
+            return .halfOpen(self)
+        }
+
         private consuming func refuse(
-            _ type: NotifyType, data: [UInt8] = [], reason: CloseReason, _ turn: inout Turn
+            _ type: NotifyType,
+            data: [UInt8] = [],
+            reason: CloseReason,
+            _ turn: inout Turn
         ) -> IKESA {
             channel.respond(.ikeAuth, PacketNote(.refusal, isResponse: true), origin: &origin, &turn) { encoder in
                 encoder.notify(type, data)
@@ -53,10 +67,18 @@ extension IKESA {
 
         /// Takes HDR, SK {IDi, [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}.
         private consuming func read(
-            _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+            _ contents: borrowing Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
-            let values = policy.values
-            if let wanted = values.peerIdentity,
+            guard contents.has(.ikeAuthRequest) else {
+                // Without AUTH the peer asks for EAP (RFC 7296 section 2.16), which no policy allows.
+                let wantsEAP = contents.has(.initiatorIdentification) && !contents.has(.authentication)
+                return wantsEAP
+                    ? refuse(.authenticationFailed, reason: .authenticationFailed, &turn)
+                    : refuse(.invalidSyntax, reason: .malformedRequest, &turn)
+            }
+            if let wanted = policy.values.peerIdentity,
                 !contents.initiatorIdentification.elementsEqual(wanted.body(number: origin.number).rawSpan)
             {
                 return refuse(.authenticationFailed, reason: .wrongIdentity, &turn)
@@ -64,8 +86,11 @@ extension IKESA {
             let psk = policy.values.preSharedKey
             let isGenuine = contents.isAuthenticated(
                 turn.cryptography.pskAuthentication(
-                    channel.suite.prf, psk: psk.rawSpan, messageOctets: requestMessage.rawSpan,
-                    nonce: responderNonce.rawSpan, sk_p: channel.keys.pi,
+                    channel.suite.prf,
+                    psk: psk.rawSpan,
+                    messageOctets: requestMessage.rawSpan,
+                    nonce: responderNonce.rawSpan,
+                    sk_p: channel.keys.pi,
                     identificationBody: contents.initiatorIdentification
                 )
             )
@@ -75,20 +100,30 @@ extension IKESA {
 
         /// HDR, SK {IDr, AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
         private consuming func establish(
-            _ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn
+            _ contents: borrowing Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
         ) -> IKESA {
             let identification = policy.values.identity.body(number: 0)
             let psk = policy.values.preSharedKey
             let auth = turn.cryptography.pskAuthentication(
-                channel.suite.prf, psk: psk.rawSpan, messageOctets: responseMessage.rawSpan,
-                nonce: initiatorNonce.rawSpan, sk_p: channel.keys.pr, identificationBody: identification.rawSpan
+                channel.suite.prf,
+                psk: psk.rawSpan,
+                messageOctets: responseMessage.rawSpan,
+                nonce: initiatorNonce.rawSpan,
+                sk_p: channel.keys.pr,
+                identificationBody: identification.rawSpan
             )
             let spis = channel.spis
             let lease = contents.requestsAddress ? turn.lease : nil
             var established = Established(channel, origin, policy: policy, &turn)
             let first = established.answerFirstChild(
-                contents, lease: lease, initiatorNonce: initiatorNonce, responderNonce: responderNonce,
-                policy: policy, &turn
+                contents,
+                lease: lease,
+                initiatorNonce: initiatorNonce,
+                responderNonce: responderNonce,
+                policy: policy,
+                &turn
             )
             established.respond(.ikeAuth, PacketNote(.ikeAuth, isResponse: true), &turn) { encoder in
                 encoder.payload(.identificationResponder, identification)
@@ -98,14 +133,16 @@ extension IKESA {
                     encoder.notify(type)
                 case .installed(let answer):
                     if let lease { encoder.configuration(.reply, [.address(lease)]) }
-                    encoder.securityAssociation([answer.proposal])
+                    encoder.answer(answer.selection, spi: answer.inbound)
                     encoder.trafficSelectors(initiator: answer.initiatorSelectors)
                     encoder.trafficSelectors(responder: answer.responderSelectors)
                 }
             }
             turn.output.report(.established(spis))
-            if let lease, case .installed = first { turn.output.report(.addressAssigned(lease)) }
-            if case .installed(let answer) = first {
+            switch first {
+            case .refused(let type): turn.output.report(.childRefused(type))
+            case .installed(let answer):
+                if let lease { turn.output.report(.addressAssigned(lease)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))
             }
             return .established(established)
@@ -121,7 +158,8 @@ extension IKESA {
 extension ConfigurationAttribute {
     fileprivate static func address(_ address: IPAddress) -> ConfigurationAttribute {
         ConfigurationAttribute(
-            .internalIPv4Address, (0..<4).map { UInt8(truncatingIfNeeded: address.low >> (24 - 8 * UInt64($0))) }
+            .internalIPv4Address,
+            (0..<4).map { UInt8(truncatingIfNeeded: address.low >> (24 - 8 * UInt64($0))) }
         )
     }
 }

@@ -1,0 +1,32 @@
+/// Owns one value in a place of its own, so that whoever has none of it stays small.
+@safe
+struct Box<Value: ~Copyable>: ~Copyable {
+    private let pointer: UnsafeMutablePointer<Value>
+
+    init(_ value: consuming Value) {
+        unsafe pointer = .allocate(capacity: 1)
+        unsafe pointer.initialize(to: value)
+    }
+
+    deinit {
+        unsafe pointer.deinitialize(count: 1)
+        unsafe pointer.deallocate()
+    }
+
+    var value: Value {
+        // SAFETY: the place is initialized from `init` on, and this is its only owner.
+        unsafeAddress { unsafe UnsafePointer(pointer) }
+        unsafeMutableAddress { unsafe pointer }
+    }
+
+    /// The value itself; its place is given back.
+    consuming func take() -> Value {
+        let value = unsafe pointer.move()
+        unsafe pointer.deallocate()
+        discard self
+        return value
+    }
+}
+
+// SAFETY: the box owns its value alone, and hands it over with itself.
+extension Box: @unchecked Sendable where Value: Sendable & ~Copyable {}
