@@ -75,8 +75,10 @@ package struct ReceiveBatch: ~Copyable {
     }
 
     /// Owns the buffers of recvmmsg, and nothing else.
+    ///
+    /// Not private: a release build destroys a batch inline in other modules, which then name this type.
     @safe
-    private struct Buffers: ~Copyable {
+    struct Buffers: ~Copyable {
         let pointer: OpaquePointer
 
         init(capacity: Int, datagramCapacity: Int) throws(SocketError) {

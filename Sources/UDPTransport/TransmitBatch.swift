@@ -51,8 +51,10 @@ package struct TransmitBatch: ~Copyable {
     }
 
     /// Owns the buffers of sendmmsg, and nothing else.
+    ///
+    /// Not private: a release build destroys a batch inline in other modules, which then name this type.
     @safe
-    private struct Buffers: ~Copyable {
+    struct Buffers: ~Copyable {
         let pointer: OpaquePointer
 
         init(capacity: Int, byteCapacity: Int) throws(SocketError) {

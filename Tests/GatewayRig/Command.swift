@@ -55,12 +55,23 @@ package final class Command: Sendable {
         unsafe posix_spawn_file_actions_addopen(&actions, 2, files.appending(path: "errors").path, write, 0o600)
 
         let words = (directory.map { ["env", "--chdir=\($0.path)"] } ?? []) + arguments
+        // A test that was started in the background has SIGINT ignored, and would hand that on.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGINT, SIGQUIT] { unsafe sigaddset(&signals, signal) }
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+
         var wordPointers = unsafe words.map { unsafe strdup($0) } + [nil]
         var variablePointers = unsafe variables.map { unsafe strdup($0) } + [nil]
         defer { while let pointer = unsafe wordPointers.popLast() { unsafe free(pointer) } }
         defer { while let pointer = unsafe variablePointers.popLast() { unsafe free(pointer) } }
         var processID: pid_t = 0
-        let failure = unsafe posix_spawnp(&processID, words[0], &actions, nil, &wordPointers, &variablePointers)
+        let failure = unsafe posix_spawnp(&processID, words[0], &actions, &attributes, &wordPointers, &variablePointers)
         guard failure == 0 else { throw Failure.didNotStart(arguments, errno: failure) }
         self.processID = processID
     }

@@ -58,6 +58,17 @@ package final class Rig: Sendable {
         try start(arguments, on: side, environment: environment).wait(atMost: seconds)
     }
 
+    /// What passes the link while something is done: what was sent to the gateway, and what came from it.
+    package func capturing(_ body: () throws -> Void) throws -> [CapturedPacket] {
+        _ = try script("capture.sh", "start")
+        try body()
+        _ = try script("capture.sh", "stop")
+        return try script("capture.sh", "read").split(separator: "\n").map(CapturedPacket.init)
+    }
+
+    /// The last capture, for tools that read one.
+    package var captureFile: String { directory.appending(path: "\(name)/capture.pcapng").path }
+
     /// Runs one of the rig's scripts, which has to succeed, and returns what it printed.
     package func script(_ script: String, _ verb: String, _ arguments: String...) throws -> String {
         let variables = knobs.merging(["RUNROOT": directory.path]) { $1 }
@@ -89,4 +100,27 @@ package final class Rig: Sendable {
             _ = try? Command.output(of: [path(of: "network.sh"), "down", "test-\(parts[2])-\(parts[3])"])
         }
     }()
+}
+
+/// A packet that passed a rig's link.
+package struct CapturedPacket: Equatable, Sendable {
+    package let source: String
+    package let sourcePort: Int?
+    package let destination: String
+    package let destinationPort: Int?
+    package let frameByteCount: Int
+
+    /// Reads a line of `capture.sh read`; ports are empty where there is no UDP.
+    package init(line: Substring) throws {
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count == 5, let frameByteCount = Int(fields[4]) else { throw Malformed(line: String(line)) }
+        source = String(fields[0])
+        sourcePort = Int(fields[1])
+        destination = String(fields[2])
+        destinationPort = Int(fields[3])
+        self.frameByteCount = frameByteCount
+    }
+
+    /// A line that is not what the script prints.
+    package struct Malformed: Error { package let line: String }
 }

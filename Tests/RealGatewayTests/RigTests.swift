@@ -1,4 +1,5 @@
 import GatewayRig
+import Glibc
 import Testing
 
 @Suite("The rig of the real-gateway tests")
@@ -28,6 +29,39 @@ struct RigTests {
         try gateway.terminate()
         #expect(try gateway.associations() == [])
         #expect(try gateway.log().contains("deleting IKE_SA"))
+    }
+
+    @Test("a capture has every packet of an exchange, in order")
+    func captures() throws {
+        let gateway = try RealGateway.start(knobs: ["MOBIKE": "no"])
+        let clients = try RealClients.start(in: gateway.rig)
+        let packets = try gateway.rig.capturing { try clients.initiate() }
+
+        #expect(packets.map(\.source) == ["10.99.0.1", Rig.gatewayAddress, "10.99.0.1", Rig.gatewayAddress])
+        #expect(packets.map(\.destinationPort) == [500, 500, 4500, 4500])
+    }
+
+    @Test("an idle link carries nothing")
+    func isQuiet() throws {
+        let rig = try Rig()
+        #expect(try rig.capturing {} == [])
+    }
+
+    @Test("a program on either side sees that side's addresses", arguments: [Rig.Side.clients, .gateway])
+    func runsInside(side: Rig.Side) throws {
+        let rig = try Rig()
+        let outcome = try rig.run(["ip", "-brief", "address", "show", "dev", "link0"], on: side)
+        let address = side == .clients ? Rig.clientAddress : Rig.gatewayAddress
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains(" \(address)/24"))
+    }
+
+    @Test("a program that takes too long is ended, and its status tells of signals")
+    func endsPrograms() throws {
+        #expect(throws: Command.Failure.self) { try Command.run(["sleep", "60"], atMost: 0.1) }
+        let program = try Command(["sleep", "60"])
+        program.interrupt()
+        #expect(try program.wait(atMost: 5).status == 128 + SIGINT)
     }
 
     @Test("a gateway that refuses its configuration fails the test that asked for it")
