@@ -1,8 +1,7 @@
 import IKEWire
+import IKEv2
 import Primitives
 import Testing
-
-@testable import IKEv2
 
 @Suite("An IKE SA is established")
 struct EstablishmentTests {

@@ -1,8 +1,7 @@
 import IKECrypto
 import IKEWire
+import IKEv2
 import Primitives
-
-@testable import IKEv2
 
 /// Two ends and the way between them: what one sends the other gets after a delay, unless the test says otherwise.
 struct Network: ~Copyable {

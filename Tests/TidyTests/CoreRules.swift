@@ -10,8 +10,8 @@ private struct Ban: Sendable {
     var onlyCalled = false
 
     func violations(in file: ProjectFile) -> [Violation] {
-        guard file.isCore, file.isSwift else { return [] }
-        let tokens = SwiftTokens.cut(file.text)
+        guard file.isCore else { return [] }
+        let tokens = file.tokens
         return tokens.indices.compactMap { index in
             let token = tokens[index]
             guard words.contains(token.text) else { return nil }
@@ -58,8 +58,8 @@ extension Rule {
 
     /// The lines of `random(in:)`, `random(using:)` and `random()`; a case may be called `.random(probability)`.
     private static func randomCalls(in file: ProjectFile) -> [Int] {
-        guard file.isCore, file.isSwift else { return [] }
-        let tokens = SwiftTokens.cut(file.text)
+        guard file.isCore else { return [] }
+        let tokens = file.tokens
         return tokens.indices.dropLast(2).compactMap { index in
             guard tokens[index].text == "random", tokens[index + 1].text == "(",
                 ["in", "using", ")"].contains(tokens[index + 2].text)
@@ -78,8 +78,8 @@ extension Rule {
 
     /// The lines of `[Key: Value]` and of `[:]`.
     private static func dictionaryTypes(in file: ProjectFile) -> [Int] {
-        guard file.isCore, file.isSwift else { return [] }
-        let tokens = SwiftTokens.cut(file.text)
+        guard file.isCore else { return [] }
+        let tokens = file.tokens
         return tokens.indices.compactMap { start in
             guard tokens[start].text == "[", start + 1 < tokens.count else { return nil }
             var end = start + 1

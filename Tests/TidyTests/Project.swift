@@ -5,11 +5,17 @@ import Testing
 struct ProjectFile: CustomTestStringConvertible {
     /// From the project's root: `Sources/IKEv2/IKESA.swift`.
     let path: String
-    let text: String
+    let lines: [Substring]
+    /// Of a Swift file, without comments and strings.
+    let tokens: [Token]
+
+    init(path: String, text: String) {
+        self.path = path
+        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        tokens = path.hasSuffix(".swift") ? SwiftTokens.cut(text) : []
+    }
 
     var testDescription: String { path }
-
-    var lines: [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
 
     /// The module that a source file belongs to; nil outside Sources.
     var module: String? {

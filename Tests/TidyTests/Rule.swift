@@ -38,6 +38,7 @@ extension Rule {
         "Glibc": ["Workers", "UDPTransport", "Runner", "ikestorm", "microbench"],
         "Synchronization": ["Workers", "Runner", "ikestorm"],
         "Dispatch": ["Runner", "ikestorm"],
+        "BasicContainers": ["IKEv2"],
         "Histogram": ["Metrics"],
         "Yams": ["Workload"],
         "ArgumentParser": ["ikestorm"],
@@ -60,7 +61,7 @@ extension Rule {
     }
 
     private static func imports(of file: ProjectFile) -> [(name: String, line: Int)] {
-        let tokens = SwiftTokens.cut(file.text)
+        let tokens = file.tokens
         let kinds: Set = ["struct", "class", "enum", "protocol", "typealias", "func", "let", "var"]
         return tokens.indices.compactMap { index in
             guard tokens[index].text == "import" else { return nil }
@@ -71,7 +72,7 @@ extension Rule {
 
     static let testsSeeWhatCallersSee = Rule(claim: "no module is built a second time for its tests") { file in
         guard file.isSwift else { return [] }
-        return SwiftTokens.cut(file.text).filter { $0.text == "@testable" }.map {
+        return file.tokens.filter { $0.text == "@testable" }.map {
             Violation(path: file.path, line: $0.line, message: "the tests run in release: make it package")
         }
     }
