@@ -1,9 +1,9 @@
 /// Owns one value in a place of its own, so that whoever has none of it stays small.
 @safe
-struct Box<Value: ~Copyable>: ~Copyable {
+package struct Box<Value: ~Copyable>: ~Copyable {
     private let pointer: UnsafeMutablePointer<Value>
 
-    init(_ value: consuming Value) {
+    package init(_ value: consuming Value) {
         unsafe pointer = .allocate(capacity: 1)
         unsafe pointer.initialize(to: value)
     }
@@ -13,14 +13,14 @@ struct Box<Value: ~Copyable>: ~Copyable {
         unsafe pointer.deallocate()
     }
 
-    var value: Value {
+    package var value: Value {
         // SAFETY: the place is initialized from `init` on, and this is its only owner.
         unsafeAddress { unsafe UnsafePointer(pointer) }
         unsafeMutableAddress { unsafe pointer }
     }
 
     /// The value itself; its place is given back.
-    consuming func take() -> Value {
+    package consuming func take() -> Value {
         let value = unsafe pointer.move()
         unsafe pointer.deallocate()
         discard self

@@ -71,7 +71,7 @@ package struct Origin: Sendable, BitwiseCopyable {
     var material: KeyMaterialStream
     var chance: RandomStream
 
-    /// - Parameter entity: the hash of the end's stable name; a gateway's half is named by (gateway, initiator, attempt).
+    /// - Parameter entity: the hash of the end's stable name; a gateway's half is (gateway, initiator, attempt).
     package init(number: UInt32, entity: UInt64, seed: UInt64, spis: SPISource) {
         self.number = number
         self.seed = seed

@@ -43,7 +43,7 @@ package struct IdentityTemplate: Hashable, Sendable {
         return octets
     }
 
-    /// The body of an Identification payload: type, three reserved octets, data; AUTH covers it (RFC 7296 section 2.15).
+    /// The body of an Identification payload: type, three reserved octets, data. AUTH covers it (section 2.15).
     func body(number: UInt32) -> [UInt8] {
         var body: [UInt8] = []
         body.reserveCapacity(4 + prefix.count + suffix.count + max(10, digitCount ?? 0))

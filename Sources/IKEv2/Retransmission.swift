@@ -24,7 +24,7 @@ package struct RetransmissionSchedule: Hashable, Sendable {
         self.init(waits: waits)
     }
 
-    /// What charon does unless told otherwise: 4 s x 1.8^n, 5 tries, 165 s in all (strongswan.conf, charon.retransmit_*).
+    /// What charon does unless told otherwise: 4 s x 1.8^n, 5 tries, 165 s in all (strongswan.conf).
     package static let strongSwan = RetransmissionSchedule(first: .seconds(4), factorPerMille: 1800, tries: 5)
 }
 

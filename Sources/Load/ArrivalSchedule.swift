@@ -24,7 +24,9 @@ package struct ArrivalSchedule: Sendable {
     ///   - end: no arrival is due at or after it.
     ///   - exponential: draws from the exponential distribution of a mean.
     package init(
-        _ pattern: ArrivalPattern, from start: Instant, to end: Instant,
+        _ pattern: ArrivalPattern,
+        from start: Instant,
+        to end: Instant,
         exponential: @escaping @Sendable (Duration, inout RandomStream) -> Duration
     ) {
         self.pattern = pattern
@@ -75,7 +77,11 @@ package struct ArrivalSchedule: Sendable {
     /// When the number of arrivals so far, (from + (to - from) t / 2 over) t, reaches `index` + 1: found by halving,
     /// since square roots of libm differ between machines.
     private static func ramped(
-        _ index: UInt64, from: UInt64, to: UInt64, over: Duration, holds: Bool
+        _ index: UInt64,
+        from: UInt64,
+        to: UInt64,
+        over: Duration,
+        holds: Bool
     ) -> Duration? {
         // Arrivals in units of 1 / (2 * over * 10^12), exact in 128 bits.
         let length = UInt128(over.nanoseconds)

@@ -1,6 +1,6 @@
 package import IKECrypto
-package import IKEv2
 import IKEWire
+package import IKEv2
 package import Primitives
 
 /// One remote client: its IKE SAs, and what it does when they end.
@@ -47,7 +47,11 @@ package struct Client: ~Copyable {
 
     /// Arrives: begins its first attempt, which was due at `intended`.
     package mutating func arrive(
-        intended: Instant, leaving departure: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally
+        intended: Instant,
+        leaving departure: Instant,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout Tally
     ) {
         isWanted = true
         self.departure = departure
@@ -67,7 +71,11 @@ package struct Client: ~Copyable {
     }
 
     package mutating func receive(
-        _ datagram: RawSpan, over path: Path, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally
+        _ datagram: RawSpan,
+        over path: Path,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout Tally
     ) {
         guard hasEndpoint else { return }
         endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
@@ -75,7 +83,10 @@ package struct Client: ~Copyable {
     }
 
     package mutating func complete(
-        _ result: consuming KeyExchangeResult, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally
+        _ result: consuming KeyExchangeResult,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout Tally
     ) {
         guard hasEndpoint else { return }
         endpoint?.complete(result, under: plan.policy, &turn)
@@ -83,7 +94,10 @@ package struct Client: ~Copyable {
     }
 
     package mutating func command(
-        _ command: IKESA.Command, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally
+        _ command: IKESA.Command,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout Tally
     ) {
         guard hasEndpoint else { return }
         endpoint?.command(command, under: plan.policy, &turn)
@@ -127,7 +141,10 @@ package struct Client: ~Copyable {
 
 extension Client {
     private mutating func begin(
-        intended: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally
+        intended: Instant,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout Tally
     ) {
         attempt += 1
         self.intended = intended

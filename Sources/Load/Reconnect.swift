@@ -32,7 +32,10 @@ package struct ReconnectPolicy: Hashable, Sendable {
 
     /// When to try again after `failures` ends in a row, or nil when the client gives up.
     package func nextAttempt(
-        after reason: CloseReason, failures: Int, at now: Instant, _ chance: inout RandomStream
+        after reason: CloseReason,
+        failures: Int,
+        at now: Instant,
+        _ chance: inout RandomStream
     ) -> Instant? {
         guard let cause = Cause(reason), causes.contains(cause), let last = waits.last else { return nil }
         if let giveUpAfter, failures >= giveUpAfter { return nil }

@@ -1,6 +1,5 @@
+import IKEv2
 import Testing
-
-@testable import IKEv2
 
 @Suite("A box")
 struct BoxTests {

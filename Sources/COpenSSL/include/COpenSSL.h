@@ -69,7 +69,8 @@ static inline void cossl_hash_copy(cossl_hash *to, const cossl_hash *from, enum 
     memcpy(to, from, digest == cossl_sha256 ? sizeof from->sha256 : sizeof from->sha512);
 }
 
-static inline void cossl_hmac_start(cossl_hmac *hmac, enum cossl_digest digest, const void *key, size_t key_byte_count) {
+static inline void cossl_hmac_start(
+    cossl_hmac *hmac, enum cossl_digest digest, const void *key, size_t key_byte_count) {
     uint8_t pad[128] = {0};
     size_t block = cossl_block_byte_count(digest);
     hmac->digest = digest;

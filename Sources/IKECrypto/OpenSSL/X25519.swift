@@ -65,7 +65,11 @@ struct PublicKey: ~Copyable {
     let pointer: OpaquePointer
 
     /// A key of the parts that are not empty.
-    init(context: borrowing PublicKeyContext, private privatePart: RawSpan, public publicPart: RawSpan) throws(CryptoError) {
+    init(
+        context: borrowing PublicKeyContext,
+        private privatePart: RawSpan,
+        public publicPart: RawSpan
+    ) throws(CryptoError) {
         precondition(privatePart.isEmpty || privatePart.byteCount == X25519.byteCount, "a private key has 32 octets")
         precondition(publicPart.isEmpty || publicPart.byteCount == X25519.byteCount, "a public value has 32 octets")
         var key: OpaquePointer?

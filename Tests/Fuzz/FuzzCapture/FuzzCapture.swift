@@ -1,7 +1,7 @@
 import Capture
 import Primitives
 
-/// What libFuzzer calls with each input, taken as a pcapng file: its datagrams are read, and written again as they were.
+/// What libFuzzer calls with each input, taken as a pcapng file: its datagrams are read, and written as they were.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzCapture(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     let input = unsafe [UInt8](UnsafeBufferPointer(start: start, count: byteCount))
