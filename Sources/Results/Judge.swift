@@ -69,6 +69,7 @@ extension Judge {
 
     private func ratio(_ expectation: Expectation) -> (ExpectationOutcome.Measured, Instant?) {
         guard let start = start(of: expectation) else { return (.noSamples, nil) }
+        // The counters know it to the nanosecond, the series by the second.
         if expectation.metric == .handshakeSuccess, expectation.aggregation == .value, expectation.window == nil {
             let success = measurements(for: expectation)?.handshakeSuccess
             return (success.map { .value(.share($0)) } ?? .noSamples, nil)
@@ -92,6 +93,21 @@ extension Judge {
             share = sliding.value(of: expectation.aggregation)
         }
         return (share.map { .value(.share($0)) } ?? .noSamples, window)
+    }
+
+    /// A ratio's numbers from the end of the warm-up.
+    func ratio(_ metric: MetricName, population: String?) -> RatioRecord {
+        var ratio = RatioRecord()
+        if let shares = record.series.shares(of: metric, population: population) {
+            let sliding = SlidingShares(shares, interval: record.series.interval, from: .zero + record.warmUp)
+            ratio.value = sliding.value(of: .value)
+            ratio.min = sliding.value(of: .min)
+            ratio.max = sliding.value(of: .max)
+            ratio.mean = sliding.value(of: .mean)
+            ratio.last = sliding.value(of: .last)
+        }
+        if metric == .handshakeSuccess { ratio.value = record.measurements(of: population).handshakeSuccess }
+        return ratio
     }
 
     /// From when on an expectation is measured; nil where its fault never was.

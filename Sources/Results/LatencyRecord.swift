@@ -3,15 +3,15 @@ import Primitives
 
 /// A histogram's numbers in nanoseconds, and the histogram itself where the run folder has it.
 package struct LatencyRecord: Hashable, Sendable {
-    package private(set) var count: UInt64 = 0
-    package private(set) var p50: UInt64 = 0
-    package private(set) var p90: UInt64 = 0
-    package private(set) var p99: UInt64 = 0
-    package private(set) var p999: UInt64 = 0
-    package private(set) var p9999: UInt64 = 0
-    package private(set) var maximum: UInt64 = 0
-    package private(set) var minimum: UInt64 = 0
-    package private(set) var mean: UInt64 = 0
+    package internal(set) var count: UInt64 = 0
+    package internal(set) var p50: UInt64 = 0
+    package internal(set) var p90: UInt64 = 0
+    package internal(set) var p99: UInt64 = 0
+    package internal(set) var p999: UInt64 = 0
+    package internal(set) var p9999: UInt64 = 0
+    package internal(set) var maximum: UInt64 = 0
+    package internal(set) var minimum: UInt64 = 0
+    package internal(set) var mean: UInt64 = 0
     /// The histogram's buckets that hold something, in order.
     package private(set) var buckets: [Bucket] = []
 
@@ -86,7 +86,7 @@ package struct LatencyRecord: Hashable, Sendable {
 
 extension LatencyRecord {
     /// The numbers by the names that `result.json` gives them, in its order.
-    package static var fields: [(name: String, path: WritableKeyPath<LatencyRecord, UInt64>)] {
+    static var fields: [(name: String, path: WritableKeyPath<LatencyRecord, UInt64>)] {
         [
             ("count", \.count), ("p50", \.p50), ("p90", \.p90), ("p99", \.p99), ("p999", \.p999), ("p9999", \.p9999),
             ("max", \.maximum), ("min", \.minimum), ("mean", \.mean),

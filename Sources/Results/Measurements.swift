@@ -32,6 +32,8 @@ package struct Measurements: Hashable, Sendable {
     package var start: Instant
     package var counters: [MetricName: CounterRecord] = [:]
     package var latencies: [MetricName: LatencyRecord] = [:]
+    /// Made of the counters and the series when the run is judged.
+    package internal(set) var ratios: [MetricName: RatioRecord] = [:]
 
     package init(scope: MeasurementScope, start: Instant) {
         self.scope = scope
@@ -42,6 +44,8 @@ package struct Measurements: Hashable, Sendable {
     package func counter(_ name: MetricName) -> CounterRecord { counters[name] ?? CounterRecord(total: 0) }
 
     package func latency(_ name: MetricName) -> LatencyRecord { latencies[name] ?? LatencyRecord() }
+
+    package func ratio(_ name: MetricName) -> RatioRecord { ratios[name] ?? RatioRecord() }
 
     /// Established out of the attempts that ended either way; nil when none ended.
     package var handshakeSuccess: Probability? {
@@ -81,6 +85,22 @@ package struct CounterRecord: Hashable, Sendable {
         }
         byReason = sums.map { Reason(name: $0.key, count: $0.value) }
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    }
+}
+
+/// A share over the whole of a scope, and what it was second by second; nil where there was nothing to have a share of.
+package struct RatioRecord: Hashable, Sendable {
+    package var value: Probability?
+    package var min: Probability?
+    package var max: Probability?
+    package var mean: Probability?
+    package var last: Probability?
+
+    package init() {}
+
+    /// The numbers by the names that `result.json` gives them, in its order.
+    static var fields: [(name: String, path: WritableKeyPath<RatioRecord, Probability?>)] {
+        [("value", \.value), ("min", \.min), ("max", \.max), ("mean", \.mean), ("last", \.last)]
     }
 }
 

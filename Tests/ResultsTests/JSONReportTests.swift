@@ -1,0 +1,183 @@
+import Metrics
+import Primitives
+import Results
+import Testing
+
+@Suite("result.json")
+struct JSONReportTests {
+    @Test("a result is written as reviewed")
+    func golden() throws {
+        try Golden.check(JSONReport.text(of: SampleRun.result), "result.json")
+    }
+
+    @Test("what is written is read, and written again byte for byte", arguments: Variant.all)
+    func roundTrip(_ variant: Variant) throws {
+        let text = JSONReport.text(of: variant.result)
+        let read = try JSONReport.result(from: Array(text.utf8), file: "result.json")
+        #expect(JSONReport.text(of: read) == text)
+        #expect(read.verdict == variant.result.verdict)
+        #expect(read.thresholds == variant.result.thresholds)
+        #expect(read.record.seed == variant.result.record.seed)
+    }
+
+    @Test("every metric is a key of metrics by its own name, and nothing else is")
+    func names() throws {
+        let text = JSONReport.text(of: SampleRun.result)
+        var object = try JSONObject.document(Array(text.utf8), file: "result.json")
+        #expect(try object.object("metrics").keys == MetricName.allCases.map(\.rawValue))
+    }
+
+    @Test("only host differs between hosts")
+    func host() throws {
+        var other = SampleRun.result
+        other.record.host.workers = 16
+        other.record.host.wallClock = .seconds(9)
+        let lines = zip(
+            JSONReport.text(of: SampleRun.result).split(separator: "\n"),
+            JSONReport.text(of: other).split(separator: "\n")
+        )
+        let different = lines.filter { $0 != $1 }.map { String($0.0).replacing(" ", with: "") }
+        #expect(different == ["\"workers\":2,", "\"wallClock\":4213000000,"])
+    }
+
+    struct Variant: CustomTestStringConvertible {
+        var testDescription: String
+        var result: RunResult
+
+        static var all: [Variant] {
+            var live = SampleRun.record
+            live.mode = .live
+            live.digest = nil
+            live.generator = .invalid("the generator was 3 s late")
+            live.interruption = .drained
+            live.host.bytesPerTunnel = nil
+            live.abort = RunRecord.SafetyAbort(condition: "handshake.success rate(1m) < 50%", time: .zero + .seconds(3))
+            var empty = live
+            empty.measurements = []
+            empty.series = SeriesTable()
+            let rate = Expectation(
+                metric: .handshakeOffered,
+                aggregation: .rate,
+                window: .seconds(7),
+                comparison: .above,
+                limit: .rate(perSecondThousandths: 1_500)
+            )
+            return [
+                Variant(testDescription: "simulated", result: SampleRun.result),
+                Variant(
+                    testDescription: "live",
+                    result: RunResult(live, steadyState: [rate], thresholds: SampleRun.thresholds)
+                ),
+                Variant(
+                    testDescription: "empty",
+                    result: RunResult(empty, steadyState: SampleRun.steadyState, thresholds: SampleRun.thresholds)
+                ),
+                Variant(testDescription: "hostile names", result: SampleRun.hostile),
+            ]
+        }
+    }
+}
+
+@Suite("Reading a damaged result.json")
+struct DamagedResultTests {
+    struct Damage: CustomTestStringConvertible {
+        var find: String
+        var replace: String
+        var message: String
+        var testDescription: String { message }
+
+        init(_ find: String, _ replace: String, _ message: String) {
+            self.find = find
+            self.replace = replace
+            self.message = message
+        }
+    }
+
+    @Test(
+        "an error says the file, the place and what is wrong",
+        arguments: [
+            Damage(
+                "ikestorm-result-1",
+                "ikestorm-result-9",
+                "r.json: schema: it is \"ikestorm-result-9\", and this version of ikestorm reads \"ikestorm-result-1\""
+            ),
+            Damage(
+                "\"seed\": 18446744073709551615",
+                "\"seed\": -1",
+                "r.json: seed: a whole number that is not negative is wanted"
+            ),
+            Damage(
+                "\"p99\": 44199000",
+                "\"p99\": 1.5",
+                "r.json: metrics.handshake.latency.p99: a whole number that is not negative is wanted"
+            ),
+            Damage("\"retransmissions\": ", "\"retransmission\": ", "r.json: metrics.retransmissions: it is missing"),
+            Damage(
+                "\"warmUp\": 5000000000",
+                "\"warmup\": 5, \"warmUp\": 5",
+                "r.json: warmup: this version does not know it"
+            ),
+            Damage("\"warmUp\": 5000000000", "\"seed\": 5", "r.json: line 17: the key \"seed\" comes twice"),
+            Damage("\"passed\": false", "\"passed\": 0", "r.json: thresholds[2].passed: true or false is wanted"),
+            Damage(
+                "\"verdict\": \"thresholds-failed\"",
+                "\"verdict\": \"passed\"",
+                "r.json: exitCode: it is not the one of the verdict \"passed\""
+            ),
+            Damage(
+                "\"timeout\": 3",
+                "\"timeout\": 4",
+                "r.json: metrics.handshake.failed.byReason: it does not add up to 4"
+            ),
+            Damage(
+                "\"value\": 0.982608695",
+                "\"value\": 1.982608695",
+                "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
+            ),
+            Damage("\n}\n", "", "r.json: line 293: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 295: there is something behind the value"),
+        ]
+    )
+    func damage(_ damage: Damage) throws {
+        let text = JSONReport.text(of: SampleRun.result)
+        let damaged = text.replacing(damage.find, with: damage.replace, maxReplacements: 1)
+        #expect(damaged != text)
+        #expect(throws: ResultError.self) {
+            do {
+                _ = try JSONReport.result(from: Array(damaged.utf8), file: "r.json")
+            } catch {
+                #expect("\(error)" == damage.message)
+                throw error
+            }
+        }
+    }
+
+    @Test("a result that is cut short is refused, wherever")
+    func prefixes() {
+        let bytes = Array(JSONReport.text(of: SampleRun.result).utf8)
+        for length in Array(0..<300) + Array(stride(from: 300, to: bytes.count - 1, by: 101)) {
+            #expect(throws: ResultError.self) {
+                _ = try JSONReport.result(from: Array(bytes[..<length]), file: "r.json")
+            }
+        }
+    }
+
+    @Test(
+        "text that is no JSON is refused",
+        arguments: [
+            "", "nul", "01", "1.", "+1", "[1,]", "{\"a\":1,}", "{a:1}", "\"\\x\"", "\"\\ud800\"", "\"\\ud800\\u0041\"",
+            "\"\u{1}\"", "[1] 2", "NaN", String(repeating: "[", count: 100_000),
+        ]
+    )
+    func noJSON(_ text: String) {
+        #expect(throws: JSONProblem.self) { try JSONParser.parse(Array(text.utf8)) }
+    }
+
+    @Test("strings survive: quotes, control characters, everything beyond ASCII")
+    func strings() throws {
+        let text = "\"\\/\u{8}\u{C}\n\r\t\u{0}\u{7F}\u{9B}\u{202E}é\u{1F600}\u{E0001}"
+        let line = JSONValue.string(text).line
+        #expect(try JSONParser.parse(Array(line.utf8)) == .string(text))
+        #expect(!line.unicodeScalars.contains { $0.isUnsafeToPrint })
+    }
+}
