@@ -6,7 +6,7 @@
 @usableFromInline
 struct EventChunks: ~Copyable {
     @inlinable static var chunkSize: Int { 16 }
-    @inlinable static var pageShift: UInt32 { 8 }
+    @inlinable static var pageShift: UInt32 { 5 }
     @inlinable static var none: UInt32 { .max }
 
     @usableFromInline var pages: [UnsafeMutablePointer<Event>] = unsafe []

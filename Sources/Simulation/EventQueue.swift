@@ -2,7 +2,7 @@ public import Primitives
 
 /// The pending events of one part of a run: a hierarchical timing wheel that gives them back in their full order.
 ///
-/// Time is cut into ticks of a power of two of nanoseconds. An event waits at the level of the highest digit (8 bits)
+/// Time is cut into ticks of a power of two of nanoseconds. An event waits at the level of the highest digit (6 bits)
 /// in which its tick differs from the wheel's own, so all of a level come before all of the next one. A slot is
 /// sorted when it opens. The tick adapts to 8 to 16 events a slot, which changes the cost and never the order.
 @usableFromInline
@@ -22,13 +22,13 @@ package struct EventQueue: ~Copyable, Sendable {
         }
     }
 
-    @inlinable static var digitBits: UInt64 { 8 }
+    @inlinable static var digitBits: UInt64 { 6 }
     @inlinable static var slotsPerLevel: Int { 1 << Int(digitBits) }
-    @inlinable static var wordsPerLevel: Int { slotsPerLevel / 64 }
-    @inlinable static var levelCount: Int { 64 / Int(digitBits) }
+    @inlinable static var levelCount: Int { (63 + Int(digitBits)) / Int(digitBits) }
 
     @usableFromInline var chunks = EventChunks()
     @usableFromInline var slots: [Slot]
+    /// For each level, a bit for each occupied slot.
     @usableFromInline var occupied: [UInt64]
     /// A bit for each level that has an occupied slot.
     @usableFromInline var occupiedLevels: UInt64 = 0
@@ -50,7 +50,7 @@ package struct EventQueue: ~Copyable, Sendable {
         precondition(tickShift < 48, "a tick is shorter than three days")
         self.tickShift = tickShift
         slots = Array(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel)
-        occupied = Array(repeating: 0, count: Self.levelCount * Self.wordsPerLevel)
+        occupied = Array(repeating: 0, count: Self.levelCount)
         popsUntilReview = Self.shortestReview
         popsInReview = Self.shortestReview
     }
@@ -63,8 +63,11 @@ package struct EventQueue: ~Copyable, Sendable {
     /// The time of the event that was popped last: no event may be pushed for an earlier one.
     @inlinable package var lastTime: Instant { now }
 
-    /// How many bytes the events' chunks take, free ones among them.
-    @inlinable package var storageByteCount: Int { chunks.byteCount }
+    /// How many bytes the queue takes: slots, and the chunks of events, free ones among them.
+    package var storageByteCount: Int {
+        chunks.byteCount + slots.count * MemoryLayout<Slot>.stride + occupied.count * 8
+            + (open.events.capacity + open.spare.capacity + late.events.capacity) * MemoryLayout<Event>.stride
+    }
 
     /// The time of the earliest pending event, cancelled ones among them; `.never` where there is none.
     @inlinable package var nextTime: Instant {
@@ -73,7 +76,7 @@ package struct EventQueue: ~Copyable, Sendable {
         if !late.isEmpty { earliest = min(earliest, late.first.time) }
         guard earliest == .never, occupiedLevels != 0 else { return earliest }
         let level = occupiedLevels.trailingZeroBitCount
-        return Instant(nanoseconds: slots[level * Self.slotsPerLevel + firstOccupied(of: level)].earliest)
+        return Instant(nanoseconds: slots[level * Self.slotsPerLevel + occupied[level].trailingZeroBitCount].earliest)
     }
 
     @inlinable
@@ -134,7 +137,7 @@ package struct EventQueue: ~Copyable, Sendable {
         var slot = slots[index]
         if slot.chunk == EventChunks.none || Int(slot.fill) == EventChunks.chunkSize {
             if slot.chunk == EventChunks.none {
-                occupied[Int(level) * Self.wordsPerLevel + digit / 64] |= 1 << UInt64(digit & 63)
+                occupied[Int(level)] |= 1 << UInt64(digit)
                 occupiedLevels |= 1 << level
             }
             slot.chunk = chunks.take(before: slot.chunk)
@@ -144,14 +147,5 @@ package struct EventQueue: ~Copyable, Sendable {
         slot.fill += 1
         slot.earliest = min(slot.earliest, event.time.nanoseconds)
         slots[index] = slot
-    }
-
-    @inlinable
-    func firstOccupied(of level: Int) -> Int {
-        for word in 0..<Self.wordsPerLevel {
-            let bits = occupied[level * Self.wordsPerLevel + word]
-            if bits != 0 { return word * 64 + bits.trailingZeroBitCount }
-        }
-        preconditionFailure("a level that is marked as occupied has an occupied slot")
     }
 }

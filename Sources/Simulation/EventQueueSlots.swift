@@ -12,7 +12,7 @@ extension EventQueue {
     ) -> Bool {
         while occupiedLevels != 0 {
             let level = occupiedLevels.trailingZeroBitCount
-            let digit = firstOccupied(of: level)
+            let digit = occupied[level].trailingZeroBitCount
             let index = level * Self.slotsPerLevel + digit
             guard slots[index].earliest < limit.nanoseconds else { return false }
 
@@ -20,7 +20,8 @@ extension EventQueue {
             tick = ((tick >> shift) & ~UInt64(Self.slotsPerLevel - 1) | UInt64(digit)) << shift
             let slot = slots[index]
             slots[index] = Slot()
-            markEmpty(digit, of: level)
+            occupied[level] &= ~(1 << UInt64(digit))
+            if occupied[level] == 0 { occupiedLevels &= ~(1 << UInt64(level)) }
             if level == 0 {
                 openSlot(slot, liveness)
                 return true
@@ -28,14 +29,6 @@ extension EventQueue {
             cascade(slot, liveness)
         }
         return false
-    }
-
-    @inlinable
-    mutating func markEmpty(_ digit: Int, of level: Int) {
-        let first = level * Self.wordsPerLevel
-        occupied[first + digit / 64] &= ~(1 << UInt64(digit & 63))
-        for word in first..<(first + Self.wordsPerLevel) where occupied[word] != 0 { return }
-        occupiedLevels &= ~(1 << UInt64(level))
     }
 
     @inlinable

@@ -13,7 +13,7 @@ package struct Partition: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Cuts into shards of about `entitiesPerShard`, 256 of them at most.
-    package init(entityCount: UInt32, entitiesPerShard: UInt32 = 64) {
+    package init(entityCount: UInt32, entitiesPerShard: UInt32 = 128) {
         self.init(entityCount: entityCount, shardCount: min(256, max(1, entityCount / entitiesPerShard)))
     }
 

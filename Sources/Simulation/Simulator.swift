@@ -12,8 +12,10 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     struct Report: BitwiseCopyable {
         @usableFromInline var nextTime = Instant.never
         @usableFromInline var earliestSent = Instant.never
-        @usableFromInline var receiverCount = 0
-        @usableFromInline var eventCount = 0
+        @usableFromInline var eventCount: UInt32 = 0
+        @usableFromInline var hasSent = false
+        /// Whether the part has mail, or something to do before the limit.
+        @usableFromInline var isActive = false
 
         @inlinable
         init() {}
@@ -37,7 +39,10 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     /// The end of this round's window.
     @usableFromInline package private(set) var limit = Instant.zero
 
-    private var receiversOfRound: [Int] = []
+    /// The parts that this round runs, in ascending order.
+    private var active: [Int] = []
+    private var receivers: [Int] = []
+    private var earliestMail = Instant.never
     private var checkpoint: Instant
     package private(set) var roundCount = 0
     /// How many events were handled in all rounds that are finished.
@@ -85,9 +90,10 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
         reports[part].nextTime = parts[part].nextTime
     }
 
-    /// Lets one part hear and run this round's window.
+    /// Lets one part hear what it was sent, and run this round's window.
     @inlinable
     package func run(part: Int) {
+        guard reports[part].isActive else { return }
         let own = 2 * part + side
         outboxes[own].clear(horizon: limit)
         for sender in senders[part] {
@@ -95,9 +101,9 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
         }
         var report = Report()
         if parts[part].nextTime < limit {
-            report.eventCount = parts[part].run(before: limit, into: &outboxes[own])
-            report.receiverCount = outboxes[own].receivers.count
+            report.eventCount = UInt32(parts[part].run(before: limit, into: &outboxes[own]))
             report.earliestSent = outboxes[own].earliest
+            report.hasSent = !outboxes[own].receivers.isEmpty
         }
         report.nextTime = parts[part].nextTime
         precondition(report.nextTime >= limit, "a part that ran a window has nothing left in it")
@@ -111,8 +117,8 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
         while true {
             let handled = collectRound()
             guard openWindow() else { return false }
-            if handled >= smallRound { return true }
-            for part in 0..<partCount { run(part: part) }
+            if handled >= smallRound && active.count > 1 { return true }
+            for part in active { run(part: part) }
         }
     }
 
@@ -132,14 +138,16 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
 
     /// Turns the outboxes round: who sent to whom; answers how many events the round handled.
     private func collectRound() -> Int {
-        for receiver in receiversOfRound { senders[receiver].removeAll(keepingCapacity: true) }
-        receiversOfRound.removeAll(keepingCapacity: true)
+        for receiver in receivers { senders[receiver].removeAll(keepingCapacity: true) }
+        receivers.removeAll(keepingCapacity: true)
+        earliestMail = .never
         var handled = 0
-        for part in 0..<partCount {
-            handled += reports[part].eventCount
-            guard reports[part].receiverCount > 0 else { continue }
+        for part in active {
+            handled += Int(reports[part].eventCount)
+            guard reports[part].hasSent else { continue }
+            earliestMail = min(earliestMail, reports[part].earliestSent)
             for receiver in outboxes[2 * part + side].receivers {
-                if senders[Int(receiver)].isEmpty { receiversOfRound.append(Int(receiver)) }
+                if senders[Int(receiver)].isEmpty { receivers.append(Int(receiver)) }
                 senders[Int(receiver)].append(part)
             }
         }
@@ -151,14 +159,13 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     /// Sets the next window to begin with the earliest event or message that is left, so that empty ones are skipped.
     private func openWindow() -> Bool {
         while true {
-            var earliest = Instant.never
-            for part in 0..<partCount {
-                earliest = min(earliest, min(reports[part].nextTime, reports[part].earliestSent))
-            }
+            var earliest = earliestMail
+            for part in 0..<partCount { earliest = min(earliest, reports[part].nextTime) }
             if earliest < checkpoint {
-                roundCount += 1
                 let room = checkpoint.nanoseconds - earliest.nanoseconds
                 limit = room > UInt64(window.nanoseconds) ? earliest + window : checkpoint
+                roundCount += 1
+                chooseActive()
                 return true
             }
             guard let next = atCheckpoint(self, checkpoint) else { return false }
@@ -166,6 +173,16 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
             checkpoint = next
             // What happened at the checkpoint may have changed what a part does next.
             for part in 0..<partCount { reports[part].nextTime = parts[part].nextTime }
+        }
+    }
+
+    private func chooseActive() {
+        for part in active { reports[part].isActive = false }
+        active.removeAll(keepingCapacity: true)
+        for receiver in receivers { reports[receiver].isActive = true }
+        for part in 0..<partCount where reports[part].isActive || reports[part].nextTime < limit {
+            reports[part].isActive = true
+            active.append(part)
         }
     }
 }

@@ -3,6 +3,9 @@ import Simulation
 
 /// The hold model: each step pops the earliest event and pushes one a random while later.
 func benchmarkEventQueue() {
+    for pending in [300, 3_000, 100_000] {
+        printFigure("event queue, memory, \(pending) pending, timers", memory(pending: pending), "bytes/event")
+    }
     for (name, pending) in [("10k", 10_000), ("1M", 1_000_000)] {
         // Mean 1 s ahead, spread over four decades as timers and packets are.
         let best = (0..<3).map { _ in hold(pending: pending, steps: 4_000_000, spread: spreadDelay) }.min() ?? 0
@@ -48,4 +51,18 @@ private func hold(pending: Int, steps: Int, spread: (UInt64) -> UInt64) -> Doubl
         queue.push(event(after: next.time))
     }
     return Double(stopwatch.nanoseconds) / Double(steps)
+}
+
+/// What a shard's queue holds of each event when it is in its stride: packets, retransmissions, liveness, lifetimes.
+private func memory(pending: Int) -> Double {
+    var queue = EventQueue()
+    var chance = XorShift(state: 0x9E37_79B9_7F4A_7C15)
+    let means: [UInt64] = [50_000_000, 4_000_000_000, 30_000_000_000, 3_600_000_000_000]
+    for count in 0..<UInt64(pending * 20) {
+        if count >= UInt64(pending) { _ = queue.popNext(before: .never) }
+        let delay = means[Int(count % 4)] / 2 + chance.next() % means[Int(count % 4)]
+        let time = Instant(nanoseconds: queue.lastTime.nanoseconds + delay)
+        queue.push(Event(order: EventOrder(time: time, class: 0, source: 0, count: count), target: 0, kind: 0))
+    }
+    return Double(queue.storageByteCount) / Double(pending)
 }

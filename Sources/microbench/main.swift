@@ -2,6 +2,7 @@
 
 let benchmarks: [(name: String, run: () -> Void)] = [
     ("events", benchmarkEventQueue),
+    ("simulation", benchmarkSimulation),
     ("wire", benchmarkWire),
 ]
 

@@ -82,6 +82,34 @@ struct TraceTests {
         #expect(whole.firstDifference(from: right) == (.zero + .seconds(2))..<(.zero + .seconds(3)))
     }
 
+    @Test("an excerpt names the first event that differs, whichever run has it")
+    func excerpt() throws {
+        let range = Instant.zero..<(.zero + .seconds(1))
+        func excerpt(_ events: [(nanoseconds: UInt64, first: UInt64)]) -> TraceExcerpt {
+            var excerpt = TraceExcerpt(of: range)
+            var digest = EntityDigest()
+            for (count, event) in events.enumerated() {
+                let time = Instant(nanoseconds: event.nanoseconds)
+                let order = EventOrder(time: time, class: 0, source: 0, count: UInt64(count))
+                digest.record(Event(order: order, target: 0, kind: 0, first: event.first))
+                excerpt.record(order, target: 0, kind: 0, digest)
+            }
+            return excerpt
+        }
+        let reference = excerpt([(10, 1), (20, 2), (30, 3)])
+        #expect(reference.firstDifference(from: excerpt([(10, 1), (20, 2), (30, 3), (2_000_000_000, 9)])) == nil)
+
+        let changed = try #require(reference.firstDifference(from: excerpt([(10, 1), (20, 9), (30, 3)])))
+        #expect(changed.ours?.order.time.nanoseconds == 20 && changed.theirs?.order == changed.ours?.order)
+        let missing = try #require(reference.firstDifference(from: excerpt([(10, 1)])))
+        #expect(missing.ours?.order.time.nanoseconds == 20 && missing.theirs == nil)
+        let earlier = try #require(reference.firstDifference(from: excerpt([(10, 1), (15, 2), (30, 3)])))
+        #expect(earlier.ours == nil && earlier.theirs?.order.time.nanoseconds == 15)
+        var split = excerpt([(10, 1), (20, 2)])
+        split.merge(TraceExcerpt(of: range))
+        #expect(split.firstDifference(from: reference)?.theirs?.order.time.nanoseconds == 30)
+    }
+
     @Test("every entity has one home", arguments: [1, 2, 7, 64, 1_000] as [UInt32])
     func partition(shardCount: UInt32) {
         let partition = Partition(entityCount: 333, shardCount: shardCount)
