@@ -66,6 +66,9 @@ package struct LatencyRecord: Hashable, Sendable {
         return maximum
     }
 
+    /// Completes a record that was read without its histogram.
+    mutating func takeBuckets(of other: LatencyRecord) { buckets = other.buckets }
+
     /// The number that an expectation asks for; nil without samples.
     package func value(of aggregation: Expectation.Aggregation) -> UInt64? {
         if aggregation == .count { return count }

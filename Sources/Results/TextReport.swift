@@ -47,7 +47,7 @@ package struct TextReport {
 
     private mutating func writeHeading() {
         lines.append(style.bold(PrintableText.line(record.name)) + "  " + painted(result.headline))
-        lines.append(style.dim(result.subtitle))
+        lines.append(style.dim(result.subtitle(withWallClock: true)))
     }
 
     private func painted(_ headline: String) -> String {
@@ -204,13 +204,14 @@ extension RunResult {
         }
     }
 
-    /// What kind of run it was, on one line.
-    var subtitle: String {
+    /// What kind of run it was, on one line; without the wall clock it is the same on every machine.
+    func subtitle(withWallClock: Bool) -> String {
         let clients = record.populations.reduce(0) { $0 + $1.clients }
         var parts = [record.mode.rawValue, "seed \(record.seed)"]
         switch record.mode {
         case .simulated:
-            parts.append("\(Humane.time(record.duration)) virtual in \(Humane.time(record.host.wallClock)) wall")
+            let wall = withWallClock ? " in \(Humane.time(record.host.wallClock)) wall" : ""
+            parts.append("\(Humane.time(record.duration)) virtual" + wall)
         case .live: parts.append(Humane.time(record.duration))
         }
         parts.append("\(Humane.count(clients)) \(clients == 1 ? "client" : "clients")")

@@ -99,6 +99,19 @@ package struct JSONObject {
         return strings
     }
 
+    /// An array of arrays of two numbers each.
+    mutating func pairs(_ key: String) throws(ResultError) -> [(UInt64, UInt64)] {
+        guard case .array(let elements) = try value(key) else { throw problem(key, "an array is wanted") }
+        var pairs: [(UInt64, UInt64)] = []
+        for element in elements {
+            guard case .array(let pair) = element, pair.count == 2, case .number(let first) = pair[0],
+                case .number(let second) = pair[1], let first = UInt64(first), let second = UInt64(second)
+            else { throw problem(key, "pairs of whole numbers are wanted") }
+            pairs.append((first, second))
+        }
+        return pairs
+    }
+
     package mutating func bool(_ key: String) throws(ResultError) -> Bool {
         guard case .bool(let value) = try value(key) else { throw problem(key, "true or false is wanted") }
         return value
