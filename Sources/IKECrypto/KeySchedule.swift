@@ -55,6 +55,7 @@ extension Cryptography {
 
     /// The keys of a rekeyed IKE SA (RFC 7296 section 2.18): SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr), under
     /// the old SA's PRF.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func rederiveIKEKeys(
         _ suite: IKESuite,
         oldPRF: PRF,
@@ -75,6 +76,7 @@ extension Cryptography {
     }
 
     /// The keys of a Child SA (RFC 7296 section 2.17): KEYMAT = prf+(SK_d, Ni | Nr).
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func deriveChildKeys(
         _ suite: ChildSuite,
         prf function: PRF,
@@ -90,6 +92,7 @@ extension Cryptography {
 
     /// The keys of a Child SA with a key exchange of its own (RFC 7296 section 2.17):
     /// KEYMAT = prf+(SK_d, g^ir (new) | Ni | Nr).
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func deriveChildKeys(
         _ suite: ChildSuite,
         prf function: PRF,
@@ -183,14 +186,14 @@ enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
     static func childKeys(
         _ suite: ChildSuite,
         _ function: PRF,
-        _ sk_d: borrowing SecretBytes,
+        _ parentKey: borrowing SecretBytes,
         _ sharedSecret: RawSpan,
         _ ni: RawSpan,
         _ nr: RawSpan
     ) -> ChildKeys {
         let integrity = suite.integrity?.keyByteCount ?? 0
         let encryption = suite.cipher.keyByteCount
-        var keyed = Function(function, key: sk_d.bytes)
+        var keyed = Function(function, key: parentKey.bytes)
         let material = SharedSecret(count: 2 * encryption + 2 * integrity)
         unsafe expand(&keyed, function, sharedSecret, ni, nr, into: material.mutableBuffer)
         var offset = 0

@@ -77,10 +77,12 @@ extension Cryptography {
         integrityKey: borrowing SecretBytes
     ) throws(CryptoError) -> Range<Int> {
         let icvByteCount = Self.icvByteCount(cipher, integrity, encryptionKey, integrityKey)
-        let plaintext = bodyOffset + cipher.ivByteCount..<max(
-            bodyOffset + cipher.ivByteCount,
-            message.byteCount - icvByteCount
-        )
+        let plaintext =
+            bodyOffset
+            + cipher.ivByteCount..<max(
+                bodyOffset + cipher.ivByteCount,
+                message.byteCount - icvByteCount
+            )
         let failure: CryptoError? = unsafe message.withUnsafeMutableBytes { message in
             guard
                 let parts = unsafe MessageParts(

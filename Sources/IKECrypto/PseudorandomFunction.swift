@@ -64,6 +64,7 @@ extension Cryptography {
     ///   - messageOctets: The signer's own first message, whole.
     ///   - nonce: The other side's nonce, without its payload header.
     ///   - identificationBody: The signer's Identification payload, without its generic header.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func pskAuthentication(
         _ function: PRF,
         psk: RawSpan,

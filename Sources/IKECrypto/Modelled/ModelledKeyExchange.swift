@@ -1,3 +1,5 @@
+import Primitives
+
 /// A toy Diffie-Hellman of the real one's lengths: the private key is x, the public value X = x·g, the shared secret
 /// x·y·g, in the field of 2^61 - 1.
 ///
@@ -32,7 +34,7 @@ enum ModelledKeyExchange {
             peer[31] &= 0x7F
             guard !isOfSmallOrder(peer) else { throw .invalidPeerPublicValue }
         }
-        let element = unsafe UInt64(bigEndian: peer.span.bytes.unsafeLoadUnaligned(as: UInt64.self))
+        let element = unsafe UInt64(bigEndian: peer.rawSpan.unsafeLoadUnaligned(as: UInt64.self))
         var expected = [UInt8](repeating: 0, count: method.publicValueByteCount)
         unsafe expected.withUnsafeMutableBytes { unsafe write(element, method, into: $0) }
 
@@ -41,7 +43,7 @@ enum ModelledKeyExchange {
             switch method {
             // A changed point is not on its curve.
             case .ecp256, .ecp384: throw .invalidPeerPublicValue
-            case .modp2048, .modp3072, .curve25519: ModelledHash.mix(unsafe peer.span.bytes, into: &state)
+            case .modp2048, .modp3072, .curve25519: ModelledHash.mix(peer.rawSpan, into: &state)
             }
         }
         let secret = SharedSecret(count: method.sharedSecretByteCount)
@@ -70,7 +72,7 @@ enum ModelledKeyExchange {
 
     /// Whether X25519 would give zeros for every private key (RFC 7748 section 6.1).
     private static func isOfSmallOrder(_ peer: [UInt8]) -> Bool {
-        let octets = unsafe peer.span.bytes
+        let octets = peer.rawSpan
         let words = InlineArray<4, UInt64> { index in
             unsafe UInt64(littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
         }

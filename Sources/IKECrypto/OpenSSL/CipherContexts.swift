@@ -13,7 +13,8 @@ struct CipherContexts: ~Copyable {
     /// Encrypts octets in place, and writes the tag of an AEAD cipher behind them.
     borrowing func encrypt(_ cipher: Cipher, key: borrowing SecretBytes, _ parts: MessageParts) {
         let context = unsafe contexts[Int(cipher.rawValue)].pointer
-        let isDone = unsafe Self.start(context, cipher, key, parts, encrypts: 1)
+        let isDone =
+            unsafe Self.start(context, cipher, key, parts, encrypts: 1)
             && Self.run(context, parts.body)
             && (!cipher.isAEAD
                 || Self.finish(context) && cossl_get_tag(context, parts.icv.baseAddress, Int32(parts.icv.count)) == 1)
@@ -23,7 +24,8 @@ struct CipherContexts: ~Copyable {
     /// Decrypts octets in place; false, and the octets are zeros, where the tag of an AEAD cipher is not theirs.
     borrowing func decrypt(_ cipher: Cipher, key: borrowing SecretBytes, _ parts: MessageParts) -> Bool {
         let context = unsafe contexts[Int(cipher.rawValue)].pointer
-        let isStarted = unsafe Self.start(context, cipher, key, parts, encrypts: 0)
+        let isStarted =
+            unsafe Self.start(context, cipher, key, parts, encrypts: 0)
             && (!cipher.isAEAD || cossl_set_tag(context, parts.icv.baseAddress, Int32(parts.icv.count)) == 1)
             && Self.run(context, parts.body)
         precondition(isStarted, "libcrypto decrypts a message of whole blocks")

@@ -1,4 +1,5 @@
 import COpenSSL
+import Primitives
 
 /// A curve over a prime field, used as RFC 5903 says: a public value is x | y, the shared secret x.
 @safe
@@ -79,7 +80,7 @@ struct EllipticCurve: ~Copyable {
     ///
     /// The curves have cofactor 1, so that every such point is in the group.
     private borrowing func point(from publicValue: [UInt8]) throws(CryptoError) -> CurvePoint {
-        let octets = unsafe publicValue.span.bytes
+        let octets = publicValue.rawSpan
         let x = try BigNumber(bigEndian: octets.extracting(0..<coordinateByteCount))
         let y = try BigNumber(bigEndian: octets.extracting(coordinateByteCount..<2 * coordinateByteCount))
         guard unsafe BN_cmp(x.pointer, prime.pointer) < 0, unsafe BN_cmp(y.pointer, prime.pointer) < 0 else {

@@ -1,4 +1,5 @@
 import COpenSSL
+import Primitives
 
 /// A MODP group of RFC 3526, with generator 2 and short exponents.
 @safe
@@ -51,7 +52,7 @@ struct MODPGroup: ~Copyable {
         _ privateKey: borrowing SecretBytes,
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
-        let peer = try unsafe BigNumber(bigEndian: peerPublicValue.span.bytes)
+        let peer = try BigNumber(bigEndian: peerPublicValue.rawSpan)
         let result = try BigNumber()
         try raise(peer, to: privateKey, into: result)
         let secret = SharedSecret(count: method.sharedSecretByteCount)

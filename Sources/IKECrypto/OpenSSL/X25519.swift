@@ -1,4 +1,5 @@
 import COpenSSL
+import Primitives
 
 /// X25519 (RFC 7748, RFC 8031).
 @safe
@@ -25,8 +26,8 @@ struct X25519: ~Copyable {
         _ publicValue: [UInt8],
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
-        let key = try unsafe PublicKey(context: keyContext, private: privateKey.bytes, public: publicValue.span.bytes)
-        let peer = try unsafe PublicKey(context: keyContext, private: RawSpan(), public: peerPublicValue.span.bytes)
+        let key = try PublicKey(context: keyContext, private: privateKey.bytes, public: publicValue.rawSpan)
+        let peer = try PublicKey(context: keyContext, private: RawSpan(), public: peerPublicValue.rawSpan)
         let derivation = try PublicKeyContext(for: key)
         try require(unsafe EVP_PKEY_derive_init(derivation.pointer))
         try require(unsafe EVP_PKEY_derive_set_peer_ex(derivation.pointer, peer.pointer, 0))
