@@ -13,9 +13,9 @@ package struct Channel: ~Copyable {
     package internal(set) var nat: NATStatus
     /// The explicit IV of a combined cipher is a counter, so that no nonce comes twice (RFC 5282 section 3.1).
     private var ivCounter: UInt64 = 0
-    var nextRequest: MessageID
-    var expectedRequest: MessageID
-    private(set) var outstanding: OutstandingRequest?
+    package internal(set) var nextRequest: MessageID
+    package internal(set) var expectedRequest: MessageID
+    package private(set) var outstanding: OutstandingRequest?
     private var lastResponse: [UInt8] = []
     private var lastResponseNote = PacketNote(.informational, isResponse: true)
     /// When the peer last proved that it is there.

@@ -3,120 +3,117 @@ import IKEWire
 import IKEv2
 import Primitives
 
-/// Two ends and the way between them: what one sends the other gets after a delay, unless the test says otherwise.
-struct Network: ~Copyable {
-    enum Side: Int { case initiator, responder }
+enum Side: Int, CaseIterable {
+    case initiator, responder
 
+    var other: Side { self == .initiator ? .responder : .initiator }
+}
+
+/// Two ends and the way between them, in virtual time: what one sends the other gets after a delay, unless the test
+/// says otherwise.
+struct Network: ~Copyable {
+    /// A datagram on its way.
     struct Flight {
         var at: Instant
+        var sentAt: Instant
         var to: Side
+        /// The UDP payload, marker included.
         var octets: [UInt8]
         var path: Path
         var note: PacketNote
+
+        var from: Side { to.other }
+        var isKeepalive: Bool { octets == [0xFF] }
+        /// The IKE message, without the marker.
+        var message: [UInt8] { Array(octets.dropFirst(path.isEncapsulated ? 4 : 0)) }
+    }
+
+    /// What becomes of a datagram.
+    enum Fate {
+        case arrives
+        case isLost
+        case isDelayed(Duration)
+        /// Waits until `release`.
+        case isHeld
+        case arrivesTwice
+    }
+
+    /// What a run shows, whatever the crypto behind it.
+    enum Step: Equatable {
+        case sent(Instant, from: Side, byteCount: Int, PacketNote)
+        case reported(Instant, Side, Report)
     }
 
     var initiator: Endpoint
     var responder: Endpoint?
     var turn: Turn
-    var initiatorPolicy: PeerPolicy
-    var responderPolicy: PeerPolicy
-    var flights: [Flight] = []
-    var delay = Duration.milliseconds(10)
+    var policies: [PeerPolicy]
+    var cookies: CookieIssuer?
     var now = Instant.zero
-    var reports: [[Report]] = [[], []]
-    /// Everything that was sent, for captures and claims about the wire.
-    var wire: [Flight] = []
-    /// Drops what it says true to.
-    var isLost: (Flight) -> Bool = { _ in false }
-    /// The address that the initiator's datagrams seem to come from.
-    var seenFrom: (UDPEndpoint) -> UDPEndpoint = { $0 }
+    var delay = Duration.milliseconds(10)
+    var fate: (Flight) -> Fate = { _ in .arrives }
+    /// Where the initiator's datagrams seem to come from.
+    var outside: (UDPEndpoint) -> UDPEndpoint = { $0 }
+    /// The inner address that the responder has for the initiator.
     var lease: IPAddress? = IPAddress("10.128.0.7")
-    var attempt: UInt32 = 0
 
-    static let client = IPAddress("198.51.100.7")!
-    static let gateway = IPAddress("192.0.2.1")!
+    var flights: [Flight] = []
+    var held: [Flight] = []
+    var reports: [[Report]] = [[], []]
+    /// Everything that was sent, whether it arrived or not.
+    var wire: [Flight] = []
+    var trajectory: [Step] = []
+    /// The story so far in the RFC's notation, one message a line.
+    var story: [String] = []
+    var ring = KeyRing()
+    private var attempt: UInt32 = 0
 
     init(
-        initiator initiatorPolicy: PeerPolicy = .client(),
-        responder responderPolicy: PeerPolicy = .gateway(),
-        backend: CryptoBackend = .openSSL,
+        initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), backend: CryptoBackend = .modelled,
         seed: UInt8 = 7
     ) {
-        self.initiatorPolicy = initiatorPolicy
-        self.responderPolicy = responderPolicy
+        policies = [initiator, responder]
         let octets = [UInt8](repeating: seed, count: 32)
         turn = Turn(cryptography: try! Cryptography(backend: backend, seed: octets.rawSpan))
-        let route = Route(
-            plain: Path(
-                local: UDPEndpoint(address: Self.client, port: 500),
-                remote: UDPEndpoint(address: Self.gateway, port: 500),
-                isEncapsulated: false
-            ),
-            encapsulated: Path(
-                local: UDPEndpoint(address: Self.client, port: 4500),
-                remote: UDPEndpoint(address: Self.gateway, port: 4500),
-                isEncapsulated: true
-            )
-        )
         let origin = Origin(
-            number: 1,
-            entity: StableName.hash(of: "initiator"),
-            seed: UInt64(seed),
-            spis: SPISource(key: 1, owner: 1)
+            number: 1, entity: StableName.hash(of: "initiator"), seed: UInt64(seed), spis: SPISource(key: 1, owner: 1)
         )
-        initiator = Endpoint(initiating: origin, over: route, under: initiatorPolicy, &turn)
+        self.initiator = Endpoint(initiating: origin, over: .test, under: initiator, &turn)
         settle(.initiator)
     }
 
-    /// Carries out what a side wants: operations at once, datagrams after the delay.
-    mutating func settle(_ side: Side) {
-        while let request = turn.output.keyExchange.take() {
-            let result = turn.cryptography.perform(request)
-            switch side {
-            case .initiator: initiator.complete(result, under: initiatorPolicy, &turn)
-            case .responder: responder?.complete(result, under: responderPolicy, &turn)
-            }
-        }
-        reports[side.rawValue] += turn.output.reports
-        for datagram in turn.output.datagrams {
-            let octets = Array(turn.output.octets[datagram.range])
-            var path = Path(
-                local: datagram.path.remote,
-                remote: datagram.path.local,
-                isEncapsulated: datagram.path.isEncapsulated
-            )
-            if side == .initiator { path.remote = seenFrom(path.remote) }
-            let flight = Flight(
-                at: now + delay,
-                to: side == .initiator ? .responder : .initiator,
-                octets: octets,
-                path: path,
-                note: datagram.note
-            )
-            wire.append(flight)
-            if !isLost(flight) { flights.append(flight) }
-        }
-        turn.output.removeAll()
+    /// Two ends with an IKE SA and a Child SA between them, and an empty story.
+    static func established(
+        initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), backend: CryptoBackend = .modelled,
+        seed: UInt8 = 7
+    ) -> Network {
+        var network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
+        network.run(for: .milliseconds(100))
+        network.forgetStory()
+        return network
     }
 
-    /// Does the next thing that happens, until a moment; false when nothing is left before it.
+    /// Begins a new chapter: what happened so far is no longer told, but still checked.
+    mutating func forgetStory() {
+        story = []
+        reports = [[], []]
+    }
+}
+
+// What happens.
+extension Network {
+    /// Does the next thing that is to happen up to a moment; false when there is none.
     mutating func step(until end: Instant) -> Bool {
         let flight = flights.indices.min { flights[$0].at < flights[$1].at }
-        let flightTime = flight.map { flights[$0].at } ?? .never
-        let initiatorTime = initiator.deadline(under: initiatorPolicy)
-        let responderTime = responderDeadline
-        let next = min(flightTime, initiatorTime, responderTime)
+        let arrival = flight.map { flights[$0].at } ?? .never
+        let deadlines = Side.allCases.map { deadline(of: $0) }
+        let next = min(arrival, deadlines[0], deadlines[1])
         guard next <= end, next != .never else { return false }
         now = max(now, next)
-        turn.now = now
-        if let flight, flightTime == next {
+        if let flight, arrival == next {
             deliver(flights.remove(at: flight))
-        } else if initiatorTime == next {
-            initiator.advance(under: initiatorPolicy, &turn)
-            settle(.initiator)
         } else {
-            responder?.advance(under: responderPolicy, &turn)
-            settle(.responder)
+            advance(deadlines[0] == next ? .initiator : .responder)
         }
         return true
     }
@@ -128,96 +125,206 @@ struct Network: ~Copyable {
             precondition(steps < 100_000, "a story comes to rest")
         }
         now = max(now, end)
-        turn.now = now
     }
 
     mutating func run(for duration: Duration) { run(until: now + duration) }
 
-    private var isResponderClosed: Bool {
-        switch responder {
-        case .some(let endpoint): endpoint.isClosed
-        case .none: false
-        }
-    }
-
-    private var responderDeadline: Instant {
-        switch responder {
-        case .some(let endpoint): endpoint.deadline(under: responderPolicy)
-        case .none: .never
-        }
-    }
-
-    mutating func deliver(_ flight: Flight) {
-        var octets = flight.octets
-        if flight.path.isEncapsulated {
-            guard octets.count > 4 else { return }
-            octets.removeFirst(4)
-        }
-        turn.lease = lease
-        switch flight.to {
-        case .initiator:
-            initiator.receive(octets.rawSpan, over: flight.path, under: initiatorPolicy, &turn)
-        case .responder:
-            if responder == nil {
-                attempt += 1
-                let origin = Origin(
-                    number: 1,
-                    entity: StableName.hash(of: "responder", UInt64(attempt)),
-                    seed: 9,
-                    spis: SPISource(key: 2, owner: attempt)
-                )
-                if let sa = IKESA.respond(
-                    to: octets.rawSpan,
-                    over: flight.path,
-                    origin,
-                    under: responderPolicy,
-                    &turn
-                ) {
-                    responder = Endpoint(responding: sa)
-                }
-            } else {
-                responder?.receive(octets.rawSpan, over: flight.path, under: responderPolicy, &turn)
-            }
-        }
-        settle(flight.to)
-        if isResponderClosed { responder = nil }
-    }
-
-    mutating func command(_ command: IKESA.Command, at side: Side) {
+    mutating func advance(_ side: Side) {
+        turn.now = now
         switch side {
-        case .initiator: initiator.command(command, under: initiatorPolicy, &turn)
-        case .responder: responder?.command(command, under: responderPolicy, &turn)
+        case .initiator: initiator.advance(under: policies[0], &turn)
+        case .responder: responder?.advance(under: policies[1], &turn)
         }
         settle(side)
     }
 
-    func count(_ side: Side, _ isWanted: (Report) -> Bool) -> Int { reports[side.rawValue].count(where: isWanted) }
-}
-
-extension PeerPolicy {
-    static func client(_ change: (inout Values) -> Void = { _ in }) -> PeerPolicy {
-        var values = Values(
-            identity: IdentityTemplate("user%05d@example.org"),
-            preSharedKey: Array("test-only".utf8),
-            ikeProposals: [try! Proposal(notation: "aes128gcm16-prfsha256-x25519", protocolID: .ike)],
-            childProposals: [try! Proposal(notation: "aes128gcm16", protocolID: .esp)],
-            remoteSelectors: [TrafficSelector(IPPrefix("10.200.0.0/16")!)]
-        )
-        values.peerIdentity = IdentityTemplate("gw.example.org")
-        change(&values)
-        return PeerPolicy(values)
+    mutating func command(_ command: IKESA.Command, at side: Side) {
+        turn.now = now
+        switch side {
+        case .initiator: initiator.command(command, under: policies[0], &turn)
+        case .responder: responder?.command(command, under: policies[1], &turn)
+        }
+        settle(side)
     }
 
-    static func gateway(_ change: (inout Values) -> Void = { _ in }) -> PeerPolicy {
-        var values = Values(
-            identity: IdentityTemplate("gw.example.org"),
-            preSharedKey: Array("test-only".utf8),
-            ikeProposals: [try! Proposal(notation: "aes128gcm16-prfsha256-x25519-ecp256", protocolID: .ike)],
-            childProposals: [try! Proposal(notation: "aes128gcm16", protocolID: .esp)],
-            localSelectors: [TrafficSelector(IPPrefix("10.200.0.0/16")!)],
-            remoteSelectors: [TrafficSelector(IPPrefix("10.128.0.0/10")!)]
+    /// Hands over what was held back, the oldest first, to arrive at once.
+    mutating func release(_ isWanted: (Flight) -> Bool = { _ in true }) {
+        let released = held.filter(isWanted)
+        held.removeAll(where: isWanted)
+        for flight in released { deliver(flight) }
+    }
+
+    /// Gives a datagram to the one it is meant for.
+    mutating func deliver(_ flight: Flight) {
+        turn.now = now
+        guard !flight.isKeepalive, !flight.path.isEncapsulated || flight.octets.prefix(4) == [0, 0, 0, 0] else { return }
+        receive(flight.message, over: flight.path, at: flight.to)
+    }
+
+    mutating func receive(_ message: [UInt8], over path: Path, at side: Side) {
+        turn.now = now
+        turn.lease = lease
+        switch side {
+        case .initiator: initiator.receive(message.rawSpan, over: path, under: policies[0], &turn)
+        case .responder:
+            if hasResponder {
+                responder?.receive(message.rawSpan, over: path, under: policies[1], &turn)
+            } else {
+                respond(message, over: path)
+            }
+        }
+        settle(side)
+    }
+
+    var hasResponder: Bool {
+        switch responder {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// The responder has no IKE SA with this initiator yet, as on a gateway's front desk.
+    private mutating func respond(_ message: [UInt8], over path: Path) {
+        if let cookies, !cookies.hasGenuineCookie(message.rawSpan, over: path, &turn) {
+            _ = cookies.demand(for: message.rawSpan, over: path, &turn)
+            return
+        }
+        attempt += 1
+        let origin = Origin(
+            number: 1, entity: StableName.hash(of: "responder", UInt64(attempt)), seed: 9,
+            spis: SPISource(key: 2, owner: attempt)
         )
-        change(&values)
-        return PeerPolicy(values)
+        if let sa = IKESA.respond(to: message.rawSpan, over: path, origin, under: policies[1], &turn) {
+            responder = Endpoint(responding: sa)
+        }
+    }
+
+    private func deadline(of side: Side) -> Instant {
+        switch side {
+        case .initiator: return initiator.deadline(under: policies[0])
+        case .responder:
+            switch responder {
+            case .some(let endpoint): return endpoint.deadline(under: policies[1])
+            case .none: return .never
+            }
+        }
+    }
+}
+
+// What comes of it.
+extension Network {
+    /// Carries out what a side wants: operations at once, datagrams after the delay.
+    mutating func settle(_ side: Side) {
+        while let request = turn.output.keyExchange.take() {
+            let result = turn.cryptography.perform(request)
+            switch side {
+            case .initiator: initiator.complete(result, under: policies[0], &turn)
+            case .responder: responder?.complete(result, under: policies[1], &turn)
+            }
+        }
+        learnKeys()
+        for report in turn.output.reports {
+            reports[side.rawValue].append(report)
+            trajectory.append(.reported(now, side, report))
+        }
+        for datagram in turn.output.datagrams { send(datagram, from: side) }
+        turn.output.removeAll()
+        forgetClosedResponder()
+    }
+
+    private mutating func send(_ datagram: Output.Datagram, from side: Side) {
+        var path = Path(
+            local: datagram.path.remote, remote: datagram.path.local, isEncapsulated: datagram.path.isEncapsulated
+        )
+        var isReachable = true
+        switch side {
+        case .initiator: path.remote = outside(path.remote)
+        case .responder:
+            // The way back through the NAT.
+            let inside = Route.test.insides.first { outside($0) == path.local }
+            isReachable = inside != nil
+            path.local = inside ?? path.local
+        }
+        let flight = Flight(
+            at: now + delay, sentAt: now, to: side.other, octets: Array(turn.output.octets[datagram.range]), path: path,
+            note: datagram.note
+        )
+        wire.append(flight)
+        trajectory.append(.sent(now, from: side, byteCount: flight.octets.count, flight.note))
+        dispatch(flight, isReachable ? fate(flight) : .isLost)
+    }
+
+    private mutating func dispatch(_ flight: Flight, _ fate: Fate) {
+        var remark = flight.note.isRetransmission ? " (again)" : ""
+        switch fate {
+        case .arrives: flights.append(flight)
+        case .isLost: remark += " (lost)"
+        case .isDelayed(let duration):
+            var late = flight
+            late.at = late.at + duration
+            flights.append(late)
+            remark += " (late)"
+        case .isHeld:
+            held.append(flight)
+            remark += " (held)"
+        case .arrivesTwice:
+            flights += [flight, flight]
+            remark += " (twice)"
+        }
+        let arrow = flight.to == .responder ? "-->" : "<--"
+        story.append("\(arrow) \(flight.isKeepalive ? "0xFF" : ring.notation(of: flight.message, turn))\(remark)")
+    }
+
+    private mutating func learnKeys() {
+        var ring = KeyRing()
+        swap(&ring, &self.ring)
+        initiator.forEachSA { ring.learn($0) }
+        switch responder {
+        case .some(let endpoint): endpoint.forEachSA { ring.learn($0) }
+        case .none: break
+        }
+        swap(&ring, &self.ring)
+    }
+
+    private mutating func forgetClosedResponder() {
+        switch responder {
+        case .some(let endpoint): if !endpoint.isClosed { return }
+        case .none: return
+        }
+        responder = nil
+    }
+}
+
+// What can be asked.
+extension Network {
+    /// The state of a side's IKE SA in use, in words.
+    func situation(of side: Side) -> String {
+        switch side {
+        case .initiator: return initiator.current.situation
+        case .responder:
+            switch responder {
+            case .some(let endpoint): return endpoint.current.situation
+            case .none: return "nothing"
+            }
+        }
+    }
+
+    func count(_ side: Side, _ isWanted: (Report) -> Bool) -> Int { reports[side.rawValue].count(where: isWanted) }
+
+    /// The reasons for which a side's IKE SAs ended, in order.
+    func ends(_ side: Side) -> [CloseReason] {
+        reports[side.rawValue].compactMap { report in
+            if case .closed(_, let reason) = report { reason } else { nil }
+        }
+    }
+
+    /// A side's reports without what only says how messages travelled.
+    func news(_ side: Side) -> [Report] {
+        reports[side.rawValue].filter { report in
+            switch report {
+            case .keysDerived, .retransmitted, .answeredAgain, .dropped: false
+            default: true
+            }
+        }
     }
 }

@@ -1,0 +1,113 @@
+import IKEWire
+
+extension IKESA {
+    /// The states by name, as the transition table and results write them.
+    package enum StateName: String, Sendable, CaseIterable {
+        case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingAuth
+        case responding, halfOpen
+        case established, closing, closed
+    }
+
+    package var stateName: StateName {
+        switch self {
+        case .awaitingKeyPair: .awaitingKeyPair
+        case .awaitingSAInit: .awaitingSAInit
+        case .awaitingAgreement: .awaitingAgreement
+        case .awaitingAuth: .awaitingAuth
+        case .responding: .responding
+        case .halfOpen: .halfOpen
+        case .established: .established
+        case .closing: .closing
+        case .closed: .closed
+        }
+    }
+
+    package var closeReason: CloseReason? {
+        switch self {
+        case .closed(let reason): reason
+        default: nil
+        }
+    }
+
+    /// The SPIs; the responder's is zero as long as it is not known.
+    package var spis: IKESPIPair? {
+        switch self {
+        case .awaitingKeyPair(let state): state.spis
+        case .awaitingSAInit(let state): state.spis
+        case .awaitingAgreement(let state): state.spis
+        case .awaitingAuth(let state): state.spis
+        case .responding(let state): state.spis
+        case .halfOpen(let state): state.spis
+        case .established(let state): state.channel.spis
+        case .closing(let state): state.channel.spis
+        case .closed: nil
+        }
+    }
+
+    /// Lends the keys, message IDs and way of an IKE SA that has them; nil for one that does not.
+    package func withChannel<Result>(_ body: (borrowing Channel) -> Result) -> Result? {
+        switch self {
+        case .awaitingAuth(let state): body(state.channel)
+        case .halfOpen(let state): body(state.channel)
+        case .established(let state): body(state.channel)
+        case .closing(let state): body(state.channel)
+        case .awaitingKeyPair: nil
+        case .awaitingSAInit: nil
+        case .awaitingAgreement: nil
+        case .responding: nil
+        case .closed: nil
+        }
+    }
+
+    /// The state, and what goes on in it, in the words of the transition table.
+    package var situation: String {
+        switch self {
+        case .established(let state): state.situation
+        case .closing(let state): state.isDeleteSent ? "closing" : "closing, Delete waits"
+        case .closed(let reason): "closed (\(reason.name))"
+        default: stateName.rawValue
+        }
+    }
+}
+
+extension IKESA.Established {
+    fileprivate var situation: String {
+        var words = ["established"]
+        let subject = draftPurpose.map(\.name) ?? "nothing"
+        switch outgoing {
+        case .idle: break
+        case .awaitingKeyPair: words.append("key pair for \(subject)")
+        case .awaitingAnswer: words.append("answer to \(subject)")
+        case .awaitingAgreement: words.append("agreement for \(subject)")
+        case .deletingChild: words.append("deleting a Child SA")
+        case .checkingLiveness: words.append("checking liveness")
+        }
+        switch incoming {
+        case .none: break
+        case .some(let incoming): words.append("value for the peer's \(incoming.value.agreement.name)")
+        }
+        if rival != nil { words.append("rival") }
+        if isSuperseded { words.append("superseded") }
+        if isToBeClosed { words.append("to be closed") }
+        return words.joined(separator: ", ")
+    }
+}
+
+extension IKESA.Purpose {
+    fileprivate var name: String {
+        switch self {
+        case .child: "create Child SA"
+        case .rekeyChild: "rekey Child SA"
+        case .rekeyIKE: "rekey IKE SA"
+        }
+    }
+}
+
+extension IKESA.IncomingExchange.Agreement {
+    fileprivate var name: String {
+        switch self {
+        case .child(_, let replaced): replaced == nil ? "create Child SA" : "rekey Child SA"
+        case .ike: "rekey IKE SA"
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import IKECrypto
+import IKEWire
+import IKEv2
+import Primitives
+
+/// The keys of every IKE SA that was seen, by which a test reads what was sent.
+struct KeyRing: ~Copyable {
+    private var entries: [Entry] = []
+
+    final class Entry {
+        let spis: IKESPIPair
+        let suite: IKESuite
+        let ei: SecretBytes
+        let er: SecretBytes
+        let ai: SecretBytes
+        let ar: SecretBytes
+        init(_ channel: borrowing Channel) {
+            spis = channel.spis
+            suite = channel.suite
+            ei = channel.keys.ei.copy()
+            er = channel.keys.er.copy()
+            ai = channel.keys.ai.copy()
+            ar = channel.keys.ar.copy()
+        }
+    }
+
+    mutating func learn(_ sa: borrowing IKESA) {
+        guard let spis = sa.spis, !entries.contains(where: { $0.spis == spis }) else { return }
+        guard let entry = sa.withChannel({ Entry($0) }) else { return }
+        entries.append(entry)
+    }
+
+    func entry(for header: Header) -> Entry? {
+        entries.first { $0.spis.initiator == header.initiatorSPI && $0.spis.responder == header.responderSPI }
+    }
+
+    /// A message in the notation of RFC 7296: `HDR, SK {SA, Ni, TSi, TSr}`; each further IKE SA adds a prime to its HDR.
+    func notation(of message: [UInt8], _ turn: borrowing Turn) -> String {
+        guard let decoder = try? MessageDecoder(message.rawSpan) else { return "garbage" }
+        let header = decoder.header
+        let notation = Notation(header)
+        guard header.exchange != .ikeSAInit else {
+            let start = Header.byteCount
+            let names = notation.names(of: message, first: header.nextPayload, start..<message.count)
+            return (["HDR"] + names).joined(separator: ", ")
+        }
+        let index = entries.firstIndex { $0 === entry(for: header) }
+        let primes = String(repeating: "'", count: index ?? 0)
+        guard let content = open(message, turn) else { return "HDR\(primes), SK {?}" }
+        let names = notation.names(of: content.octets, first: content.first, content.range)
+        return "HDR\(primes), SK {\(names.joined(separator: ", "))}"
+    }
+
+    struct Content {
+        let octets: [UInt8]
+        let first: PayloadType
+        let range: Range<Int>
+    }
+
+    /// The payloads inside of a protected message, or nil if it is none that the ring has keys for.
+    func open(_ message: [UInt8], _ turn: borrowing Turn) -> Content? {
+        guard var decoder = try? MessageDecoder(message.rawSpan), let entry = entry(for: decoder.header),
+            let payload = try? decoder.payloads.next(), payload.type == .encrypted
+        else { return nil }
+        let (suite, offset, first) = (entry.suite, payload.bodyOffset, payload.nextType)
+        let isFromInitiator = decoder.header.isFromInitiator
+        var writer = ByteWriter()
+        writer.write(message)
+        let range: Range<Int>? = writer.withMutableBytes { octets in
+            if isFromInitiator {
+                try? turn.cryptography.open(
+                    &octets, bodyOffset: offset, cipher: suite.cipher, integrity: suite.integrity,
+                    encryptionKey: entry.ei, integrityKey: entry.ai
+                )
+            } else {
+                try? turn.cryptography.open(
+                    &octets, bodyOffset: offset, cipher: suite.cipher, integrity: suite.integrity,
+                    encryptionKey: entry.er, integrityKey: entry.ar
+                )
+            }
+        }
+        guard let range else { return nil }
+        let octets = writer.take()
+        let padding = Int(octets[range.upperBound - 1])
+        return Content(octets: octets, first: first, range: range.lowerBound..<range.upperBound - 1 - padding)
+    }
+}
+
+/// The names of payloads, which depend on the exchange and on who sends them.
+private struct Notation {
+    private let header: Header
+
+    init(_ header: Header) { self.header = header }
+
+    private var side: String { header.isResponse ? "r" : "i" }
+
+    func names(of octets: [UInt8], first: PayloadType, _ range: Range<Int>) -> [String] {
+        var names: [String] = []
+        var payloads = PayloadSequence(first: first, bytes: octets.rawSpan.extracting(range))
+        do {
+            while let payload = try payloads.next() { names.append(name(payload)) }
+        } catch {
+            names.append("garbage")
+        }
+        return names
+    }
+
+    private func name(_ payload: borrowing RawPayload) -> String {
+        switch payload.type {
+        case .securityAssociation:
+            switch header.exchange {
+            case .ikeSAInit: "SA\(side)1"
+            case .ikeAuth: "SA\(side)2"
+            default: "SA"
+            }
+        case .keyExchange: "KE\(side)"
+        case .nonce: "N\(side)"
+        case .notify: name(of: try? Notify(payload.body))
+        case .delete: name(of: try? Delete(payload.body))
+        case .configuration: name(of: try? Configuration(payload.body))
+        default: payload.type.description
+        }
+    }
+
+    private func name(of notify: consuming Notify?) -> String {
+        guard let notify else { return "N(garbage)" }
+        return "N(\(notify.type.name ?? String(notify.type.rawValue)))"
+    }
+
+    private func name(of delete: consuming Delete?) -> String {
+        guard let delete else { return "D(garbage)" }
+        if delete.protocolID == .ike { return "D" }
+        return delete.count == 1 ? "D(ESP)" : "D(ESP, \(delete.count))"
+    }
+
+    private func name(of configuration: consuming Configuration?) -> String {
+        guard let configuration else { return "CP(garbage)" }
+        return configuration.type == .request ? "CP(CFG_REQUEST)" : "CP(CFG_REPLY)"
+    }
+}
