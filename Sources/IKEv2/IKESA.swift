@@ -148,4 +148,3 @@ package enum IKESA: ~Copyable {
         return .closed(reason)
     }
 }
-

@@ -19,7 +19,9 @@ extension Network {
         var vectors: [(key: VectorKey, octets: [UInt8])] = []
         for flight in wire where !flight.isKeepalive {
             let message = flight.message
-            guard let header = try? MessageDecoder(message.rawSpan).header, header.exchange != .ikeSAInit else { continue }
+            guard let header = try? MessageDecoder(message.rawSpan).header, header.exchange != .ikeSAInit else {
+                continue
+            }
             let key = MessageKey(header)
             if let earlier = messages.first(where: { $0.key == key }) {
                 #expect(earlier.octets == message, "a message ID is used for one message", sourceLocation: location)
@@ -77,7 +79,11 @@ extension Network {
         let haveSameKeys = one.keys.isEqual(to: other.keys)
         #expect(haveSameKeys, "both ends have the same keys", sourceLocation: location)
         #expect(one.suite == other.suite, sourceLocation: location)
-        #expect(one.children.count == other.children.count, "both ends have the same Child SAs", sourceLocation: location)
+        #expect(
+            one.children.count == other.children.count,
+            "both ends have the same Child SAs",
+            sourceLocation: location
+        )
         for child in one.children {
             guard let mirrored = other.children.first(where: { $0.inbound == child.outbound }) else {
                 Issue.record("a Child SA has two ends", sourceLocation: location)
@@ -225,8 +231,11 @@ struct ChildKeysCopy: ~Copyable {
 /// Tells a story with real and with modelled crypto: both must go the same way, step by step, octet count by octet
 /// count (DESIGN 3).
 func tell(
-    initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), seed: UInt8 = 7,
-    _ location: SourceLocation = #_sourceLocation, _ story: (inout Network) throws -> Void
+    initiator: PeerPolicy = .client(),
+    responder: PeerPolicy = .gateway(),
+    seed: UInt8 = 7,
+    _ location: SourceLocation = #_sourceLocation,
+    _ story: (inout Network) throws -> Void
 ) rethrows {
     var trajectories: [[Network.Step]] = []
     for backend in CryptoBackend.both {
@@ -240,8 +249,11 @@ func tell(
 
 /// The same, from the point on where the IKE SA and its first Child SA are established.
 func tellEstablished(
-    initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), seed: UInt8 = 7,
-    _ location: SourceLocation = #_sourceLocation, _ story: (inout Network) throws -> Void
+    initiator: PeerPolicy = .client(),
+    responder: PeerPolicy = .gateway(),
+    seed: UInt8 = 7,
+    _ location: SourceLocation = #_sourceLocation,
+    _ story: (inout Network) throws -> Void
 ) rethrows {
     try tell(initiator: initiator, responder: responder, seed: seed, location) { network in
         network.run(for: .milliseconds(100))
@@ -252,9 +264,25 @@ func tellEstablished(
 
 /// Compares a story with what was expected, one message a line.
 func expectStory(
-    _ network: borrowing Network, _ expected: String, _ location: SourceLocation = #_sourceLocation
+    _ network: borrowing Network,
+    _ expected: String,
+    _ location: SourceLocation = #_sourceLocation
 ) {
     let lines = expected.split(separator: "\n").map { $0.drop { $0 == " " } }.map(String.init)
     let told = network.story
     #expect(told == lines, "\n\(told.joined(separator: "\n"))", sourceLocation: location)
+}
+
+/// The same for a story that one side begins: `-->` is from that side.
+func expectStory(
+    _ network: borrowing Network,
+    from side: Side,
+    _ expected: String,
+    _ location: SourceLocation = #_sourceLocation
+) {
+    guard side == .responder else { return expectStory(network, expected, location) }
+    let lines = expected.split(separator: "\n").map { line in
+        line.hasPrefix("-->") ? "<--" + line.dropFirst(3) : line.hasPrefix("<--") ? "-->" + line.dropFirst(3) : line
+    }
+    expectStory(network, lines.joined(separator: "\n"), location)
 }

@@ -69,13 +69,21 @@ struct KeyRing: ~Copyable {
         let range: Range<Int>? = writer.withMutableBytes { octets in
             if isFromInitiator {
                 try? turn.cryptography.open(
-                    &octets, bodyOffset: offset, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: entry.ei, integrityKey: entry.ai
+                    &octets,
+                    bodyOffset: offset,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: entry.ei,
+                    integrityKey: entry.ai
                 )
             } else {
                 try? turn.cryptography.open(
-                    &octets, bodyOffset: offset, cipher: suite.cipher, integrity: suite.integrity,
-                    encryptionKey: entry.er, integrityKey: entry.ar
+                    &octets,
+                    bodyOffset: offset,
+                    cipher: suite.cipher,
+                    integrity: suite.integrity,
+                    encryptionKey: entry.er,
+                    integrityKey: entry.ar
                 )
             }
         }

@@ -69,14 +69,19 @@ struct Network: ~Copyable {
     private var attempt: UInt32 = 0
 
     init(
-        initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), backend: CryptoBackend = .modelled,
+        initiator: PeerPolicy = .client(),
+        responder: PeerPolicy = .gateway(),
+        backend: CryptoBackend = .modelled,
         seed: UInt8 = 7
     ) {
         policies = [initiator, responder]
         let octets = [UInt8](repeating: seed, count: 32)
         turn = Turn(cryptography: try! Cryptography(backend: backend, seed: octets.rawSpan))
         let origin = Origin(
-            number: 1, entity: StableName.hash(of: "initiator"), seed: UInt64(seed), spis: SPISource(key: 1, owner: 1)
+            number: 1,
+            entity: StableName.hash(of: "initiator"),
+            seed: UInt64(seed),
+            spis: SPISource(key: 1, owner: 1)
         )
         self.initiator = Endpoint(initiating: origin, over: .test, under: initiator, &turn)
         settle(.initiator)
@@ -84,7 +89,9 @@ struct Network: ~Copyable {
 
     /// Two ends with an IKE SA and a Child SA between them, and an empty story.
     static func established(
-        initiator: PeerPolicy = .client(), responder: PeerPolicy = .gateway(), backend: CryptoBackend = .modelled,
+        initiator: PeerPolicy = .client(),
+        responder: PeerPolicy = .gateway(),
+        backend: CryptoBackend = .modelled,
         seed: UInt8 = 7
     ) -> Network {
         var network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
@@ -157,7 +164,9 @@ extension Network {
     /// Gives a datagram to the one it is meant for.
     mutating func deliver(_ flight: Flight) {
         turn.now = now
-        guard !flight.isKeepalive, !flight.path.isEncapsulated || flight.octets.prefix(4) == [0, 0, 0, 0] else { return }
+        guard !flight.isKeepalive, !flight.path.isEncapsulated || flight.octets.prefix(4) == [0, 0, 0, 0] else {
+            return
+        }
         receive(flight.message, over: flight.path, at: flight.to)
     }
 
@@ -191,7 +200,9 @@ extension Network {
         }
         attempt += 1
         let origin = Origin(
-            number: 1, entity: StableName.hash(of: "responder", UInt64(attempt)), seed: 9,
+            number: 1,
+            entity: StableName.hash(of: "responder", UInt64(attempt)),
+            seed: 9,
             spis: SPISource(key: 2, owner: attempt)
         )
         if let sa = IKESA.respond(to: message.rawSpan, over: path, origin, under: policies[1], &turn) {
@@ -234,7 +245,9 @@ extension Network {
 
     private mutating func send(_ datagram: Output.Datagram, from side: Side) {
         var path = Path(
-            local: datagram.path.remote, remote: datagram.path.local, isEncapsulated: datagram.path.isEncapsulated
+            local: datagram.path.remote,
+            remote: datagram.path.local,
+            isEncapsulated: datagram.path.isEncapsulated
         )
         var isReachable = true
         switch side {
@@ -246,7 +259,11 @@ extension Network {
             path.local = inside ?? path.local
         }
         let flight = Flight(
-            at: now + delay, sentAt: now, to: side.other, octets: Array(turn.output.octets[datagram.range]), path: path,
+            at: now + delay,
+            sentAt: now,
+            to: side.other,
+            octets: Array(turn.output.octets[datagram.range]),
+            path: path,
             note: datagram.note
         )
         wire.append(flight)
