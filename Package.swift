@@ -76,7 +76,7 @@ targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports,
 targets.append(
     .executableTarget(
         name: "microbench",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "UDPTransport"],
         swiftSettings: settings
     )
 )

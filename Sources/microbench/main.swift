@@ -3,6 +3,7 @@
 let benchmarks: [(name: String, run: () -> Void)] = [
     ("events", benchmarkEventQueue),
     ("simulation", benchmarkSimulation),
+    ("udp", benchmarkUDP),
     ("wire", benchmarkWire),
 ]
 
