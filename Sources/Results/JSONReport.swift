@@ -3,7 +3,7 @@ import Primitives
 
 /// `result.json`: everything about a run except its histograms, its series and its events.
 ///
-/// Keys have one order and numbers one form, so that equal results are equal bytes. docs/results-format.md describes it.
+/// Keys have one order and numbers one form, so that equal results are equal bytes (docs/results-format.md).
 package enum JSONReport {
     /// The name and the version of the form. A change that could mislead a reader gets a new one.
     package static var schema: String { "ikestorm-result-1" }

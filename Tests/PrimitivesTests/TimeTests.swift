@@ -16,7 +16,7 @@ struct TimeTests {
 
     @Test("time does not go below the run's start")
     func beforeTheStart() async {
-        await #expect(processExitsWith: .failure) { _ = Instant.zero - Duration.nanoseconds(1) }
+        await #expect(processExitsWith: .failure) { print(Instant.zero - Duration.nanoseconds(1)) }
     }
 
     @Test(
