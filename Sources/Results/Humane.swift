@@ -52,10 +52,16 @@ package enum Humane {
         return "\(hundredths / 100)." + (decimals < 10 ? "0" : "") + "\(decimals) %"
     }
 
-    /// `379.1/s`, of thousandths per second.
+    /// `379/s`, of thousandths per second.
     package static func rate(perSecondThousandths thousandths: UInt64) -> String {
+        if thousandths == 0 { return "0/s" }
         if thousandths >= 100_000 { return count((thousandths + 500) / 1_000) + "/s" }
         return (threeDigits(thousandths, per: 1_000) ?? count((thousandths + 500) / 1_000)) + "/s"
+    }
+
+    /// `42.0`, of thousandths.
+    static func factor(thousandths: UInt64) -> String {
+        threeDigits(thousandths, per: 1_000) ?? count((thousandths + 500) / 1_000)
     }
 
     /// `123 MiB`.

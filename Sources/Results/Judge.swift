@@ -113,7 +113,7 @@ extension Judge {
     /// From when on an expectation is measured; nil where its fault never was.
     private func start(of expectation: Expectation) -> Instant? {
         guard let after = expectation.after else { return .zero + record.warmUp }
-        return record.fault(named: after)?.end
+        return record.fault(named: after).map { max($0.end, .zero + record.warmUp) }
     }
 }
 
