@@ -1,0 +1,106 @@
+import IKEv2
+import IKEWire
+import Load
+import Primitives
+import Workload
+
+extension PeerPolicy {
+    /// How the clients of a profile behave towards a gateway.
+    convenience init(_ profile: Workload.Profile, towards gateway: Workload.Gateway) {
+        let template = profile.identity
+        var values = Values(
+            identity: IdentityTemplate(template.description),
+            preSharedKey: profile.authentication.key,
+            ikeProposals: profile.proposals.parsedIKE,
+            childProposals: profile.proposals.parsedChild,
+            localSelectors: profile.trafficSelectors.local.compactMap { selector in
+                switch selector {
+                case .dynamic: nil
+                case .prefix(let prefix): TrafficSelector(prefix)
+                }
+            },
+            remoteSelectors: profile.trafficSelectors.remote.map { TrafficSelector($0) }
+        )
+        values.peerIdentity = IdentityTemplate(gateway.identity)
+        values.requestsAddress = profile.requestsAddress
+        values.additionalChildren = max(0, profile.children - 1)
+        values.ikeLifetime = Lifetime(profile.lifetimes.ike)
+        values.childLifetime = Lifetime(profile.lifetimes.child)
+        values.retransmission = RetransmissionSchedule(waits: profile.retransmission.waits)
+        values.liveness = profile.liveness
+        values.natKeepalive = profile.natKeepalive
+        self.init(values)
+    }
+
+    /// How a simulated gateway, or `ikestorm gateway`, behaves towards everybody.
+    convenience init(_ gateway: Workload.Gateway) {
+        let policy = gateway.policy
+        var values = Values(
+            identity: IdentityTemplate(gateway.identity),
+            preSharedKey: policy.authentication.key,
+            ikeProposals: policy.proposals.parsedIKE,
+            childProposals: policy.proposals.parsedChild,
+            localSelectors: policy.trafficSelectors.map { TrafficSelector($0) },
+            remoteSelectors: policy.pool.isEmpty
+                ? [TrafficSelector(IPPrefix("0.0.0.0/0")!)] : policy.pool.map { TrafficSelector($0) }
+        )
+        values.ikeLifetime = Lifetime(policy.lifetimes.ike)
+        values.childLifetime = Lifetime(policy.lifetimes.child)
+        values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
+        values.liveness = policy.liveness
+        values.halfOpenTimeout = policy.halfOpen.timeout
+        self.init(values)
+    }
+}
+
+extension Workload.Authentication {
+    var key: [UInt8] {
+        switch self {
+        case .psk(let text): Array(text.utf8)
+        }
+    }
+}
+
+extension Workload.Proposals {
+    // The workload's reader has parsed them before.
+    var parsedIKE: [Proposal] { ike.map { Self.parse($0, .ike) } }
+    var parsedChild: [Proposal] { child.map { Self.parse($0, .esp) } }
+
+    private static func parse(_ notation: String, _ protocolID: ProtocolID) -> Proposal {
+        do {
+            return try Proposal(notation: notation, protocolID: protocolID)
+        } catch {
+            preconditionFailure("a validated workload's proposals can be read: \(notation)")
+        }
+    }
+}
+
+extension Lifetime {
+    init(_ lifetime: Workload.Lifetime) {
+        self.init(rekey: lifetime.rekey, jitter: lifetime.jitter, hard: lifetime.hard)
+    }
+}
+
+extension ReconnectPolicy {
+    init(_ reconnect: Workload.Reconnect) {
+        self.init(
+            causes: reconnect.after.map { Cause($0) },
+            waits: reconnect.waits,
+            jitter: reconnect.jitter,
+            giveUpAfter: reconnect.giveUpAfter
+        )
+    }
+}
+
+extension ReconnectPolicy.Cause {
+    init(_ reason: Workload.Reconnect.Reason) {
+        self =
+            switch reason {
+            case .timeout: .timeout
+            case .delete: .delete
+            case .refused: .refused
+            case .authentication: .authentication
+            case .expired: .expired
+            }
+    }
+}

@@ -1,0 +1,212 @@
+import Gateway
+import IKECrypto
+import IKEv2
+import IKEWire
+import Load
+import Primitives
+import Simulation
+
+extension ClientShard: SimulatedPart {
+    typealias Message = GatewayMessage
+
+    var nextTime: Instant { queue.nextTime }
+
+    mutating func accept(_ messages: [GatewayMessage]) {
+        for message in messages {
+            guard case .completion(let completion) = message else {
+                preconditionFailure("a shard hears of completions alone")
+            }
+            let handle: UInt32
+            if let reused = freeCompletions.popLast() {
+                handle = reused
+                completions[Int(reused)] = completion
+            } else {
+                handle = UInt32(completions.count)
+                completions.append(completion)
+            }
+            let local = plan.partition.localIndex(of: completion.half.client)
+            queue.push(
+                Event(order: completion.order, target: local, kind: ShardEvent.completion.rawValue, small: handle)
+            )
+        }
+    }
+
+    mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
+        var count = 0
+        while let event = queue.popNext(before: limit) {
+            count += 1
+            turn.now = event.time
+            guard let kind = ShardEvent(rawValue: event.kind) else {
+                preconditionFailure("a shard's queue holds its own kinds of events")
+            }
+            let local = Int(event.target)
+            switch kind {
+            case .arrival: arrive(local, event, &outbox)
+            case .timer: fireTimer(local, event, &outbox)
+            case .deliver: deliver(local, event, &outbox)
+            case .completion: complete(local, event, &outbox)
+            case .fault: applyFault(event)
+            case .flood: sendFlood(local, event, &outbox)
+            }
+        }
+        return count
+    }
+}
+
+// What happens to clients.
+extension ClientShard {
+    /// Puts the client's next arrival of its population's schedule into the queue.
+    mutating func scheduleNextArrival(_ local: Int) {
+        let population = clients[local].population
+        let arrivals = plan.arrivals[population]
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        let own = entity - plan.firstClient[population]
+        var next = clients[local].nextArrival
+        while next < arrivals.count, arrivals[next].client != own { next += 1 }
+        clients[local].nextArrival = next + 1
+        guard next < arrivals.count else { return }
+        let order = order(local, at: arrivals[next].at, EventClass.arrival)
+        queue.push(
+            Event(order: order, target: UInt32(local), kind: ShardEvent.arrival.rawValue, first: UInt64(next))
+        )
+    }
+
+    private mutating func arrive(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        let arrival = plan.arrivals[clients[local].population][Int(event.first)]
+        note(local, event.order, .arrival)
+        if clients[local].client.isIdle {
+            let clientPlan = clients[local].plan
+            clients[local].client.arrive(
+                intended: event.time, leaving: arrival.until, plan: clientPlan, &turn, &tally
+            )
+            settleClient(local, &outbox)
+        } else {
+            tally.skipped(clients[local].population, at: event.time)
+        }
+        scheduleNextArrival(local)
+    }
+
+    private mutating func fireTimer(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        guard clients[local].armed == event.time else { return }
+        clients[local].armed = .never
+        let clientPlan = clients[local].plan
+        while clients[local].client.deadline(plan: clientPlan) <= event.time {
+            note(local, event.order, .timer)
+            clients[local].client.advance(plan: clientPlan, &turn, &tally)
+            settleClient(local, &outbox)
+        }
+        arm(local)
+    }
+
+    private mutating func deliver(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        let packet = packets.take(event.small)
+        defer { packets.release(event.small, packet) }
+        note(local, event.order, .deliver, UInt64(packet.octets.count))
+        guard clients[local].flood == nil else { return }
+        var inside = packet.destination
+        if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
+            guard
+                case .forwarded(let forwarded)? = clients[local].nat?.inbound(
+                    to: packet.destination, from: packet.source, at: event.time, behaviour
+                )
+            else { return }
+            inside = forwarded
+        }
+        let way = Path(local: inside, remote: packet.source, isEncapsulated: packet.isEncapsulated)
+        guard let start = Self.messageStart(packet) else { return }
+        let clientPlan = clients[local].plan
+        clients[local].client.receive(
+            packet.octets.rawSpan.extracting(start..<packet.octets.count), over: way, plan: clientPlan, &turn, &tally
+        )
+        settleClient(local, &outbox)
+    }
+
+    /// Where the IKE message begins in a datagram, or nil when it holds none (RFC 3948 section 2).
+    static func messageStart(_ packet: PacketStore.Packet) -> Int? {
+        guard packet.isEncapsulated else { return 0 }
+        switch EncapsulatedKind(packet.octets.rawSpan) {
+        case .ike: return 4
+        case .esp, .keepalive, .neither: return nil
+        }
+    }
+
+    /// Carries out what a client wants: operations at this instant, datagrams on their way, the next timer.
+    mutating func settleClient(_ local: Int, _ outbox: inout Outbox<GatewayMessage>) {
+        let clientPlan = clients[local].plan
+        while let request = turn.output.keyExchange.take() {
+            let result = turn.cryptography.perform(request)
+            clients[local].client.complete(result, plan: clientPlan, &turn, &tally)
+        }
+        journalReports(local, isGateway: false)
+        for datagram in turn.output.datagrams { sendUp(local, datagram, &outbox) }
+        turn.output.removeAll()
+        arm(local)
+    }
+
+    private mutating func arm(_ local: Int) {
+        let clientPlan = clients[local].plan
+        let deadline = clients[local].client.deadline(plan: clientPlan)
+        guard deadline < clients[local].armed else { return }
+        let due = max(deadline, turn.now)
+        clients[local].armed = due
+        let order = order(local, at: due, EventClass.timer)
+        queue.push(Event(order: order, target: UInt32(local), kind: ShardEvent.timer.rawValue))
+    }
+
+    /// Sends a client's datagram through its NAT and over its path to the gateway's front desk.
+    private mutating func sendUp(
+        _ local: Int, _ datagram: Output.Datagram, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let octets = turn.output.octets[datagram.range]
+        let remote = datagram.path.remote
+        var source = datagram.path.local
+        if let behaviour = behaviours[clients[local].path] {
+            let outside = clients[local].nat?.outbound(from: source.port, to: remote, at: turn.now, behaviour)
+            source = outside ?? source
+        }
+        capture(local, octets, from: source, to: remote)
+        let outcome = clients[local].up.send(
+            payloadByteCount: octets.count, isIPv4: remote.address.isIPv4, at: turn.now,
+            over: links[clients[local].path]
+        )
+        // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
+        guard datagram.note.operation != .natKeepalive else { return }
+        let attempt = clients[local].client.attempt
+        switch outcome {
+        case .dropped: break
+        case .arrives(let arrival):
+            post(local, attempt, octets, datagram, from: source, at: arrival, &outbox)
+        case .arrivesTwice(let first, let second):
+            post(local, attempt, octets, datagram, from: source, at: first, &outbox)
+            post(local, attempt, octets, datagram, from: source, at: second, &outbox)
+        }
+    }
+
+    mutating func post(
+        _ local: Int, _ attempt: UInt32, _ octets: ArraySlice<UInt8>, _ datagram: Output.Datagram,
+        from source: UDPEndpoint, at arrival: Instant, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let remote = datagram.path.remote
+        let isEncapsulated = datagram.path.isEncapsulated
+        var reader = ByteReader(octets.span.bytes.extracting(droppingFirst: isEncapsulated ? 4 : 0))
+        guard let header = try? Header.decode(from: &reader) else { return }
+        let handle = packets.insert(octets, from: source, to: remote, isEncapsulated: isEncapsulated)
+        let gateway = clients[local].gateway
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        let isInitial = header.responderSPI == .zero
+        let message = PacketArrival(
+            order: order(local, at: arrival, EventClass.packet),
+            half: HalfID(client: entity, attempt: attempt),
+            shard: index,
+            packet: handle,
+            source: source,
+            byteCount: UInt32(octets.count),
+            exchange: header.exchange,
+            messageID: header.messageID,
+            isResponse: header.isResponse,
+            spi: isInitial ? .zero : header.isFromInitiator ? header.responderSPI : header.initiatorSPI,
+            note: datagram.note
+        )
+        outbox.send(.arrival(message), to: plan.deskPart(gateway), arriving: arrival)
+    }
+}

@@ -1,0 +1,204 @@
+import Gateway
+import IKECrypto
+import IKEv2
+import IKEWire
+import Load
+import Primitives
+import Simulation
+
+// The gateway's halves of the IKE SAs of this shard's clients.
+extension ClientShard {
+    /// A job of the front desk has ended: what it was about happens now.
+    mutating func complete(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        guard let completion = completions[Int(event.small)] else {
+            preconditionFailure("a completion is taken once")
+        }
+        completions[Int(event.small)] = nil
+        freeCompletions.append(event.small)
+        turn.lease = completion.lease
+        note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.digest)
+        switch completion.action {
+        case .handle: handle(local, completion, &outbox)
+        case .demandCookie: demandCookie(local, completion, &outbox)
+        case .drop: packets.release(completion.packet)
+        case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation, &outbox)
+        }
+    }
+
+    private func halfIndex(_ local: Int, _ attempt: UInt32) -> Int? {
+        clients[local].halves.firstIndex { $0.attempt == attempt }
+    }
+
+    private mutating func handle(
+        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let packet = packets.take(completion.packet)
+        defer { packets.release(completion.packet, packet) }
+        guard let start = Self.messageStart(packet), completion.boot == boots[clients[local].gateway] else { return }
+        let arrival = Path(
+            local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+        )
+        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        let policy = gatewayPolicies[clients[local].gateway]
+        let attempt = completion.half.attempt
+        if let found = halfIndex(local, attempt) {
+            clients[local].halves[found].endpoint.receive(message, over: arrival, under: policy, &turn)
+            settleHalf(local, attempt, &outbox)
+            return
+        }
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        let name = StableName.hash(
+            of: StableName.hash(of: plan.workload.gateways[clients[local].gateway].name),
+            clients[local].client.place.entity, UInt64(attempt)
+        )
+        let spis = SPISource(key: gatewaySPIKey, owner: entity, attempt: attempt)
+        let origin = Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
+        if let sa = IKESA.respond(to: message, over: arrival, origin, under: policy, &turn) {
+            let half = Half(
+                attempt: attempt, boot: completion.boot, endpoint: Endpoint(responding: sa),
+                gatewayEndpoint: packet.destination
+            )
+            clients[local].halves.append(half)
+        }
+        settleHalf(local, attempt, &outbox)
+    }
+
+    private mutating func demandCookie(
+        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let packet = packets.take(completion.packet)
+        defer { packets.release(completion.packet, packet) }
+        guard let start = Self.messageStart(packet) else { return }
+        let arrival = Path(
+            local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+        )
+        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        _ = cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
+        settleHalf(local, completion.half.attempt, &outbox)
+    }
+
+    private mutating func fireHalfTimer(
+        _ local: Int, _ attempt: UInt32, _ generation: UInt32, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        guard let found = halfIndex(local, attempt), clients[local].halves[found].generation == generation else {
+            return
+        }
+        let policy = gatewayPolicies[clients[local].gateway]
+        clients[local].halves[found].endpoint.advance(under: policy, &turn)
+        settleHalf(local, attempt, &outbox)
+    }
+
+    /// Carries out what a half wants, and tells the front desk how it stands.
+    private mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
+        let gateway = clients[local].gateway
+        let policy = gatewayPolicies[gateway]
+        let found = halfIndex(local, attempt)
+        if let found {
+            let half = clients[local].halves[found]
+            while let request = turn.output.keyExchange.take() {
+                let result = turn.cryptography.perform(request)
+                half.endpoint.complete(result, under: policy, &turn)
+            }
+        }
+        journalReports(local, isGateway: true)
+        for datagram in turn.output.datagrams { sendDown(local, datagram) }
+        turn.output.removeAll()
+        var report = HalfReport(
+            order: order(local, at: turn.now + internalLatency[gateway], EventClass.report),
+            half: HalfID(client: plan.partition.entity(at: UInt32(local), of: index), attempt: attempt),
+            shard: index,
+            boot: boots[gateway]
+        )
+        if let found {
+            describe(clients[local].halves[found], policy, &report)
+            if report.transition == .ended { clients[local].halves.remove(at: found) }
+        } else {
+            report.transition = .refused
+        }
+        outbox.send(.report(report), to: plan.deskPart(gateway), arriving: report.order.time)
+    }
+
+    private func describe(_ half: Half, _ policy: PeerPolicy, _ report: inout HalfReport) {
+        half.generation += 1
+        report.generation = half.generation
+        if half.endpoint.isClosed {
+            report.transition = .ended
+            return
+        }
+        if half.endpoint.current.stateName == .established || half.endpoint.current.stateName == .closing {
+            if !half.isEstablished { report.transition = .established }
+            half.isEstablished = true
+        } else if !half.isCounted {
+            report.transition = .halfOpened
+        }
+        half.isCounted = true
+        report.deadline = half.endpoint.deadline(under: policy)
+        let due = half.endpoint.dueOperation(under: policy)
+        report.operation = due.operation
+        report.keyExchange = due.keyExchange
+    }
+
+    /// Sends a half's datagram over the path to the client's NAT.
+    private mutating func sendDown(_ local: Int, _ datagram: Output.Datagram) {
+        let octets = turn.output.octets[datagram.range]
+        capture(local, octets, from: datagram.path.local, to: datagram.path.remote)
+        let outcome = clients[local].down.send(
+            payloadByteCount: octets.count, isIPv4: datagram.path.remote.address.isIPv4, at: turn.now,
+            over: links[clients[local].path]
+        )
+        switch outcome {
+        case .dropped: break
+        case .arrives(let arrival): pushDelivery(local, octets, datagram.path, at: arrival)
+        case .arrivesTwice(let first, let second):
+            pushDelivery(local, octets, datagram.path, at: first)
+            pushDelivery(local, octets, datagram.path, at: second)
+        }
+    }
+
+    private mutating func pushDelivery(_ local: Int, _ octets: ArraySlice<UInt8>, _ path: Path, at arrival: Instant) {
+        let handle = packets.insert(octets, from: path.local, to: path.remote, isEncapsulated: path.isEncapsulated)
+        let order = order(local, at: arrival, EventClass.packet)
+        queue.push(
+            Event(order: order, target: UInt32(local), kind: ShardEvent.deliver.rawValue, small: handle)
+        )
+    }
+
+    /// Keeps what the run's event file shows, and the keys that its capture needs.
+    mutating func journalReports(_ local: Int, isGateway: Bool) {
+        guard plan.keepsPackets || plan.keepsEvents else { return }
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        for report in turn.output.reports {
+            if plan.keepsEvents, report.isLifeCycle {
+                clients[local].sent += 1
+                journal.entries.append(
+                    ShardJournal.Entry(
+                        time: turn.now, client: entity, count: clients[local].sent, report: report, isGateway: isGateway
+                    )
+                )
+            }
+        }
+    }
+
+    /// Keeps a datagram for the capture.
+    mutating func capture(
+        _ local: Int, _ octets: ArraySlice<UInt8>, from source: UDPEndpoint, to destination: UDPEndpoint
+    ) {
+        guard plan.keepsPackets else { return }
+        let order = order(local, at: turn.now, EventClass.packet)
+        journal.packets.append(
+            ShardJournal.CapturedPacket(order: order, source: source, destination: destination, octets: Array(octets))
+        )
+    }
+}
+
+extension Report {
+    /// Whether the event file shows it at its usual level.
+    var isLifeCycle: Bool {
+        switch self {
+        case .established, .addressAssigned, .childInstalled, .childRefused, .childRekeyed, .childRekeyFailed,
+            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .closed, .refused:
+            true
+        case .keysDerived, .retransmitted, .answeredAgain, .alive, .dropped: false
+        }
+    }
+}

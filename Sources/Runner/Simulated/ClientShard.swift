@@ -1,0 +1,229 @@
+import BasicContainers
+import Gateway
+import IKECrypto
+import IKEv2
+import IKEWire
+import Load
+import Primitives
+import Simulation
+import Workload
+
+/// A client and the gateway's halves of its IKE SAs, with the private way between them.
+struct SimulatedClient: ~Copyable {
+    var client: Client
+    let plan: ClientPlan
+    let population: Int
+    let path: Int
+    let gateway: Int
+    var nat: NAT?
+    var up: Flow
+    var down: Flow
+    var halves: [Half] = []
+    var digest = EntityDigest()
+    /// How many events it has sent: the last part of their order.
+    var sent: UInt64 = 0
+    /// The earliest timer event that is in the queue; a later deadline waits for it and goes back.
+    var armed = Instant.never
+    /// The next of its population's arrivals that is for it.
+    var nextArrival = 0
+    /// Its pretended initiators, where it is a flood.
+    var flood: FloodState?
+}
+
+/// The gateway's half of one attempt's IKE SAs.
+final class Half {
+    let attempt: UInt32
+    /// The gateway's boot that it belongs to.
+    let boot: UInt32
+    var endpoint: Endpoint
+    var generation: UInt32 = 0
+    var isCounted = false
+    var isEstablished = false
+    var gatewayEndpoint: UDPEndpoint
+
+    init(attempt: UInt32, boot: UInt32, endpoint: consuming Endpoint, gatewayEndpoint: UDPEndpoint) {
+        self.attempt = attempt
+        self.boot = boot
+        self.endpoint = endpoint
+        self.gatewayEndpoint = gatewayEndpoint
+    }
+}
+
+/// What happens in a shard's own queue.
+enum ShardEvent: UInt16 {
+    case arrival = 1
+    case timer
+    case deliver
+    case completion
+    case fault
+    case flood
+}
+
+/// The classes of events of one instant, in their order.
+enum EventClass {
+    static let fault: UInt8 = 0
+    static let arrival: UInt8 = 1
+    static let packet: UInt8 = 2
+    static let report: UInt8 = 3
+    static let timer: UInt8 = 4
+}
+
+/// One shard of a simulated run: its clients, the gateways' halves of their IKE SAs, and the ways between.
+struct ClientShard: ~Copyable {
+    let index: UInt32
+    let plan: SimulationPlan
+    var clients = UniqueArray<SimulatedClient>()
+    var queue = EventQueue()
+    var packets = PacketStore()
+    var turn: Turn
+    var tally = Tally()
+    /// The paths as they are at this moment, faults included.
+    var links: [Link]
+    let behaviours: [NATBehaviour?]
+    let gatewayPolicies: [PeerPolicy]
+    let internalLatency: [Duration]
+    var boots: [UInt32]
+    var completions: [JobCompletion?] = []
+    var freeCompletions: [UInt32] = []
+    var log: WindowLog
+    var journal = ShardJournal()
+    let spiKey: UInt64
+    let gatewaySPIKey: UInt64
+
+    init(index: UInt32, plan: SimulationPlan) {
+        self.index = index
+        self.plan = plan
+        let workload = plan.workload
+        var seedOctets: [UInt8] = []
+        for word in 0..<4 as Range<UInt64> {
+            var stream = RandomStream(seed: plan.seed, entity: word, purpose: .keyMaterial)
+            let value = stream.next()
+            for shift in 0..<8 as Range<UInt64> { seedOctets.append(UInt8(truncatingIfNeeded: value >> (8 * shift))) }
+        }
+        do throws(CryptoError) {
+            let backend: CryptoBackend = plan.crypto == .real ? .openSSL : .modelled
+            turn = Turn(cryptography: try Cryptography(backend: backend, seed: seedOctets.rawSpan))
+        } catch {
+            preconditionFailure("libcrypto offers the algorithms that ikestorm needs: \(error)")
+        }
+        links = workload.paths.map { Link($0, seed: plan.seed) }
+        behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
+        gatewayPolicies = workload.gateways.map { PeerPolicy($0) }
+        internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
+        boots = [UInt32](repeating: 0, count: workload.gateways.count)
+        log = WindowLog(length: .seconds(1))
+        var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
+        spiKey = keys.next()
+        gatewaySPIKey = keys.next()
+        addEntities()
+        scheduleFaults()
+    }
+
+    private mutating func addEntities() {
+        let workload = plan.workload
+        let plans = workload.populations.indices.map { population in
+            let values = workload.populations[population]
+            let profile = workload.profiles[values.profile]
+            return ClientPlan(
+                population: population,
+                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                reconnect: ReconnectPolicy(profile.reconnect),
+                seed: plan.seed
+            )
+        }
+        for local in 0..<plan.partition.count(of: index) {
+            let entity = plan.partition.entity(at: local, of: index)
+            if entity < plan.clientCount {
+                let population = plan.population(of: entity)
+                addClient(entity, population, plans[population])
+                scheduleNextArrival(Int(local))
+            } else {
+                addFlood(entity)
+            }
+        }
+    }
+
+    private mutating func addClient(_ entity: UInt32, _ population: Int, _ clientPlan: ClientPlan) {
+        let workload = plan.workload
+        let values = workload.populations[population]
+        let number = Int(entity - plan.firstClient[population])
+        let name = StableName.hash(of: values.name, UInt64(number))
+        let path = choosePath(values, name)
+        let source = values.source(ofClient: number)
+        let gateway = gatewayAddress(values.gateway)
+        let place = ClientPlace(
+            number: UInt32(values.firstIdentity + number),
+            index: entity,
+            entity: name,
+            route: Route(from: source, to: gateway),
+            spiKey: spiKey
+        )
+        let link = links[path]
+        var nat: NAT?
+        if behaviours[path] != nil, source.isIPv4 {
+            // The client sits on a private address behind its own NAT; the outside sees its source.
+            let inner = IPAddress(v4: 0xC0A8_0002)
+            nat = NAT(innerAddress: inner, outerAddress: source, seed: plan.seed, name: name)
+        }
+        var insidePlace = place
+        if let nat { insidePlace.route = Route(from: nat.innerAddress, to: gateway) }
+        clients.append(
+            SimulatedClient(
+                client: Client(insidePlace, plan: clientPlan),
+                plan: clientPlan,
+                population: population,
+                path: path,
+                gateway: values.gateway,
+                nat: nat,
+                up: Flow(client: name, direction: .toGateway, over: link),
+                down: Flow(client: name, direction: .toClient, over: link)
+            )
+        )
+    }
+
+    private func choosePath(_ population: Workload.Population, _ name: UInt64) -> Int {
+        guard population.paths.count > 1 else { return population.paths[0].path }
+        var stream = RandomStream(seed: plan.seed, entity: name, purpose: .pathChoice)
+        var draw = stream.scaled(below: 1_000_000_000)
+        for share in population.paths {
+            if draw < UInt64(share.share.partsPerBillion) { return share.path }
+            draw -= UInt64(share.share.partsPerBillion)
+        }
+        return population.paths[population.paths.count - 1].path
+    }
+
+    func gatewayAddress(_ gateway: Int) -> IPAddress {
+        let values = plan.workload.gateways[gateway]
+        return values.simulated?.addresses.first ?? values.realAddresses.first ?? IPAddress(v4: 0xC000_0201)
+    }
+
+    /// The place in the run's order of what an entity sends next.
+    mutating func order(_ local: Int, at time: Instant, _ eventClass: UInt8) -> EventOrder {
+        clients[local].sent += 1
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        return EventOrder(time: time, class: eventClass, source: entity, count: clients[local].sent)
+    }
+
+    /// Notes in the entity's digest that something happened to it.
+    mutating func note(
+        _ local: Int, _ order: EventOrder, _ kind: ShardEvent, _ first: UInt64 = 0, _ second: UInt64 = 0
+    ) {
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        clients[local].digest.record(order, target: entity, kind: kind.rawValue, first, second)
+        log.record(at: order.time, entity: entity, clients[local].digest)
+    }
+}
+
+extension Route {
+    /// Ports 500 and 4500 at both ends.
+    init(from client: IPAddress, to gateway: IPAddress) {
+        func path(_ port: UInt16, _ isEncapsulated: Bool) -> Path {
+            Path(
+                local: UDPEndpoint(address: client, port: port),
+                remote: UDPEndpoint(address: gateway, port: port),
+                isEncapsulated: isEncapsulated
+            )
+        }
+        self.init(plain: path(500, false), encapsulated: path(4500, true))
+    }
+}

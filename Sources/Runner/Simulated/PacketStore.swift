@@ -1,0 +1,49 @@
+import Primitives
+
+/// The octets of the datagrams that are on their way to or from a shard's clients, by handle.
+struct PacketStore: ~Copyable {
+    struct Packet {
+        var octets: [UInt8] = []
+        var source = UDPEndpoint(address: .unspecified, port: 0)
+        var destination = UDPEndpoint(address: .unspecified, port: 0)
+        var isEncapsulated = false
+    }
+
+    private var packets: [Packet] = []
+    private var free: [UInt32] = []
+
+    /// Keeps a copy; buffers of packets that are gone are used again.
+    mutating func insert(
+        _ octets: ArraySlice<UInt8>, from source: UDPEndpoint, to destination: UDPEndpoint, isEncapsulated: Bool
+    ) -> UInt32 {
+        let handle: UInt32
+        if let reused = free.popLast() {
+            handle = reused
+        } else {
+            handle = UInt32(packets.count)
+            packets.append(Packet())
+        }
+        let index = Int(handle)
+        packets[index].octets.removeAll(keepingCapacity: true)
+        packets[index].octets.append(contentsOf: octets)
+        packets[index].source = source
+        packets[index].destination = destination
+        packets[index].isEncapsulated = isEncapsulated
+        return handle
+    }
+
+    /// Takes a packet out for as long as it is handled.
+    mutating func take(_ handle: UInt32) -> Packet {
+        var packet = Packet()
+        swap(&packet, &packets[Int(handle)])
+        return packet
+    }
+
+    /// Gives the buffer back and forgets the packet.
+    mutating func release(_ handle: UInt32, _ packet: consuming Packet = Packet()) {
+        if packet.octets.capacity > 0 { packets[Int(handle)] = packet }
+        free.append(handle)
+    }
+
+    var liveCount: Int { packets.count - free.count }
+}

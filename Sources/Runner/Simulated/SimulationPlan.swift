@@ -1,0 +1,182 @@
+import Gateway
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import Workload
+
+/// A workload made ready for virtual time: who the entities are, when each arrives, what each window may hold.
+///
+/// Plain values, shared by all workers and changed by none.
+struct SimulationPlan: Sendable {
+    let workload: Workload
+    let seed: UInt64
+    let crypto: CryptoChoice
+    /// Where each population's clients begin among all clients, and behind the last one where floods begin.
+    let firstClient: [UInt32]
+    let clientCount: UInt32
+    /// The arrivals of each population, in order; arrival n is for client n modulo the population's size.
+    let arrivals: [[PlannedArrival]]
+    let partition: Partition
+    let window: Duration
+    let end: Instant
+    /// Packets and life-cycle events are kept for the run's files.
+    var keepsPackets = false
+
+    struct PlannedArrival: Hashable, Sendable {
+        var at: Instant
+        /// The client's place in its population.
+        var client: UInt32
+        /// When it leaves, or `.never`.
+        var until: Instant
+    }
+
+    var floodCount: UInt32 { UInt32(workload.floods.count) }
+    /// Clients, then floods: the entities that live in shards.
+    var entityCount: UInt32 { clientCount + floodCount }
+    var shardCount: Int { Int(partition.shardCount) }
+    var gatewayCount: Int { workload.gateways.count }
+    var partCount: Int { shardCount + gatewayCount }
+
+    /// The entity of a gateway's front desk, behind all clients and floods.
+    func deskEntity(_ gateway: Int) -> UInt32 { entityCount + UInt32(gateway) }
+    func deskPart(_ gateway: Int) -> Int { shardCount + gateway }
+    /// The entity that orders faults among the events of one instant.
+    var faultEntity: UInt32 { entityCount + UInt32(gatewayCount) }
+
+    func population(of client: UInt32) -> Int {
+        (firstClient.lastIndex { $0 <= client }) ?? 0
+    }
+}
+
+/// Which cryptography a simulated run computes with (`--crypto`).
+package enum CryptoChoice: String, Sendable, CaseIterable {
+    case real
+    case modelled
+}
+
+/// What tests force, to show that nothing depends on it.
+package struct SimulationOverrides: Sendable {
+    package var window: Duration?
+    package var shardCount: UInt32?
+
+    package init(window: Duration? = nil, shardCount: UInt32? = nil) {
+        self.window = window
+        self.shardCount = shardCount
+    }
+}
+
+extension SimulationPlan {
+    init(_ workload: Workload, seed: UInt64, crypto: CryptoChoice, overrides: SimulationOverrides) {
+        self.workload = workload
+        self.seed = seed
+        self.crypto = crypto
+        end = .zero + workload.run.duration
+        var first: [UInt32] = []
+        var count: UInt32 = 0
+        for population in workload.populations {
+            first.append(count)
+            count += UInt32(population.count)
+        }
+        firstClient = first
+        clientCount = count
+        arrivals = Self.arrivals(workload, seed: seed)
+        let entities = count + UInt32(workload.floods.count)
+        partition =
+            overrides.shardCount.map { Partition(entityCount: entities, shardCount: $0) }
+            ?? Partition(entityCount: entities)
+        let lookahead = Self.lookahead(workload)
+        if let forced = overrides.window {
+            precondition(forced <= lookahead.window, "a forced window is no longer than the lookahead")
+            window = forced
+        } else {
+            window = lookahead.window
+        }
+    }
+
+    /// The smallest delay of all that can join two parts (DESIGN: windows).
+    private static func lookahead(_ workload: Workload) -> Lookahead {
+        var lookahead = Lookahead(gatewayLatency: .milliseconds(1))
+        for gateway in workload.gateways {
+            guard let simulated = gateway.simulated else { continue }
+            lookahead.declare(simulated.internalLatency, by: "gateways.\(gateway.name).simulated.internal-latency")
+        }
+        for path in workload.paths {
+            lookahead.declare(path.delay.minimum, by: "paths.\(path.name).one-way-delay")
+        }
+        return lookahead
+    }
+
+    private static func arrivals(_ workload: Workload, seed: UInt64) -> [[PlannedArrival]] {
+        var planned = [[PlannedArrival]](repeating: [], count: workload.populations.count)
+        var next = [UInt32](repeating: 0, count: workload.populations.count)
+        for arrival in workload.arrivals {
+            let population = arrival.population
+            let size = UInt32(workload.populations[population].count)
+            let entity = StableName.hash(of: "arrivals." + arrival.name)
+            if case .trace(let entries) = arrival.pattern {
+                for entry in entries {
+                    let client = entry.client.map { UInt32($0) } ?? next[population] % size
+                    if entry.client == nil { next[population] += 1 }
+                    let until = entry.until.map { .zero + $0 } ?? Instant.never
+                    planned[population].append(PlannedArrival(at: .zero + entry.at, client: client, until: until))
+                }
+                continue
+            }
+            let end = arrival.pattern.lasting.map { arrival.start + $0 } ?? workload.run.duration
+            let schedule = ArrivalSchedule(
+                ArrivalPattern(arrival.pattern), from: .zero + arrival.start,
+                to: .zero + min(end, workload.run.duration)
+            ) { mean, stream in
+                DurationDistribution(.exponential(mean: mean)).draw(from: &stream)
+            }
+            // Clients that stay arrive once; then the process has done its work.
+            let limit = arrival.stay == nil && arrival.pattern.endsWithPopulation ? Int(size) : Int.max
+            var stays = RandomStream(seed: seed, entity: entity, purpose: .stay)
+            for at in schedule.instants(limit: limit, seed: seed, entity: entity) {
+                let until = arrival.stay.map { at + DurationDistribution($0).draw(from: &stays) } ?? .never
+                planned[population].append(PlannedArrival(at: at, client: next[population] % size, until: until))
+                next[population] += 1
+            }
+        }
+        for index in planned.indices { planned[index].sort { ($0.at, $0.client) < ($1.at, $1.client) } }
+        return planned
+    }
+}
+
+extension Workload.Arrival.Pattern {
+    fileprivate var lasting: Duration? {
+        switch self {
+        case .constant(_, let lasting): lasting
+        case .poisson(_, let lasting): lasting
+        case .ramp, .spike, .trace: nil
+        }
+    }
+
+    /// Whether the process goes on until everybody is there, rather than for a number or a time that was given.
+    fileprivate var endsWithPopulation: Bool {
+        switch self {
+        case .constant(_, let lasting): lasting == nil
+        case .poisson(_, let lasting): lasting == nil
+        case .ramp: true
+        case .spike, .trace: false
+        }
+    }
+}
+
+extension ArrivalPattern {
+    init(_ pattern: Workload.Arrival.Pattern) {
+        self =
+            switch pattern {
+            case .constant(let rate, _): .constant(count: rate.count, per: rate.per)
+            case .poisson(let rate, _): .poisson(count: rate.count, per: rate.per)
+            case .spike(let clients, let over): .spike(clients: clients, over: over)
+            case .ramp(let from, let to, let over, let holds):
+                .ramp(
+                    fromPer1000s: from.perSecondThousandths, toPer1000s: to.perSecondThousandths, over: over,
+                    holds: holds
+                )
+            case .trace: preconditionFailure("a trace has its instants")
+            }
+    }
+}
