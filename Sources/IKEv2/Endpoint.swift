@@ -121,3 +121,14 @@ private final class RetiringSA {
         self.sa = sa
     }
 }
+
+extension Endpoint {
+    /// What `advance` will do at the deadline, as far as its price goes.
+    package func dueOperation(
+        under policy: PeerPolicy
+    ) -> (operation: IKESA.DueOperation, keyExchange: KeyExchangeMethod?) {
+        let earliest = deadline(under: policy)
+        if current.deadline(under: policy) == earliest { return current.dueOperation(under: policy) }
+        return (.retransmission, nil)
+    }
+}

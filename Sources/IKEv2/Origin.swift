@@ -14,9 +14,11 @@ package struct SPISource: Sendable, BitwiseCopyable {
     /// - Parameters:
     ///   - key: the run's secret for this end.
     ///   - owner: a number that no other owner of this end has.
-    package init(key: UInt64, owner: UInt32) {
+    ///   - attempt: which of the owner's attempts the SPIs are for; each has room for 4,096 with its rekeys.
+    package init(key: UInt64, owner: UInt32, attempt: UInt32 = 0) {
         self.key = key
         self.owner = owner
+        count = attempt &<< 12
     }
 
     /// The next SPI; never zero, since zero means that there is none yet (RFC 7296 section 3.1).
@@ -26,11 +28,6 @@ package struct SPISource: Sendable, BitwiseCopyable {
             count += 1
             if spi != 0 { return IKESPI(rawValue: spi) }
         }
-    }
-
-    /// Leaves out SPIs that another owner of the same number uses.
-    package mutating func skip(_ skipped: UInt32) {
-        count &+= skipped
     }
 
     /// Whose SPI this is, by the inverse permutation.

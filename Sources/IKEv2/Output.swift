@@ -48,13 +48,23 @@ package struct Output: ~Copyable {
     /// An expensive operation that the machine waits for. Until its result is given back, the machine takes no input.
     package var keyExchange: KeyExchangeRequest?
 
+    /// How many of the reports their client has taken note of.
+    private var absorbedCount = 0
+
     package init() {}
+
+    /// The reports that were not taken by this before; they stay in `reports`.
+    package mutating func takeUnabsorbed() -> ArraySlice<Report> {
+        defer { absorbedCount = reports.count }
+        return reports[absorbedCount...]
+    }
 
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
         octets.removeAll(keepingCapacity: true)
         datagrams.removeAll(keepingCapacity: true)
         reports.removeAll(keepingCapacity: true)
+        absorbedCount = 0
     }
 
     mutating func report(_ report: Report) {

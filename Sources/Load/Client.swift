@@ -16,7 +16,6 @@ package struct Client: ~Copyable {
     /// Whether the client is meant to be connected: it has arrived, and neither left nor given up.
     package private(set) var isWanted = false
     private var endpoint: Endpoint?
-    private var spis: SPISource
     /// When the attempt under way was due: latency counts from here.
     private var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
@@ -31,7 +30,6 @@ package struct Client: ~Copyable {
 
     package init(_ place: ClientPlace, plan: ClientPlan) {
         self.place = place
-        spis = SPISource(key: place.spiKey, owner: place.index)
         chance = RandomStream(seed: plan.seed, entity: place.entity, purpose: .reconnect)
     }
 
@@ -135,8 +133,6 @@ package struct Client: ~Copyable {
         }
     }
 
-    /// Moves to other addresses or ports for all attempts that follow.
-    package func settled(at now: Instant) -> Bool { !isWanted || isUp || nextAttempt != .never }
 }
 
 extension Client {
@@ -152,20 +148,17 @@ extension Client {
         hasReportedEnd = false
         tally.offered(plan.population, at: turn.now)
         let entity = StableName.hash(of: place.entity, UInt64(attempt))
+        let spis = SPISource(key: place.spiKey, owner: place.index, attempt: attempt)
         let origin = Origin(number: place.number, entity: entity, seed: plan.seed, spis: spis)
         endpoint = Endpoint(initiating: origin, over: place.route, under: plan.policy, &turn)
-        // SPIs of this attempt and its rekeys come from the same source, one after the other.
-        spis.skip(Self.spisPerAttempt)
         absorb(plan: plan, &turn, &tally)
     }
-
-    private static var spisPerAttempt: UInt32 { 1 << 12 }
 
     /// Takes note of what the turn's reports mean for the client and for the results.
     private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
         var ended: CloseReason?
         var wantsDeletion = false
-        for report in turn.output.reports {
+        for report in turn.output.takeUnabsorbed() {
             tally.count(report, plan.population, at: turn.now)
             switch report {
             case .childInstalled:

@@ -1,3 +1,4 @@
+import BasicContainers
 import Gateway
 import IKECrypto
 import IKEv2
@@ -58,14 +59,11 @@ extension ClientShard {
     /// Puts the client's next arrival of its population's schedule into the queue.
     mutating func scheduleNextArrival(_ local: Int) {
         let population = clients[local].population
-        let arrivals = plan.arrivals[population]
-        let entity = plan.partition.entity(at: UInt32(local), of: index)
-        let own = entity - plan.firstClient[population]
-        var next = clients[local].nextArrival
-        while next < arrivals.count, arrivals[next].client != own { next += 1 }
-        clients[local].nextArrival = next + 1
-        guard next < arrivals.count else { return }
-        let order = order(local, at: arrivals[next].at, EventClass.arrival)
+        let next = Int(clients[local].nextArrival)
+        guard next >= 0 else { return }
+        let arrival = plan.arrivals[population][next]
+        clients[local].nextArrival = arrival.following
+        let order = order(local, at: arrival.at, EventClass.arrival)
         queue.push(
             Event(order: order, target: UInt32(local), kind: ShardEvent.arrival.rawValue, first: UInt64(next))
         )
@@ -188,7 +186,7 @@ extension ClientShard {
     ) {
         let remote = datagram.path.remote
         let isEncapsulated = datagram.path.isEncapsulated
-        var reader = ByteReader(octets.span.bytes.extracting(droppingFirst: isEncapsulated ? 4 : 0))
+        var reader = ByteReader(unsafe octets.span.bytes.extracting(droppingFirst: isEncapsulated ? 4 : 0))
         guard let header = try? Header.decode(from: &reader) else { return }
         let handle = packets.insert(octets, from: source, to: remote, isEncapsulated: isEncapsulated)
         let gateway = clients[local].gateway

@@ -1,3 +1,4 @@
+import BasicContainers
 import Gateway
 import IKECrypto
 import IKEv2
@@ -93,6 +94,7 @@ extension ClientShard {
                 gateway: flood.gateway,
                 up: Flow(client: name, direction: .toGateway, over: link),
                 down: Flow(client: name, direction: .toClient, over: link),
+                nextArrival: -1,
                 flood: FloodState(
                     flood: number, chance: RandomStream(seed: plan.seed, entity: name, purpose: .traffic)
                 )
@@ -137,8 +139,8 @@ extension ClientShard {
             post(local, attempt, octets, datagram, from: source, at: arrival, &outbox)
         }
         turn.output.removeAll()
-        let next = .zero + flood.at + Self.offset(of: state.count, at: flood.rate)
-        if next < .zero + flood.at + flood.lasting { pushFlood(local, at: next) }
+        let next = Instant.zero + flood.at + Self.offset(of: state.count, at: flood.rate)
+        if next < Instant.zero + flood.at + flood.lasting { pushFlood(local, at: next) }
     }
 
     private static func offset(of number: UInt64, at rate: Workload.Rate) -> Duration {

@@ -1,3 +1,4 @@
+import BasicContainers
 import Gateway
 import IKECrypto
 import IKEv2
@@ -16,11 +17,12 @@ extension ClientShard {
         completions[Int(event.small)] = nil
         freeCompletions.append(event.small)
         turn.lease = completion.lease
-        note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.digest)
+        note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {
         case .handle: handle(local, completion, &outbox)
         case .demandCookie: demandCookie(local, completion, &outbox)
         case .drop: packets.release(completion.packet)
+        case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
         case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation, &outbox)
         }
     }
@@ -34,7 +36,7 @@ extension ClientShard {
     ) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
-        guard let start = Self.messageStart(packet), completion.boot == boots[clients[local].gateway] else { return }
+        guard let start = Self.messageStart(packet) else { return }
         let arrival = Path(
             local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
         )
@@ -55,12 +57,34 @@ extension ClientShard {
         let origin = Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
         if let sa = IKESA.respond(to: message, over: arrival, origin, under: policy, &turn) {
             let half = Half(
-                attempt: attempt, boot: completion.boot, endpoint: Endpoint(responding: sa),
+                attempt: attempt, boot: boots[clients[local].gateway], endpoint: Endpoint(responding: sa),
                 gatewayEndpoint: packet.destination
             )
             clients[local].halves.append(half)
         }
         settleHalf(local, attempt, &outbox)
+    }
+
+    /// The cookie is checked by its octets; the front desk has only seen that there is one.
+    private mutating func checkCookie(
+        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let gateway = clients[local].gateway
+        let packet = packets.take(completion.packet)
+        let isTrue = Self.messageStart(packet).map { start in
+            let arrival = Path(
+                local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+            )
+            let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+            return cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
+        }
+        packets.restore(completion.packet, packet)
+        if isTrue == true {
+            handle(local, completion, &outbox)
+        } else {
+            demandCookie(local, completion, &outbox)
+            reportRefusal(local, completion.half.attempt, &outbox)
+        }
     }
 
     private mutating func demandCookie(
@@ -74,7 +98,8 @@ extension ClientShard {
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         _ = cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
-        settleHalf(local, completion.half.attempt, &outbox)
+        for datagram in turn.output.datagrams { sendDown(local, datagram) }
+        turn.output.removeAll()
     }
 
     private mutating func fireHalfTimer(
@@ -118,6 +143,18 @@ extension ClientShard {
         outbox.send(.report(report), to: plan.deskPart(gateway), arriving: report.order.time)
     }
 
+    private mutating func reportRefusal(
+        _ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let gateway = clients[local].gateway
+        let report = HalfReport(
+            order: order(local, at: turn.now + internalLatency[gateway], EventClass.report),
+            half: HalfID(client: plan.partition.entity(at: UInt32(local), of: index), attempt: attempt),
+            shard: index, boot: boots[gateway], transition: .refused
+        )
+        outbox.send(.report(report), to: plan.deskPart(gateway), arriving: report.order.time)
+    }
+
     private func describe(_ half: Half, _ policy: PeerPolicy, _ report: inout HalfReport) {
         half.generation += 1
         report.generation = half.generation
@@ -134,8 +171,12 @@ extension ClientShard {
         half.isCounted = true
         report.deadline = half.endpoint.deadline(under: policy)
         let due = half.endpoint.dueOperation(under: policy)
-        report.operation = due.operation
+        report.operation = PricedOperation(due.operation)
         report.keyExchange = due.keyExchange
+        report.spi = half.endpoint.current.localSPI
+        let childCount = half.endpoint.current.childCount
+        report.childSAChange = Int16(clamping: childCount - half.childCount)
+        half.childCount = childCount
     }
 
     /// Sends a half's datagram over the path to the client's NAT.

@@ -25,7 +25,7 @@ struct SimulatedClient: ~Copyable {
     /// The earliest timer event that is in the queue; a later deadline waits for it and goes back.
     var armed = Instant.never
     /// The next of its population's arrivals that is for it.
-    var nextArrival = 0
+    var nextArrival: Int32
     /// Its pretended initiators, where it is a flood.
     var flood: FloodState?
 }
@@ -38,6 +38,7 @@ final class Half {
     var endpoint: Endpoint
     var generation: UInt32 = 0
     var isCounted = false
+    var childCount = 0
     var isEstablished = false
     var gatewayEndpoint: UDPEndpoint
 
@@ -61,11 +62,12 @@ enum ShardEvent: UInt16 {
 
 /// The classes of events of one instant, in their order.
 enum EventClass {
-    static let fault: UInt8 = 0
-    static let arrival: UInt8 = 1
-    static let packet: UInt8 = 2
-    static let report: UInt8 = 3
-    static let timer: UInt8 = 4
+    static let fault = GatewayEventClass.restart
+    static let report = GatewayEventClass.report
+    static let packet = GatewayEventClass.arrival
+    /// A client comes, or its timer is due: after what arrives in the same nanosecond.
+    static let arrival: UInt8 = 6
+    static let timer: UInt8 = 7
 }
 
 /// One shard of a simulated run: its clients, the gateways' halves of their IKE SAs, and the ways between.
@@ -87,6 +89,7 @@ struct ClientShard: ~Copyable {
     var freeCompletions: [UInt32] = []
     var log: WindowLog
     var journal = ShardJournal()
+    let cookieIssuers: [CookieIssuer]
     let spiKey: UInt64
     let gatewaySPIKey: UInt64
 
@@ -115,6 +118,13 @@ struct ClientShard: ~Copyable {
         var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
         spiKey = keys.next()
         gatewaySPIKey = keys.next()
+        cookieIssuers = workload.gateways.map { gateway in
+            let name = StableName.hash(of: "gateways." + gateway.name)
+            var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)
+            return CookieIssuer(
+                secret: (0..<32).map { _ in UInt8(truncatingIfNeeded: stream.next()) }
+            )
+        }
         addEntities()
         scheduleFaults()
     }
@@ -176,7 +186,8 @@ struct ClientShard: ~Copyable {
                 gateway: values.gateway,
                 nat: nat,
                 up: Flow(client: name, direction: .toGateway, over: link),
-                down: Flow(client: name, direction: .toClient, over: link)
+                down: Flow(client: name, direction: .toClient, over: link),
+                nextArrival: plan.firstArrival[Int(entity)]
             )
         )
     }

@@ -39,6 +39,11 @@ struct PacketStore: ~Copyable {
         return packet
     }
 
+    /// Puts a packet back that was only looked at.
+    mutating func restore(_ handle: UInt32, _ packet: consuming Packet) {
+        packets[Int(handle)] = packet
+    }
+
     /// Gives the buffer back and forgets the packet.
     mutating func release(_ handle: UInt32, _ packet: consuming Packet = Packet()) {
         if packet.octets.capacity > 0 { packets[Int(handle)] = packet }

@@ -17,11 +17,14 @@ struct SimulationPlan: Sendable {
     let clientCount: UInt32
     /// The arrivals of each population, in order; arrival n is for client n modulo the population's size.
     let arrivals: [[PlannedArrival]]
+    /// The first arrival that is for each client, by its place among all clients; -1 for none.
+    let firstArrival: [Int32]
     let partition: Partition
     let window: Duration
     let end: Instant
     /// Packets and life-cycle events are kept for the run's files.
     var keepsPackets = false
+    var keepsEvents = true
 
     struct PlannedArrival: Hashable, Sendable {
         var at: Instant
@@ -29,6 +32,8 @@ struct SimulationPlan: Sendable {
         var client: UInt32
         /// When it leaves, or `.never`.
         var until: Instant
+        /// The next arrival for the same client, or -1.
+        var following: Int32 = -1
     }
 
     var floodCount: UInt32 { UInt32(workload.floods.count) }
@@ -80,7 +85,17 @@ extension SimulationPlan {
         }
         firstClient = first
         clientCount = count
-        arrivals = Self.arrivals(workload, seed: seed)
+        var planned = Self.arrivals(workload, seed: seed)
+        var firstArrival = [Int32](repeating: -1, count: Int(count))
+        for population in planned.indices {
+            for index in planned[population].indices.reversed() {
+                let client = Int(first[population] + planned[population][index].client)
+                planned[population][index].following = firstArrival[client]
+                firstArrival[client] = Int32(index)
+            }
+        }
+        arrivals = planned
+        self.firstArrival = firstArrival
         let entities = count + UInt32(workload.floods.count)
         partition =
             overrides.shardCount.map { Partition(entityCount: entities, shardCount: $0) }
