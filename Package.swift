@@ -71,7 +71,7 @@ for layer in layers {
 }
 
 let commandImports: [Target.Dependency] =
-    ["Runner", "Workload", "Results", "Primitives"]
+    ["Runner", "Workload", "Results", "Metrics", "Primitives"]
     + [.product(name: "ArgumentParser", package: "swift-argument-parser")]
 targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports, swiftSettings: settings))
 targets.append(

@@ -58,3 +58,33 @@ extension IKESA.Established {
         return (.request, nil)
     }
 }
+
+extension IKESA {
+    /// What two ends of one IKE SA do not agree about, in words; nil when they agree.
+    ///
+    /// A Child SA that one end has and the other has not got yet, or has deleted already, is no disagreement.
+    package func disagreement(with peer: borrowing IKESA) -> String? {
+        switch self {
+        case .established(let ours):
+            switch peer {
+            case .established(let theirs): ours.disagreement(with: theirs)
+            default: nil
+            }
+        default: nil
+        }
+    }
+}
+
+extension IKESA.Established {
+    fileprivate func disagreement(with peer: borrowing IKESA.Established) -> String? {
+        guard channel.isInitiator != peer.channel.isInitiator else { return "both ends are the initiator" }
+        guard channel.suite == peer.channel.suite else { return "the suites differ" }
+        guard channel.keys.isEqual(to: peer.channel.keys) else { return "the keys differ" }
+        for index in 0..<children.count {
+            guard let other = peer.childIndex(outbound: children[index].inbound) else { continue }
+            guard peer.children[other].inbound == children[index].outbound else { return "Child SPIs differ" }
+            guard children[index].keys.isEqual(to: peer.children[other].keys) else { return "Child keys differ" }
+        }
+        return nil
+    }
+}

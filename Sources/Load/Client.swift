@@ -45,11 +45,15 @@ package struct Client: ~Copyable {
 
     /// Arrives: begins its first attempt, which was due at `intended`.
     package mutating func arrive(
+<<<<<<< HEAD
         intended: Instant,
         leaving departure: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
         _ tally: inout Tally
+=======
+        intended: Instant, leaving departure: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
+>>>>>>> 70127d3 (wip: simulated run)
     ) {
         isWanted = true
         self.departure = departure
@@ -59,7 +63,7 @@ package struct Client: ~Copyable {
     }
 
     /// Leaves: deletes its IKE SA, and does not come back by itself.
-    package mutating func leave(plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
+    package mutating func leave(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         departure = .never
         nextAttempt = .never
         stopWanting(plan: plan, &turn, &tally)
@@ -69,11 +73,15 @@ package struct Client: ~Copyable {
     }
 
     package mutating func receive(
+<<<<<<< HEAD
         _ datagram: RawSpan,
         over path: Path,
         plan: ClientPlan,
         _ turn: inout Turn,
         _ tally: inout Tally
+=======
+        _ datagram: RawSpan, over path: Path, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
+>>>>>>> 70127d3 (wip: simulated run)
     ) {
         guard hasEndpoint else { return }
         endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
@@ -81,10 +89,14 @@ package struct Client: ~Copyable {
     }
 
     package mutating func complete(
+<<<<<<< HEAD
         _ result: consuming KeyExchangeResult,
         plan: ClientPlan,
         _ turn: inout Turn,
         _ tally: inout Tally
+=======
+        _ result: consuming KeyExchangeResult, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
+>>>>>>> 70127d3 (wip: simulated run)
     ) {
         guard hasEndpoint else { return }
         endpoint?.complete(result, under: plan.policy, &turn)
@@ -92,10 +104,14 @@ package struct Client: ~Copyable {
     }
 
     package mutating func command(
+<<<<<<< HEAD
         _ command: IKESA.Command,
         plan: ClientPlan,
         _ turn: inout Turn,
         _ tally: inout Tally
+=======
+        _ command: IKESA.Command, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
+>>>>>>> 70127d3 (wip: simulated run)
     ) {
         guard hasEndpoint else { return }
         endpoint?.command(command, under: plan.policy, &turn)
@@ -103,7 +119,7 @@ package struct Client: ~Copyable {
     }
 
     /// Does what is due at `turn.now`: one thing at a time, so that what it asks for is carried out in between.
-    package mutating func advance(plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
+    package mutating func advance(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         if departure <= turn.now {
             leave(plan: plan, &turn, &tally)
         } else if nextAttempt <= turn.now {
@@ -137,10 +153,14 @@ package struct Client: ~Copyable {
 
 extension Client {
     private mutating func begin(
+<<<<<<< HEAD
         intended: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
         _ tally: inout Tally
+=======
+        intended: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
+>>>>>>> 70127d3 (wip: simulated run)
     ) {
         attempt += 1
         self.intended = intended
@@ -155,7 +175,7 @@ extension Client {
     }
 
     /// Takes note of what the turn's reports mean for the client and for the results.
-    private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
+    private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         var ended: CloseReason?
         var wantsDeletion = false
         for report in turn.output.takeUnabsorbed() {
@@ -183,7 +203,7 @@ extension Client {
     }
 
     /// The IKE SA in use has come to its end, or the attempt has failed.
-    private mutating func end(_ reason: CloseReason, plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
+    private mutating func end(_ reason: CloseReason, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         let cause = refusal.map(CloseReason.refused) ?? reason
         if !hasReportedEnd {
             hasReportedEnd = true
@@ -202,7 +222,7 @@ extension Client {
         }
     }
 
-    private mutating func stopWanting(plan: ClientPlan, _ turn: inout Turn, _ tally: inout Tally) {
+    private mutating func stopWanting(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         guard isWanted else { return }
         isWanted = false
         tally.wanted(-1, plan.population, at: turn.now)

@@ -1,3 +1,4 @@
+import IKECrypto
 import IKEv2
 import IKEWire
 import Load
@@ -102,5 +103,21 @@ extension ReconnectPolicy.Cause {
             case .authentication: .authentication
             case .expired: .expired
             }
+    }
+}
+
+extension [Proposal] {
+    /// The key exchange methods that the proposals name and this build can compute.
+    var keyExchanges: [KeyExchangeMethod] {
+        var methods: [KeyExchangeMethod] = []
+        for proposal in self {
+            for transform in proposal.transforms where transform.type == .keyExchange {
+                guard let method = KeyExchangeMethod(rawValue: transform.id), !methods.contains(method) else {
+                    continue
+                }
+                methods.append(method)
+            }
+        }
+        return methods
     }
 }

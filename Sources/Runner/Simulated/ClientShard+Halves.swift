@@ -6,6 +6,7 @@ import IKEWire
 import Load
 import Primitives
 import Simulation
+import Workload
 
 // The gateway's halves of the IKE SAs of this shard's clients.
 extension ClientShard {
@@ -241,5 +242,29 @@ extension Report {
             true
         case .keysDerived, .retransmitted, .answeredAgain, .alive, .dropped: false
         }
+    }
+}
+
+extension JobCompletion.Action {
+    /// What a digest notes of it.
+    fileprivate var word: UInt64 {
+        switch self {
+        case .handle: 1
+        case .handleIfCookieIsTrue: 2
+        case .demandCookie: 3
+        case .drop(let reason): 4 | UInt64(reason.rawValue) << 8
+        case .timer(let generation): 5 | UInt64(generation) << 8
+        }
+    }
+}
+
+extension PricedOperation {
+    fileprivate init(_ operation: IKESA.DueOperation) {
+        self =
+            switch operation {
+            case .request: .ownRequest
+            case .retransmission: .ownRetransmission
+            case .expiry: .halfOpenExpiry
+            }
     }
 }

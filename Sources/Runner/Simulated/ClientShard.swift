@@ -78,7 +78,7 @@ struct ClientShard: ~Copyable {
     var queue = EventQueue()
     var packets = PacketStore()
     var turn: Turn
-    var tally = Tally()
+    var tally = ClientTally()
     /// The paths as they are at this moment, faults included.
     var links: [Link]
     let behaviours: [NATBehaviour?]

@@ -1,7 +1,7 @@
 import Gateway
 import IKEv2
 import Load
-import Primitives
+package import Primitives
 import Simulation
 import Workload
 
@@ -55,7 +55,7 @@ struct SimulationPlan: Sendable {
 }
 
 /// Which cryptography a simulated run computes with (`--crypto`).
-package enum CryptoChoice: String, Sendable, CaseIterable {
+enum CryptoChoice: String, Sendable, CaseIterable {
     case real
     case modelled
 }

@@ -5,7 +5,7 @@ package import Primitives
 /// What one shard or worker has counted since its driver last emptied it.
 ///
 /// Counts are sums and samples are lists, so that any number of tallies merges exactly and in any grouping.
-package struct Tally: ~Copyable {
+package struct ClientTally: ~Copyable {
     /// A count that belongs to one second of the run.
     package struct Mark: Hashable, Sendable, BitwiseCopyable {
         package var second: UInt32
@@ -24,6 +24,7 @@ package struct Tally: ~Copyable {
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
+        package var second: UInt32
         package var population: UInt16
         package var kind: Latency
         package var value: Duration
@@ -31,6 +32,7 @@ package struct Tally: ~Copyable {
 
     /// A failure with its reason.
     package struct Failure: Hashable, Sendable {
+        package var second: UInt32
         package var population: UInt16
         package var kind: Kind
         package var reason: String
@@ -57,8 +59,15 @@ package struct Tally: ~Copyable {
         }
     }
 
-    package mutating func sample(_ kind: Latency, _ population: Int, _ value: Duration) {
-        samples.append(Sample(population: UInt16(population), kind: kind, value: value))
+    package mutating func sample(_ kind: Latency, _ population: Int, _ value: Duration, at now: Instant) {
+        let second = UInt32(now.nanoseconds / 1_000_000_000)
+        samples.append(Sample(second: second, population: UInt16(population), kind: kind, value: value))
+    }
+
+    private mutating func fail(_ kind: Kind, _ population: Int, _ reason: String, at now: Instant) {
+        mark(kind, population, at: now)
+        let second = UInt32(now.nanoseconds / 1_000_000_000)
+        failures.append(Failure(second: second, population: UInt16(population), kind: kind, reason: reason))
     }
 
     mutating func offered(_ population: Int, at now: Instant) { mark(.offered, population, at: now) }
@@ -66,12 +75,11 @@ package struct Tally: ~Copyable {
     mutating func established(_ population: Int, latency: Duration, at now: Instant) {
         mark(.established, population, at: now)
         mark(.up, population, at: now)
-        sample(.handshake, population, latency)
+        sample(.handshake, population, latency, at: now)
     }
 
     mutating func failed(_ population: Int, _ reason: CloseReason, at now: Instant) {
-        mark(.failed, population, at: now)
-        failures.append(Failure(population: UInt16(population), kind: .failed, reason: reason.name))
+        fail(.failed, population, reason.name, at: now)
     }
 
     mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }
@@ -87,18 +95,14 @@ package struct Tally: ~Copyable {
         switch report {
         case .childRekeyed(_, _, _, let due, let fromHere):
             mark(.childRekeyed, population, at: now)
-            if fromHere { sample(.childRekey, population, now - due) }
+            if fromHere { sample(.childRekey, population, now - due, at: now) }
         case .ikeRekeyed(_, _, let due, let fromHere):
             mark(.ikeRekeyed, population, at: now)
-            if fromHere { sample(.ikeRekey, population, now - due) }
+            if fromHere { sample(.ikeRekey, population, now - due, at: now) }
         case .childRekeyFailed(_, let type):
-            mark(.childRekeyFailed, population, at: now)
-            let reason = type.map { "refused:\($0)" } ?? "timeout"
-            failures.append(Failure(population: UInt16(population), kind: .childRekeyFailed, reason: reason))
+            fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .ikeRekeyFailed(_, let type):
-            mark(.ikeRekeyFailed, population, at: now)
-            let reason = type.map { "refused:\($0)" } ?? "timeout"
-            failures.append(Failure(population: UInt16(population), kind: .ikeRekeyFailed, reason: reason))
+            fail(.ikeRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

@@ -1,0 +1,51 @@
+import BasicContainers
+import Gateway
+import IKECrypto
+import IKEv2
+import IKEWire
+import Load
+import Primitives
+import Simulation
+
+// What a shard hands over at a checkpoint and at the end.
+extension ClientShard {
+    mutating func hand(
+        to collector: inout Collector, _ entries: inout [ShardJournal.Entry],
+        _ packets: inout [ShardJournal.CapturedPacket]
+    ) {
+        collector.take(&tally)
+        entries += journal.entries
+        packets += journal.packets
+        journal.removeAll()
+    }
+
+    func addDigests(to digests: inout [EntityDigest], _ log: inout WindowLog) {
+        for local in 0..<clients.count {
+            digests[Int(plan.partition.entity(at: UInt32(local), of: index))] = clients[local].digest
+        }
+        log.merge(self.log)
+    }
+
+    /// What has to hold of every client at the end of a run (and does, whatever went wrong on the way).
+    func checkInvariants(_ violations: inout [String]) {
+        for local in 0..<clients.count where clients[local].flood == nil {
+            checkKeys(local, &violations)
+        }
+    }
+
+    /// Both ends of an IKE SA hold the same keys, and their Child SAs name each other.
+    private func checkKeys(_ local: Int, _ violations: inout [String]) {
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        var broken: [String] = []
+        clients[local].client.forEachSA { ours in
+            guard let spis = ours.spis, spis.responder != .zero else { return }
+            for half in clients[local].halves {
+                half.endpoint.forEachSA { theirs in
+                    guard theirs.spis == spis else { return }
+                    if let problem = ours.disagreement(with: theirs) { broken.append("\(spis.initiator): \(problem)") }
+                }
+            }
+        }
+        for problem in broken { violations.append("client \(entity): \(problem)") }
+    }
+}

@@ -1,0 +1,137 @@
+import Gateway
+import IKECrypto
+import Primitives
+import Simulation
+import Workload
+
+/// A part of a simulated run: a shard of clients, or a gateway's front desk.
+struct RunPart: ~Copyable, SimulatedPart {
+    typealias Message = GatewayMessage
+
+    var shard: ClientShard?
+    var desk: FrontDesk?
+
+    init(index: Int, plan: SimulationPlan) {
+        if index < plan.shardCount {
+            shard = ClientShard(index: UInt32(index), plan: plan)
+        } else {
+            desk = FrontDesk(plan.deskSettings(index - plan.shardCount))
+        }
+    }
+
+    var nextTime: Instant {
+        switch shard {
+        case .some(let shard): return shard.nextTime
+        case .none: break
+        }
+        switch desk {
+        case .some(let desk): return desk.nextTime
+        case .none: return .never
+        }
+    }
+
+    mutating func accept(_ messages: [GatewayMessage]) {
+        shard?.accept(messages)
+        desk?.accept(messages)
+    }
+
+    mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
+        let inShard = shard?.run(before: limit, into: &outbox) ?? 0
+        let atDesk = desk?.run(before: limit, into: &outbox) ?? 0
+        return inShard + atDesk
+    }
+}
+
+extension SimulationPlan {
+    /// What a gateway's front desk is told.
+    func deskSettings(_ index: Int) -> FrontDeskSettings {
+        let gateway = workload.gateways[index]
+        guard let simulated = gateway.simulated else {
+            preconditionFailure("a simulated run's gateways have a model")
+        }
+        var settings = FrontDeskSettings(
+            entity: deskEntity(index),
+            name: StableName.hash(of: "gateways." + gateway.name),
+            seed: seed,
+            internalLatency: simulated.internalLatency,
+            costs: CostTable(simulated.costs)
+        )
+        settings.cores = simulated.cores
+        settings.queuePackets = simulated.queuePackets
+        settings.queueByteCount = simulated.queueByteCount
+        let limits = gateway.policy.halfOpen
+        settings.halfOpen.cookiesAbove = limits.cookiesAbove
+        settings.halfOpen.cookiesAbovePerSource = limits.cookiesAbovePerSource
+        settings.halfOpen.refuseAbovePerSource = limits.refuseAbovePerSource
+        settings.halfOpen.refuseAbove = limits.refuseAbove
+        settings.keyExchanges = gateway.policy.proposals.parsedIKE.keyExchanges
+        settings.pool = gateway.policy.pool
+        settings.restarts = restartSchedule(index)
+        settings.logLength = .seconds(1)
+        return settings
+    }
+
+    func restartSchedule(_ index: Int) -> RestartSchedule {
+        RestartSchedule(
+            workload.faults.compactMap { fault in
+                guard case .gatewayRestart(let gateway, let down, let keepsState) = fault.effect, gateway == index
+                else { return nil }
+                let start = Instant.zero + fault.at
+                return RestartSchedule.Restart(down: start, up: start + down, keepsState: keepsState)
+            }
+        )
+    }
+}
+
+extension CostTable {
+    init(_ file: CostTableFile) {
+        self.init(
+            operation: { Cost(file[CostTableFile.Operation($0)]) },
+            keyExchange: { method in file.cost(ofKeyExchange: method.word).map { Cost($0) } }
+        )
+    }
+}
+
+extension Cost {
+    fileprivate init(_ cost: CostTableFile.Cost) {
+        self.init(
+            baseNanoseconds: cost.baseNanoseconds, perActiveSAPicoseconds: cost.perActiveSAPicoseconds
+        )
+    }
+}
+
+extension CostTableFile.Operation {
+    fileprivate init(_ operation: PricedOperation) {
+        self =
+            switch operation {
+            case .ikeSAInit: .ikeSAInit
+            case .cookieCheck: .cookieCheck
+            case .cookieDemand: .cookieDemand
+            case .refuse: .refuse
+            case .discard: .discard
+            case .ikeAuthPSK: .ikeAuthPSK
+            case .createChildSA: .createChildSA
+            case .rekeyIKESA: .rekeyIKESA
+            case .informational: .informational
+            case .delete: .delete
+            case .retransmissionAnswered: .retransmissionAnswered
+            case .ownRequest: .ownRequest
+            case .ownResponse: .ownResponse
+            case .ownRetransmission: .ownRetransmission
+            case .halfOpenExpiry: .halfOpenExpiry
+            }
+    }
+}
+
+extension KeyExchangeMethod {
+    /// The word for it in proposals and cost tables.
+    var word: String {
+        switch self {
+        case .modp2048: "modp2048"
+        case .modp3072: "modp3072"
+        case .ecp256: "ecp256"
+        case .ecp384: "ecp384"
+        case .curve25519: "x25519"
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import IKEv2
+package import Primitives
+import Simulation
+
+/// Where a run's events and packets go as it proceeds; nil for what nobody wants.
+package struct RunSinks {
+    /// A life-cycle event, in the run's order.
+    package struct Event: Sendable {
+        package var time: Instant
+        package var client: UInt32
+        package var isGateway: Bool
+        package var name: String
+        /// What the event says beside its name, in order.
+        package var details: [(key: String, value: String)]
+    }
+
+    /// A UDP datagram as it leaves its sender, in the run's order.
+    package struct Packet: Sendable {
+        package var time: Instant
+        package var source: UDPEndpoint
+        package var destination: UDPEndpoint
+        package var octets: [UInt8]
+    }
+
+    package var event: ((Event) -> Void)?
+    package var packet: ((Packet) -> Void)?
+
+    package init(event: ((Event) -> Void)? = nil, packet: ((Packet) -> Void)? = nil) {
+        self.event = event
+        self.packet = packet
+    }
+
+    /// Writes what the shards kept since the last checkpoint: by time, client and the client's own count.
+    func write(_ entries: inout [ShardJournal.Entry]) {
+        guard let event else { return }
+        entries.sort { ($0.time, $0.client, $0.count) < ($1.time, $1.client, $1.count) }
+        for entry in entries {
+            event(
+                Event(
+                    time: entry.time, client: entry.client, isGateway: entry.isGateway, name: entry.report.name,
+                    details: entry.report.details
+                )
+            )
+        }
+    }
+
+    func write(_ packets: inout [ShardJournal.CapturedPacket]) {
+        guard let packet else { return }
+        packets.sort { $0.order < $1.order }
+        for captured in packets {
+            packet(
+                Packet(
+                    time: captured.order.time, source: captured.source, destination: captured.destination,
+                    octets: captured.octets
+                )
+            )
+        }
+    }
+}
+
+extension Report {
+    /// What the event file calls it.
+    var name: String {
+        switch self {
+        case .keysDerived: "keys-derived"
+        case .established: "established"
+        case .addressAssigned: "address-assigned"
+        case .childInstalled: "child-installed"
+        case .childRefused: "child-refused"
+        case .childRekeyed: "child-rekeyed"
+        case .childRekeyFailed: "child-rekey-failed"
+        case .childDeleted: "child-deleted"
+        case .ikeRekeyed: "ike-rekeyed"
+        case .ikeRekeyFailed: "ike-rekey-failed"
+        case .retransmitted: "retransmitted"
+        case .answeredAgain: "answered-again"
+        case .alive: "alive"
+        case .peerMoved: "peer-moved"
+        case .refused: "refused"
+        case .dropped: "dropped"
+        case .closed: "closed"
+        }
+    }
+
+    var details: [(key: String, value: String)] {
+        switch self {
+        case .keysDerived(let spis), .established(let spis): spis.details
+        case .addressAssigned(let address): [("address", "\(address)")]
+        case .childInstalled(let inbound, let outbound): [("inbound", "\(inbound)"), ("outbound", "\(outbound)")]
+        case .childRefused(let type), .refused(let type): [("reason", "\(type)")]
+        case .childRekeyed(let replaced, let inbound, let outbound, _, let fromHere):
+            [
+                ("replaced", "\(replaced)"), ("inbound", "\(inbound)"), ("outbound", "\(outbound)"),
+                ("from-here", "\(fromHere)"),
+            ]
+        case .childRekeyFailed(let spi, let type):
+            [("inbound", "\(spi)"), ("reason", type.map { "\($0)" } ?? "timeout")]
+        case .childDeleted(let spi): [("inbound", "\(spi)")]
+        case .ikeRekeyed(let old, let new, _, let fromHere):
+            new.details + [("replaced", "\(old.initiator)"), ("from-here", "\(fromHere)")]
+        case .ikeRekeyFailed(let spis, let type): spis.details + [("reason", type.map { "\($0)" } ?? "timeout")]
+        case .retransmitted(let operation): [("operation", "\(operation)")]
+        case .peerMoved(let endpoint): [("to", "\(endpoint)")]
+        case .closed(let spis, let reason): spis.details + [("reason", reason.name)]
+        case .answeredAgain, .alive, .dropped: []
+        }
+    }
+}
+
+extension IKESPIPair {
+    fileprivate var details: [(key: String, value: String)] {
+        [("spi-i", "\(initiator)"), ("spi-r", "\(responder)")]
+    }
+}

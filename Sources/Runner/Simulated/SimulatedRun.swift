@@ -1,0 +1,163 @@
+import Foundation
+import Gateway
+import IKEv2
+import Load
+import Metrics
+package import Primitives
+package import Results
+package import Simulation
+import Workers
+package import Workload
+
+/// How a simulated run is computed; nothing here changes what it comes to.
+package struct SimulatedOptions: Sendable {
+    package var seed: UInt64?
+    package var workers = 1
+    package var crypto = Crypto.real
+    /// Packets are kept for a capture.
+    package var keepsPackets = false
+    package var overrides = SimulationOverrides()
+
+    package init() {}
+
+    /// Which cryptography is computed (`--crypto`).
+    package enum Crypto: String, Sendable, CaseIterable {
+        case real
+        case modelled
+    }
+}
+
+/// What a run shows while it goes on.
+package struct RunProgress: Sendable {
+    package var time: Instant
+    package var duration: Duration
+    package var offered: Int64
+    package var established: Int64
+    package var failed: Int64
+    package var up: Int64
+    package var wanted: Int64
+    package var childRekeys: Int64
+    package var retransmissions: Int64
+    /// In the last second.
+    package var offeredPerSecond: Int64
+    package var establishedPerSecond: Int64
+    package var p50: Duration?
+    package var p99: Duration?
+}
+
+/// What a simulated run came to.
+package struct SimulatedOutcome: Sendable {
+    package var digest: String
+    package var measurements: [Measurements]
+    package var series: SeriesTable
+    package var eventCount: UInt64
+    package var windowLog: WindowLog
+    /// What broke an invariant that holds in every run, in words; empty when all held.
+    package var violations: [String]
+}
+
+/// Runs a workload in virtual time.
+package final class SimulatedRun {
+    private let plan: SimulationPlan
+    private let workers: Int
+    private var collector: Collector
+    private var sinks: RunSinks
+    private var violations: [String] = []
+    private var progress: (RunProgress) -> Void = { _ in }
+    private let end: Instant
+
+    package init(_ workload: Workload, options: SimulatedOptions, sinks: RunSinks = RunSinks()) {
+        var plan = SimulationPlan(
+            workload, seed: options.seed ?? workload.seed, crypto: options.crypto == .real ? .real : .modelled,
+            overrides: options.overrides
+        )
+        plan.keepsPackets = sinks.packet != nil
+        plan.keepsEvents = sinks.event != nil
+        self.plan = plan
+        self.sinks = sinks
+        workers = max(1, options.workers)
+        collector = Collector(workload)
+        end = plan.end
+    }
+
+    /// Runs to the end; `progress` is called once per second of virtual time.
+    ///
+    /// - Throws: `WorkerError` when a worker's thread cannot be started.
+    package func run(progress: @escaping (RunProgress) -> Void = { _ in }) throws -> SimulatedOutcome {
+        self.progress = progress
+        let plan = plan
+        let simulator = Simulator<RunPart>(
+            partCount: plan.partCount,
+            window: plan.window,
+            firstCheckpoint: min(.zero + .seconds(1), plan.end),
+            atCheckpoint: { [unowned self] simulator, time in
+                self.collect(simulator, at: time)
+                return time < self.end ? min(time + .seconds(1), self.end) : nil
+            },
+            makePart: { RunPart(index: $0, plan: plan) }
+        )
+        try RoundDriver(workers: workers, topology: CPUTopology.current()).drive(SimulationRounds(simulator))
+        return outcome(simulator)
+    }
+
+    /// Takes what all shards have counted since the last checkpoint, in the order of the shards.
+    private func collect(_ simulator: Simulator<RunPart>, at time: Instant) {
+        var journals: [ShardJournal.Entry] = []
+        var packets: [ShardJournal.CapturedPacket] = []
+        for part in 0..<plan.shardCount {
+            simulator.withPart(part) { part in
+                part.shard?.hand(to: &collector, &journals, &packets)
+            }
+        }
+        sinks.write(&journals)
+        sinks.write(&packets)
+        let second = Int(time.nanoseconds / 1_000_000_000) - 1
+        let latency = collector.latency(.handshake)
+        progress(
+            RunProgress(
+                time: time, duration: plan.workload.run.duration, offered: collector.total(.offered),
+                established: collector.total(.established), failed: collector.total(.failed),
+                up: collector.total(.up), wanted: collector.total(.wanted),
+                childRekeys: collector.total(.childRekeyed), retransmissions: collector.total(.retransmitted),
+                offeredPerSecond: collector.count(.offered, inSecond: second),
+                establishedPerSecond: collector.count(.established, inSecond: second),
+                p50: latency?.percentile(thousandths: 50_000), p99: latency?.percentile(thousandths: 99_000)
+            )
+        )
+    }
+
+    private func outcome(_ simulator: Simulator<RunPart>) -> SimulatedOutcome {
+        var digests = [EntityDigest](repeating: EntityDigest(), count: Int(plan.entityCount) + plan.gatewayCount)
+        var log = WindowLog(length: .seconds(1))
+        for index in 0..<plan.partCount {
+            simulator.withPart(index) { part in
+                if index < plan.shardCount {
+                    part.shard?.addDigests(to: &digests, &log)
+                    part.shard?.checkInvariants(&violations)
+                } else if let digest = part.desk?.digest {
+                    digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
+                    if let deskLog = part.desk?.log { log.merge(deskLog) }
+                }
+            }
+        }
+        var digest = RunDigest()
+        for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
+        return SimulatedOutcome(
+            digest: digest.description, measurements: collector.measurements(),
+            series: collector.seriesTable(duration: plan.workload.run.duration), eventCount: simulator.eventCount,
+            windowLog: log, violations: violations
+        )
+    }
+}
+
+/// Joins the simulator to the workers, which know nothing of each other.
+private final class SimulationRounds: RoundWork {
+    private let simulator: Simulator<RunPart>
+
+    init(_ simulator: Simulator<RunPart>) { self.simulator = simulator }
+
+    var partCount: Int { simulator.partCount }
+    func build(part: Int) { simulator.build(part: part) }
+    func nextRound() -> Bool { simulator.nextRound() }
+    func run(part: Int) { simulator.run(part: part) }
+}
