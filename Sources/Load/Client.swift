@@ -45,15 +45,11 @@ package struct Client: ~Copyable {
 
     /// Arrives: begins its first attempt, which was due at `intended`.
     package mutating func arrive(
-<<<<<<< HEAD
         intended: Instant,
         leaving departure: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
-        _ tally: inout Tally
-=======
-        intended: Instant, leaving departure: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
->>>>>>> 70127d3 (wip: simulated run)
+        _ tally: inout ClientTally
     ) {
         isWanted = true
         self.departure = departure
@@ -73,15 +69,11 @@ package struct Client: ~Copyable {
     }
 
     package mutating func receive(
-<<<<<<< HEAD
         _ datagram: RawSpan,
         over path: Path,
         plan: ClientPlan,
         _ turn: inout Turn,
-        _ tally: inout Tally
-=======
-        _ datagram: RawSpan, over path: Path, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
->>>>>>> 70127d3 (wip: simulated run)
+        _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
         endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
@@ -89,14 +81,10 @@ package struct Client: ~Copyable {
     }
 
     package mutating func complete(
-<<<<<<< HEAD
         _ result: consuming KeyExchangeResult,
         plan: ClientPlan,
         _ turn: inout Turn,
-        _ tally: inout Tally
-=======
-        _ result: consuming KeyExchangeResult, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
->>>>>>> 70127d3 (wip: simulated run)
+        _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
         endpoint?.complete(result, under: plan.policy, &turn)
@@ -104,14 +92,10 @@ package struct Client: ~Copyable {
     }
 
     package mutating func command(
-<<<<<<< HEAD
         _ command: IKESA.Command,
         plan: ClientPlan,
         _ turn: inout Turn,
-        _ tally: inout Tally
-=======
-        _ command: IKESA.Command, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
->>>>>>> 70127d3 (wip: simulated run)
+        _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
         endpoint?.command(command, under: plan.policy, &turn)
@@ -153,14 +137,10 @@ package struct Client: ~Copyable {
 
 extension Client {
     private mutating func begin(
-<<<<<<< HEAD
         intended: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
-        _ tally: inout Tally
-=======
-        intended: Instant, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally
->>>>>>> 70127d3 (wip: simulated run)
+        _ tally: inout ClientTally
     ) {
         attempt += 1
         self.intended = intended

@@ -32,7 +32,8 @@ struct Collector {
         let names = workload.populations.map(\.name)
         populations = names
         let needed = MeasurementScope.needed(
-            populations: names, for: workload.steadyState + workload.thresholds
+            populations: names,
+            for: workload.steadyState + workload.thresholds
         )
         scopes = needed.map { scope in
             let fault = scope.after.flatMap { name in workload.faults.first { $0.name == name } }
@@ -176,13 +177,18 @@ extension Collector {
     }
 
     private func appendLatency(
-        _ metric: MetricName, _ kind: ClientTally.Latency, to table: inout SeriesTable, rows: Int
+        _ metric: MetricName,
+        _ kind: ClientTally.Latency,
+        to table: inout SeriesTable,
+        rows: Int
     ) {
         var columns: [SeriesName.Percentile: [UInt64?]] = [:]
         for second in 0..<UInt32(rows) {
             let sorted = (secondLatencies[Int(kind.rawValue)][second] ?? []).sorted()
             for percentile in SeriesName.Percentile.allCases {
-                columns[percentile, default: []].append(sorted.isEmpty ? nil : sorted[percentile.index(of: sorted.count)])
+                columns[percentile, default: []].append(
+                    sorted.isEmpty ? nil : sorted[percentile.index(of: sorted.count)]
+                )
             }
         }
         for percentile in SeriesName.Percentile.allCases {

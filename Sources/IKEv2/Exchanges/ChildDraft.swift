@@ -193,7 +193,7 @@ extension IKESA.Established {
         }
         draft.answer = answer
         guard let method = answer.keyExchange else {
-            return finish(draft, secret: nil, policy: policy, &turn)
+            return finishWithoutKeyExchange(draft, policy: policy, &turn)
         }
         guard contents.has(.keyExchange), let keyExchange = try? KeyExchange(contents.keyExchange),
             keyExchange.method.rawValue == method.rawValue, let privateKey = draft.privateKey.take()
@@ -246,18 +246,31 @@ extension IKESA.Established {
         }
     }
 
+    private consuming func finishWithoutKeyExchange(
+        _ draft: consuming IKESA.Draft,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA {
+        guard case .child(let answer, let peerNonce) = draft.answer else {
+            preconditionFailure("a rekey of an IKE SA has a key exchange")
+        }
+        let keys = childKeys(answer.suite, ni: draft.nonce, nr: peerNonce, &turn)
+        finishChild(draft, answer, peerNonce: peerNonce, keys: keys, policy: policy, &turn)
+        return startNext(policy: policy, &turn)
+    }
+
     private consuming func finish(
         _ draft: consuming IKESA.Draft,
-        secret: consuming SharedSecret?,
+        secret: borrowing SharedSecret,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA {
         switch draft.answer {
         case .child(let answer, let peerNonce):
-            finishChild(draft, answer, peerNonce: peerNonce, secret: secret, policy: policy, &turn)
+            let keys = childKeys(answer.suite, secret: secret, ni: draft.nonce, nr: peerNonce, &turn)
+            finishChild(draft, answer, peerNonce: peerNonce, keys: keys, policy: policy, &turn)
             return startNext(policy: policy, &turn)
         case .ike(let selection, let peerNonce):
-            guard let secret = secret.take() else { preconditionFailure("a rekey of an IKE SA has a key exchange") }
             return finishRekey(draft, selection, peerNonce: peerNonce, secret: secret, policy: policy, &turn)
         case nil:
             preconditionFailure("a draft is finished once it is answered")

@@ -70,11 +70,10 @@ extension IKESA.Established {
         _ draft: borrowing IKESA.Draft,
         _ answer: IKESA.ChildAnswer,
         peerNonce: [UInt8],
-        secret: consuming SharedSecret?,
+        keys: consuming ChildKeys,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
-        let keys = childKeys(answer.suite, secret: secret, ni: draft.nonce, nr: peerNonce, &turn)
         install(answer, keys, isExchangeInitiator: true, policy: policy, &turn)
         switch draft.purpose {
         case .child:
@@ -95,27 +94,30 @@ extension IKESA.Established {
         }
     }
 
+    /// KEYMAT without a key exchange of its own (RFC 7296 section 2.17).
+    func childKeys(_ suite: ChildSuite, ni: [UInt8], nr: [UInt8], _ turn: inout Turn) -> ChildKeys {
+        turn.cryptography.deriveChildKeys(
+            suite,
+            prf: channel.suite.prf,
+            sk_d: channel.keys.d,
+            ni: ni.rawSpan,
+            nr: nr.rawSpan
+        )
+    }
+
+    /// KEYMAT with the shared secret of a new key exchange.
     func childKeys(
         _ suite: ChildSuite,
-        secret: consuming SharedSecret?,
+        secret: borrowing SharedSecret,
         ni: [UInt8],
         nr: [UInt8],
         _ turn: inout Turn
     ) -> ChildKeys {
-        if let secret = secret.take() {
-            return turn.cryptography.deriveChildKeys(
-                suite,
-                prf: channel.suite.prf,
-                sk_d: channel.keys.d,
-                sharedSecret: secret,
-                ni: ni.rawSpan,
-                nr: nr.rawSpan
-            )
-        }
-        return turn.cryptography.deriveChildKeys(
+        turn.cryptography.deriveChildKeys(
             suite,
             prf: channel.suite.prf,
             sk_d: channel.keys.d,
+            sharedSecret: secret,
             ni: ni.rawSpan,
             nr: nr.rawSpan
         )

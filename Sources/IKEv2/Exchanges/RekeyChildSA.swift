@@ -87,7 +87,7 @@ extension IKESA.Established {
                 replacing: replaced,
                 peerNonce: peerNonce,
                 nonce: nonce,
-                secret: nil,
+                keys: childKeys(answer.suite, ni: peerNonce, nr: nonce, &turn),
                 publicValue: nil,
                 policy: policy,
                 &turn
@@ -164,12 +164,11 @@ extension IKESA.Established {
         replacing old: ChildSPI?,
         peerNonce: [UInt8],
         nonce: [UInt8],
-        secret: consuming SharedSecret?,
+        keys: consuming ChildKeys,
         publicValue: [UInt8]?,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
-        let keys = childKeys(answer.suite, secret: secret, ni: peerNonce, nr: nonce, &turn)
         install(answer, keys, isExchangeInitiator: false, policy: policy, &turn)
         let operation: Operation = old == nil ? .createChild : .rekeyChild
         let method = answer.suite.keyExchange
@@ -214,14 +213,20 @@ extension IKESA.Established {
         case .responded(let response):
             switch incoming.agreement {
             case .child(let answer, let replaced):
-                let publicValue = response.publicValue
+                let keys = childKeys(
+                    answer.suite,
+                    secret: response.sharedSecret,
+                    ni: incoming.peerNonce,
+                    nr: incoming.nonce,
+                    &turn
+                )
                 finishIncomingChild(
                     answer,
                     replacing: replaced,
                     peerNonce: incoming.peerNonce,
                     nonce: incoming.nonce,
-                    secret: response.takeSecret(),
-                    publicValue: publicValue,
+                    keys: keys,
+                    publicValue: response.publicValue,
                     policy: policy,
                     &turn
                 )

@@ -92,7 +92,7 @@ extension IKESA.Established {
         _ incoming: borrowing IKESA.IncomingExchange,
         _ selection: Selection<IKESuite>,
         ownSPI: IKESPI,
-        _ response: consuming KeyExchangeResult.Response,
+        _ response: borrowing KeyExchangeResult.Response,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
@@ -109,7 +109,7 @@ extension IKESA.Established {
             spis,
             isInitiator: false,
             selection.suite,
-            response.takeSecret(),
+            response.sharedSecret,
             ni: peerNonce,
             nr: nonce,
             &turn
@@ -127,7 +127,7 @@ extension IKESA.Established {
         _ spis: IKESPIPair,
         isInitiator: Bool,
         _ suite: IKESuite,
-        _ secret: consuming SharedSecret,
+        _ secret: borrowing SharedSecret,
         ni: [UInt8],
         nr: [UInt8],
         _ turn: inout Turn
@@ -161,7 +161,7 @@ extension IKESA.Established {
         _ draft: borrowing IKESA.Draft,
         _ selection: Selection<IKESuite>,
         peerNonce: [UInt8],
-        secret: consuming SharedSecret,
+        secret: borrowing SharedSecret,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA {
@@ -231,8 +231,4 @@ extension IKESA.Established {
 extension RetransmissionSchedule {
     /// How long a request is kept up before it has failed.
     var total: Duration { waits.reduce(.zero, +) }
-}
-
-extension KeyExchangeResult.Response {
-    consuming func takeSecret() -> SharedSecret { sharedSecret }
 }

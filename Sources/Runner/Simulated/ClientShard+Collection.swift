@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEv2
 import IKEWire
+import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -10,7 +10,8 @@ import Simulation
 // What a shard hands over at a checkpoint and at the end.
 extension ClientShard {
     mutating func hand(
-        to collector: inout Collector, _ entries: inout [ShardJournal.Entry],
+        to collector: inout Collector,
+        _ entries: inout [ShardJournal.Entry],
         _ packets: inout [ShardJournal.CapturedPacket]
     ) {
         collector.take(&tally)

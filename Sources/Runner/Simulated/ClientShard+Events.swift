@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEv2
 import IKEWire
+import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -75,7 +75,11 @@ extension ClientShard {
         if clients[local].client.isIdle {
             let clientPlan = clients[local].plan
             clients[local].client.arrive(
-                intended: event.time, leaving: arrival.until, plan: clientPlan, &turn, &tally
+                intended: event.time,
+                leaving: arrival.until,
+                plan: clientPlan,
+                &turn,
+                &tally
             )
             settleClient(local, &outbox)
         } else {
@@ -105,7 +109,10 @@ extension ClientShard {
         if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
             guard
                 case .forwarded(let forwarded)? = clients[local].nat?.inbound(
-                    to: packet.destination, from: packet.source, at: event.time, behaviour
+                    to: packet.destination,
+                    from: packet.source,
+                    at: event.time,
+                    behaviour
                 )
             else { return }
             inside = forwarded
@@ -114,7 +121,11 @@ extension ClientShard {
         guard let start = Self.messageStart(packet) else { return }
         let clientPlan = clients[local].plan
         clients[local].client.receive(
-            packet.octets.rawSpan.extracting(start..<packet.octets.count), over: way, plan: clientPlan, &turn, &tally
+            packet.octets.rawSpan.extracting(start..<packet.octets.count),
+            over: way,
+            plan: clientPlan,
+            &turn,
+            &tally
         )
         settleClient(local, &outbox)
     }
@@ -153,7 +164,9 @@ extension ClientShard {
 
     /// Sends a client's datagram through its NAT and over its path to the gateway's front desk.
     private mutating func sendUp(
-        _ local: Int, _ datagram: Output.Datagram, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ datagram: Output.Datagram,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let octets = turn.output.octets[datagram.range]
         let remote = datagram.path.remote
@@ -164,7 +177,9 @@ extension ClientShard {
         }
         capture(local, octets, from: source, to: remote)
         let outcome = clients[local].up.send(
-            payloadByteCount: octets.count, isIPv4: remote.address.isIPv4, at: turn.now,
+            payloadByteCount: octets.count,
+            isIPv4: remote.address.isIPv4,
+            at: turn.now,
             over: links[clients[local].path]
         )
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
@@ -181,8 +196,13 @@ extension ClientShard {
     }
 
     mutating func post(
-        _ local: Int, _ attempt: UInt32, _ octets: ArraySlice<UInt8>, _ datagram: Output.Datagram,
-        from source: UDPEndpoint, at arrival: Instant, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ attempt: UInt32,
+        _ octets: ArraySlice<UInt8>,
+        _ datagram: Output.Datagram,
+        from source: UDPEndpoint,
+        at arrival: Instant,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let remote = datagram.path.remote
         let isEncapsulated = datagram.path.isEncapsulated

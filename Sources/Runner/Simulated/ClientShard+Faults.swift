@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEv2
 import IKEWire
+import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -33,7 +33,11 @@ extension ClientShard {
         let order = EventOrder(time: time, class: EventClass.fault, source: plan.faultEntity, count: count)
         queue.push(
             Event(
-                order: order, target: 0, kind: ShardEvent.fault.rawValue, small: UInt32(fault), first: isEnd ? 1 : 0
+                order: order,
+                target: 0,
+                kind: ShardEvent.fault.rawValue,
+                small: UInt32(fault),
+                first: isEnd ? 1 : 0
             )
         )
     }
@@ -53,7 +57,9 @@ extension ClientShard {
         case .natRebind(let paths, let share):
             for local in 0..<clients.count where paths.contains(clients[local].path) {
                 var stream = RandomStream(
-                    seed: plan.seed, entity: clients[local].client.place.entity, purpose: .fault,
+                    seed: plan.seed,
+                    entity: clients[local].client.place.entity,
+                    purpose: .fault,
                     drawCount: UInt64(event.small)
                 )
                 if stream.chance(share) { clients[local].nat?.rebind() }
@@ -96,7 +102,8 @@ extension ClientShard {
                 down: Flow(client: name, direction: .toClient, over: link),
                 nextArrival: -1,
                 flood: FloodState(
-                    flood: number, chance: RandomStream(seed: plan.seed, entity: name, purpose: .traffic)
+                    flood: number,
+                    chance: RandomStream(seed: plan.seed, entity: name, purpose: .traffic)
                 )
             )
         )
@@ -116,13 +123,16 @@ extension ClientShard {
         let sources = flood.sources
         let prefix = sources[Int(state.chance.below(UInt64(sources.count)))]
         let source = UDPEndpoint(
-            address: prefix[state.chance.below(prefix.count)], port: UInt16(1024 + state.chance.below(64_000))
+            address: prefix[state.chance.below(prefix.count)],
+            port: UInt16(1024 + state.chance.below(64_000))
         )
         clients[local].flood = state
         let attempt = UInt32(truncatingIfNeeded: state.count)
         let place = clients[local].client.place
         let origin = Origin(
-            number: 0, entity: StableName.hash(of: place.entity, state.count), seed: plan.seed,
+            number: 0,
+            entity: StableName.hash(of: place.entity, state.count),
+            seed: plan.seed,
             spis: SPISource(key: spiKey, owner: place.index, attempt: attempt)
         )
         let policy = clients[local].plan.policy

@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEv2
 import IKEWire
+import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -33,13 +33,17 @@ extension ClientShard {
     }
 
     private mutating func handle(
-        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ completion: JobCompletion,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
         let arrival = Path(
-            local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+            local: packet.destination,
+            remote: packet.source,
+            isEncapsulated: packet.isEncapsulated
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         let policy = gatewayPolicies[clients[local].gateway]
@@ -52,13 +56,16 @@ extension ClientShard {
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         let name = StableName.hash(
             of: StableName.hash(of: plan.workload.gateways[clients[local].gateway].name),
-            clients[local].client.place.entity, UInt64(attempt)
+            clients[local].client.place.entity,
+            UInt64(attempt)
         )
         let spis = SPISource(key: gatewaySPIKey, owner: entity, attempt: attempt)
         let origin = Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
         if let sa = IKESA.respond(to: message, over: arrival, origin, under: policy, &turn) {
             let half = Half(
-                attempt: attempt, boot: boots[clients[local].gateway], endpoint: Endpoint(responding: sa),
+                attempt: attempt,
+                boot: boots[clients[local].gateway],
+                endpoint: Endpoint(responding: sa),
                 gatewayEndpoint: packet.destination
             )
             clients[local].halves.append(half)
@@ -68,13 +75,17 @@ extension ClientShard {
 
     /// The cookie is checked by its octets; the front desk has only seen that there is one.
     private mutating func checkCookie(
-        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ completion: JobCompletion,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let gateway = clients[local].gateway
         let packet = packets.take(completion.packet)
         let isTrue = Self.messageStart(packet).map { start in
             let arrival = Path(
-                local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+                local: packet.destination,
+                remote: packet.source,
+                isEncapsulated: packet.isEncapsulated
             )
             let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
             return cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
@@ -89,13 +100,17 @@ extension ClientShard {
     }
 
     private mutating func demandCookie(
-        _ local: Int, _ completion: JobCompletion, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ completion: JobCompletion,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
         let arrival = Path(
-            local: packet.destination, remote: packet.source, isEncapsulated: packet.isEncapsulated
+            local: packet.destination,
+            remote: packet.source,
+            isEncapsulated: packet.isEncapsulated
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         _ = cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
@@ -104,7 +119,10 @@ extension ClientShard {
     }
 
     private mutating func fireHalfTimer(
-        _ local: Int, _ attempt: UInt32, _ generation: UInt32, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ attempt: UInt32,
+        _ generation: UInt32,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         guard let found = halfIndex(local, attempt), clients[local].halves[found].generation == generation else {
             return
@@ -145,13 +163,17 @@ extension ClientShard {
     }
 
     private mutating func reportRefusal(
-        _ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>
+        _ local: Int,
+        _ attempt: UInt32,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         let gateway = clients[local].gateway
         let report = HalfReport(
             order: order(local, at: turn.now + internalLatency[gateway], EventClass.report),
             half: HalfID(client: plan.partition.entity(at: UInt32(local), of: index), attempt: attempt),
-            shard: index, boot: boots[gateway], transition: .refused
+            shard: index,
+            boot: boots[gateway],
+            transition: .refused
         )
         outbox.send(.report(report), to: plan.deskPart(gateway), arriving: report.order.time)
     }
@@ -185,7 +207,9 @@ extension ClientShard {
         let octets = turn.output.octets[datagram.range]
         capture(local, octets, from: datagram.path.local, to: datagram.path.remote)
         let outcome = clients[local].down.send(
-            payloadByteCount: octets.count, isIPv4: datagram.path.remote.address.isIPv4, at: turn.now,
+            payloadByteCount: octets.count,
+            isIPv4: datagram.path.remote.address.isIPv4,
+            at: turn.now,
             over: links[clients[local].path]
         )
         switch outcome {
@@ -214,7 +238,11 @@ extension ClientShard {
                 clients[local].sent += 1
                 journal.entries.append(
                     ShardJournal.Entry(
-                        time: turn.now, client: entity, count: clients[local].sent, report: report, isGateway: isGateway
+                        time: turn.now,
+                        client: entity,
+                        count: clients[local].sent,
+                        report: report,
+                        isGateway: isGateway
                     )
                 )
             }
@@ -223,7 +251,10 @@ extension ClientShard {
 
     /// Keeps a datagram for the capture.
     mutating func capture(
-        _ local: Int, _ octets: ArraySlice<UInt8>, from source: UDPEndpoint, to destination: UDPEndpoint
+        _ local: Int,
+        _ octets: ArraySlice<UInt8>,
+        from source: UDPEndpoint,
+        to destination: UDPEndpoint
     ) {
         guard plan.keepsPackets else { return }
         let order = order(local, at: turn.now, EventClass.packet)

@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEv2
 import IKEWire
+import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -217,7 +217,11 @@ struct ClientShard: ~Copyable {
 
     /// Notes in the entity's digest that something happened to it.
     mutating func note(
-        _ local: Int, _ order: EventOrder, _ kind: ShardEvent, _ first: UInt64 = 0, _ second: UInt64 = 0
+        _ local: Int,
+        _ order: EventOrder,
+        _ kind: ShardEvent,
+        _ first: UInt64 = 0,
+        _ second: UInt64 = 0
     ) {
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         clients[local].digest.record(order, target: entity, kind: kind.rawValue, first, second)

@@ -14,7 +14,10 @@ struct PacketStore: ~Copyable {
 
     /// Keeps a copy; buffers of packets that are gone are used again.
     mutating func insert(
-        _ octets: ArraySlice<UInt8>, from source: UDPEndpoint, to destination: UDPEndpoint, isEncapsulated: Bool
+        _ octets: ArraySlice<UInt8>,
+        from source: UDPEndpoint,
+        to destination: UDPEndpoint,
+        isEncapsulated: Bool
     ) -> UInt32 {
         let handle: UInt32
         if let reused = free.popLast() {

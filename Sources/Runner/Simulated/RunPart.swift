@@ -95,7 +95,8 @@ extension CostTable {
 extension Cost {
     fileprivate init(_ cost: CostTableFile.Cost) {
         self.init(
-            baseNanoseconds: cost.baseNanoseconds, perActiveSAPicoseconds: cost.perActiveSAPicoseconds
+            baseNanoseconds: cost.baseNanoseconds,
+            perActiveSAPicoseconds: cost.perActiveSAPicoseconds
         )
     }
 }

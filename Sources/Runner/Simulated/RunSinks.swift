@@ -37,7 +37,10 @@ package struct RunSinks {
         for entry in entries {
             event(
                 Event(
-                    time: entry.time, client: entry.client, isGateway: entry.isGateway, name: entry.report.name,
+                    time: entry.time,
+                    client: entry.client,
+                    isGateway: entry.isGateway,
+                    name: entry.report.name,
                     details: entry.report.details
                 )
             )
@@ -50,7 +53,9 @@ package struct RunSinks {
         for captured in packets {
             packet(
                 Packet(
-                    time: captured.order.time, source: captured.source, destination: captured.destination,
+                    time: captured.order.time,
+                    source: captured.source,
+                    destination: captured.destination,
                     octets: captured.octets
                 )
             )

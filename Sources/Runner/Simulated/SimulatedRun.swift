@@ -68,7 +68,9 @@ package final class SimulatedRun {
 
     package init(_ workload: Workload, options: SimulatedOptions, sinks: RunSinks = RunSinks()) {
         var plan = SimulationPlan(
-            workload, seed: options.seed ?? workload.seed, crypto: options.crypto == .real ? .real : .modelled,
+            workload,
+            seed: options.seed ?? workload.seed,
+            crypto: options.crypto == .real ? .real : .modelled,
             overrides: options.overrides
         )
         plan.keepsPackets = sinks.packet != nil
@@ -115,13 +117,19 @@ package final class SimulatedRun {
         let latency = collector.latency(.handshake)
         progress(
             RunProgress(
-                time: time, duration: plan.workload.run.duration, offered: collector.total(.offered),
-                established: collector.total(.established), failed: collector.total(.failed),
-                up: collector.total(.up), wanted: collector.total(.wanted),
-                childRekeys: collector.total(.childRekeyed), retransmissions: collector.total(.retransmitted),
+                time: time,
+                duration: plan.workload.run.duration,
+                offered: collector.total(.offered),
+                established: collector.total(.established),
+                failed: collector.total(.failed),
+                up: collector.total(.up),
+                wanted: collector.total(.wanted),
+                childRekeys: collector.total(.childRekeyed),
+                retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),
-                p50: latency?.percentile(thousandths: 50_000), p99: latency?.percentile(thousandths: 99_000)
+                p50: latency?.percentile(thousandths: 50_000),
+                p99: latency?.percentile(thousandths: 99_000)
             )
         )
     }
@@ -143,9 +151,12 @@ package final class SimulatedRun {
         var digest = RunDigest()
         for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
         return SimulatedOutcome(
-            digest: digest.description, measurements: collector.measurements(),
-            series: collector.seriesTable(duration: plan.workload.run.duration), eventCount: simulator.eventCount,
-            windowLog: log, violations: violations
+            digest: digest.description,
+            measurements: collector.measurements(),
+            series: collector.seriesTable(duration: plan.workload.run.duration),
+            eventCount: simulator.eventCount,
+            windowLog: log,
+            violations: violations
         )
     }
 }

@@ -140,7 +140,8 @@ extension SimulationPlan {
             }
             let end = arrival.pattern.lasting.map { arrival.start + $0 } ?? workload.run.duration
             let schedule = ArrivalSchedule(
-                ArrivalPattern(arrival.pattern), from: .zero + arrival.start,
+                ArrivalPattern(arrival.pattern),
+                from: .zero + arrival.start,
                 to: .zero + min(end, workload.run.duration)
             ) { mean, stream in
                 DurationDistribution(.exponential(mean: mean)).draw(from: &stream)
@@ -188,7 +189,9 @@ extension ArrivalPattern {
             case .spike(let clients, let over): .spike(clients: clients, over: over)
             case .ramp(let from, let to, let over, let holds):
                 .ramp(
-                    fromPer1000s: from.perSecondThousandths, toPer1000s: to.perSecondThousandths, over: over,
+                    fromPer1000s: from.perSecondThousandths,
+                    toPer1000s: to.perSecondThousandths,
+                    over: over,
                     holds: holds
                 )
             case .trace: preconditionFailure("a trace has its instants")

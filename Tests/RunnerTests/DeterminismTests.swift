@@ -1,0 +1,66 @@
+import Primitives
+import Runner
+import Testing
+import Workload
+
+@Suite("A simulated run is a function of workload, seed and version")
+struct DeterminismTests {
+    private static let workload = """
+        version: 1
+        name: small
+        seed: 7
+        gateways:
+          gw:
+            identity: gw.example.org
+            policy:
+              authentication: { psk: test-only }
+              proposals: { ike: [aes128gcm16-prfsha256-x25519], child: [aes128gcm16-x25519] }
+              lifetimes: { ike: { rekey: 40s, jitter: 10% }, child: { rekey: 15s, jitter: 10% } }
+              pool: [10.128.0.0/16]
+            simulated: { cores: 2, costs: workloads/costs/strongswan-5.9.json }
+        profiles:
+          laptop:
+            identity: "user%05d@example.org"
+            authentication: { psk: test-only }
+            proposals: { ike: [aes128gcm16-prfsha256-x25519], child: [aes128gcm16-x25519] }
+            lifetimes: { ike: { rekey: 40s, jitter: 10% }, child: { rekey: 15s, jitter: 10% } }
+            retransmission: { first: 1s, factor: 2, tries: 4 }
+            liveness: { every: 10s }
+        paths:
+          lte:
+            one-way-delay: { per-client: { uniform: [8ms, 60ms] }, jitter: { exponential: { mean: 3ms } } }
+            loss: { random: 2% }
+            duplication: 1%
+            nat: { preset: linux-conntrack }
+        populations:
+          laptops: { count: 60, profile: laptop, path: lte, gateway: gw, sources: [198.18.0.0/16] }
+        arrivals:
+          morning: { population: laptops, constant: 20/s }
+        faults:
+          down: { kind: path-down, path: lte, at: 20s, for: 4s }
+        run: { duration: 60s }
+        """
+
+    private func run(workers: Int = 1, _ change: (inout SimulatedOptions) -> Void = { _ in }) throws -> SimulatedOutcome
+    {
+        let workload = try WorkloadFile(text: Self.workload, path: "small.yaml").validated()
+        var options = SimulatedOptions()
+        options.workers = workers
+        change(&options)
+        return try SimulatedRun(workload, options: options).run()
+    }
+
+    @Test("workers, shards and windows leave no trace in it", arguments: [1, 2, 3, 7, 16])
+    func sameWithAnyWorkers(workers: Int) throws {
+        let one = try run()
+        let other = try run(workers: workers) { options in
+            options.overrides = SimulationOverrides(
+                window: .microseconds(Int64(1000 / workers)),
+                shardCount: UInt32(workers)
+            )
+        }
+        #expect(one.digest == other.digest)
+        #expect(one.series == other.series)
+        #expect(one.violations == [])
+    }
+}
