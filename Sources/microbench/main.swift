@@ -5,6 +5,8 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("simulation", benchmarkSimulation),
     ("udp", benchmarkUDP),
     ("wire", benchmarkWire),
+    ("crypto", benchmarkCrypto),
+    ("crypto-handshake", benchmarkHandshakeCrypto),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
