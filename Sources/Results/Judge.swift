@@ -4,9 +4,23 @@ import Primitives
 /// Holds a run against what the workload expects of it.
 package struct Judge {
     private let record: RunRecord
+    /// Whether an expectation's window is the last one alone, and not every one.
+    private let onlyLatest: Bool
 
     package init(_ record: RunRecord) {
+        self.init(record, onlyLatest: false)
+    }
+
+    private init(_ record: RunRecord, onlyLatest: Bool) {
         self.record = record
+        self.onlyLatest = onlyLatest
+    }
+
+    /// Whether a condition is true of a run so far, as `abort-when` means it: in the window that ended last.
+    ///
+    /// The record's duration is how long the run has taken. What has no sample is not true.
+    package static func isTrueNow(_ condition: Expectation, in record: RunRecord) -> Bool {
+        Judge(record, onlyLatest: true).outcome(of: condition).passed
     }
 
     /// What an expectation came to: it passes when it was measured and its comparison holds.
@@ -58,9 +72,11 @@ extension Judge {
         guard let start = start(of: expectation),
             let counts = record.series[.counter(expectation.metric), of: expectation.population]
         else { return (.noSamples, nil) }
-        let shares = counts.map { Share(part: $0 ?? 0, whole: 1) }
-        let windows = SlidingShares(shares, interval: record.series.interval, from: start)
-            .windows(of: expectation.window ?? .seconds(1))
+        // A last second that was cut short would look like a lull.
+        let wholeRows = Int(record.duration.nanoseconds / record.series.interval.nanoseconds)
+        let shares = counts.prefix(wholeRows).map { Share(part: $0 ?? 0, whole: 1) }
+        let sliding = SlidingShares(shares, interval: record.series.interval, from: start)
+        let windows = windows(of: expectation.window ?? record.series.interval, in: sliding)
         guard let worst = windows.worst(for: expectation.comparison) else { return (.noSamples, nil) }
         let perInterval = worst.share.part * 1_000 / worst.share.whole
         let perSecond = perInterval * 1_000_000_000 / UInt128(record.series.interval.nanoseconds)
@@ -80,7 +96,7 @@ extension Judge {
         var window: Instant?
         let share: Probability?
         if let length = expectation.window {
-            let windows = sliding.windows(of: length)
+            let windows = windows(of: length, in: sliding)
             let chosen =
                 switch expectation.aggregation {
                 case .min: windows.least
@@ -93,6 +109,10 @@ extension Judge {
             share = sliding.value(of: expectation.aggregation)
         }
         return (share.map { .value(.share($0)) } ?? .noSamples, window)
+    }
+
+    private func windows(of length: Duration, in shares: SlidingShares) -> SlidingShares.Windows {
+        onlyLatest ? shares.latest(of: length) : shares.windows(of: length)
     }
 
     /// A ratio's numbers from the end of the warm-up.

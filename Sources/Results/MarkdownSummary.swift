@@ -6,8 +6,9 @@ package enum MarkdownSummary {
     package static func text(of result: RunResult) -> String {
         let record = result.record
         let total = record.measurements()
+        let title = PrintableText.markdown("\(record.name): \(result.headline)")
         var lines = [
-            "## \(result.verdict.emoji) \(PrintableText.markdown(record.name)): \(PrintableText.markdown(result.headline))",
+            "## \(result.verdict.emoji) \(title)",
             "",
             PrintableText.markdown(result.subtitle(withWallClock: false)),
             "",

@@ -54,9 +54,22 @@ struct SlidingShares {
         }
     }
 
+    /// The stretch of this length that ended last, if it is whole and has a whole.
+    func latest(of length: Duration) -> Windows {
+        let rowCount = rowCount(of: length)
+        guard shares.count >= rowCount else { return Windows(all: []) }
+        let sum = shares.suffix(rowCount).reduce(into: Share(part: 0, whole: 0)) { $0 += $1 }
+        let start = Instant.zero + interval * Int64(shares.endIndex - rowCount)
+        return Windows(all: sum.whole > 0 ? [Window(start: start, share: sum)] : [])
+    }
+
+    private func rowCount(of length: Duration) -> Int {
+        Int((length.nanoseconds - 1) / interval.nanoseconds) + 1
+    }
+
     /// The share of every stretch of this length, rounded up to whole intervals, that has a whole.
     func windows(of length: Duration) -> Windows {
-        let rowCount = Int((length.nanoseconds - 1) / interval.nanoseconds) + 1
+        let rowCount = rowCount(of: length)
         guard shares.count >= rowCount else { return Windows(all: []) }
         var all: [Window] = []
         var sum = Share(part: 0, whole: 0)

@@ -202,6 +202,50 @@ struct JudgeTests {
         #expect(!outcome.passed)
     }
 
+    @Test("an abort condition is true of the window that ended last, and of nothing without samples")
+    func now() {
+        let condition = Expectation(
+            metric: .handshakeSuccess,
+            aggregation: .rate,
+            window: .seconds(3),
+            comparison: .below,
+            limit: .share(.percent(50))
+        )
+        // Attempts fail from 0:10 on, and end at 0:20.
+        func isTrue(at second: Int) -> Bool {
+            var record = SampleRun.record
+            record.warmUp = .zero
+            record.duration = .seconds(Int64(second))
+            func column(_ metric: MetricName, _ value: (Int) -> UInt64) -> SeriesTable.Column {
+                SeriesTable.Column(name: .counter(metric), values: (0..<second).map(value))
+            }
+            record.series.columns = [
+                column(.handshakeEstablished) { $0 < 10 ? 5 : 0 },
+                column(.handshakeFailed) { (10..<20).contains($0) ? 5 : 0 },
+            ]
+            return Judge.isTrueNow(condition, in: record)
+        }
+        #expect([2, 10, 11, 12, 20, 22, 23].map(isTrue) == [false, false, false, true, true, true, false])
+    }
+
+    @Test("a last second that was cut short is no lull")
+    func cutShort() {
+        var record = SampleRun.record
+        record.duration = .milliseconds(59_300)
+        record.series.columns = [SampleRun.column(.counter(.handshakeOffered)) { $0 < 59 ? 10 : 3 }]
+        let outcome = Judge(record).outcome(
+            of: Expectation(
+                metric: .handshakeOffered,
+                aggregation: .rate,
+                window: .seconds(1),
+                comparison: .atLeast,
+                limit: .rate(perSecondThousandths: 10_000)
+            )
+        )
+        #expect(outcome.measured == .value(.rate(perSecondThousandths: 10_000)))
+        #expect(outcome.passed)
+    }
+
     @Test("what is asked of a metric decides which scopes a run keeps, each of them once")
     func scopes() {
         let late = Expectation(

@@ -74,6 +74,11 @@ package struct StreamedFile: ~Copyable {
         if buffer.count >= Self.bufferByteCount { try flush() }
     }
 
+    package mutating func append(_ line: EventLine) throws(ResultError) {
+        line.append(to: &buffer)
+        if buffer.count >= Self.bufferByteCount { try flush() }
+    }
+
     /// Hands over to the operating system what is still here.
     package mutating func flush() throws(ResultError) {
         guard !buffer.isEmpty else { return }

@@ -19,7 +19,8 @@ package enum UTCTime {
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 
-    /// The Gregorian calendar by Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is last.
+    /// The Gregorian calendar by Howard Hinnant's `civil_from_days`: a year begins in March, so that a leap day
+    /// comes last.
     private static func parts(_ time: Int64) -> (Int64, Int64, Int64, Int64, Int64, Int64) {
         let clamped = min(max(time, 0), 253_402_300_799)
         let (days, seconds) = clamped.quotientAndRemainder(dividingBy: 86_400)

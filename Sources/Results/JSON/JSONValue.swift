@@ -132,6 +132,24 @@ extension JSONValue {
         }
     }
 
+    /// Appends a string literal; what is plain ASCII, as names are, is copied at once.
+    package static func appendQuoted(_ string: String, to bytes: inout [UInt8]) {
+        var string = string
+        let wasPlain = string.withUTF8 { buffer in
+            // SAFETY: the buffer is read within the closure alone.
+            guard unsafe buffer.allSatisfy(isPlain) else { return false }
+            bytes.append(UInt8(ascii: "\""))
+            unsafe bytes.append(contentsOf: buffer)
+            bytes.append(UInt8(ascii: "\""))
+            return true
+        }
+        if !wasPlain { bytes += quoted(string).utf8 }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
     /// A string literal that is also harmless on a terminal: whatever could move the cursor or turn the direction of
     /// the text is written as an escape.
     private static func quoted(_ string: String) -> String {
