@@ -83,7 +83,13 @@ targets.append(
 )
 targets.append(.testTarget(name: "TidyTests", swiftSettings: settings))
 targets.append(.target(name: "GatewayRig", path: "Tests/GatewayRig", swiftSettings: settings))
-targets.append(.testTarget(name: "RealGatewayTests", dependencies: ["GatewayRig"], swiftSettings: settings))
+targets.append(
+    .testTarget(
+        name: "RealGatewayTests",
+        dependencies: ["GatewayRig", "Runner", "Workload", "Results", "Metrics", "IKEv2", "IKEWire", "Primitives"],
+        swiftSettings: settings
+    )
+)
 
 if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [

@@ -125,6 +125,9 @@ package struct Client: ~Copyable {
         }
     }
 
+    /// Whether `advance` would begin another attempt: what a driver with a ceiling asks first.
+    package func isAttemptDue(at now: Instant) -> Bool { nextAttempt <= now && departure > now }
+
     /// Visits the client's IKE SAs.
     package func forEachSA(_ body: (borrowing IKESA) -> Void) {
         switch endpoint {

@@ -45,6 +45,9 @@ package struct TransmitBatch: ~Copyable {
         unsafe clinux_transmitter_send(buffers.pointer, socket.number, Int32(first), Int32(end))
     }
 
+    /// Forgets every datagram.
+    package mutating func removeAll() { drop(first: count) }
+
     /// Forgets the datagrams before one; those behind it stay.
     mutating func drop(first count: Int) {
         unsafe clinux_transmitter_drop(buffers.pointer, Int32(count))

@@ -19,6 +19,8 @@ package struct UDPSocket: ~Copyable {
         package var failed: UInt64 = 0
         /// Datagrams that came in faster than they were received, and were lost.
         package var lost: UInt64 = 0
+
+        package init() {}
     }
 
     package let allowance: Allowance

@@ -38,7 +38,7 @@ extension Rule {
         "Glibc": ["Workers", "UDPTransport", "Runner", "ikestorm", "microbench"],
         "Synchronization": ["Workers", "Runner", "ikestorm"],
         "Dispatch": ["Runner", "ikestorm"],
-        "BasicContainers": ["IKEv2"],
+        "BasicContainers": ["IKEv2", "Runner"],
         "Histogram": ["Metrics"],
         "Yams": ["Workload"],
         "ArgumentParser": ["ikestorm"],

@@ -1,4 +1,5 @@
 #pragma once
 
 #include "affinity.h"
+#include "route.h"
 #include "sockets.h"

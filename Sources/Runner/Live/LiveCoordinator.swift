@@ -1,0 +1,218 @@
+import Foundation
+import IKEv2
+import Load
+import Metrics
+import Primitives
+import Results
+import UDPTransport
+import Workers
+import Workload
+
+/// Starts the workers of a live run, watches over it, and brings it to its end.
+final class LiveCoordinator {
+    private let plan: LivePlan
+    private let options: LiveOptions
+    private let sinks: RunSinks
+    private let progress: (RunProgress) -> Void
+    private let shared: LiveShared
+    private var collector: Collector
+    private var abort: RunRecord.SafetyAbort?
+    private var interruption = RunRecord.Interruption.none
+    private var clock = MonotonicClock()
+    private var events: [LiveEvent] = []
+
+    init(_ plan: LivePlan, options: LiveOptions, sinks: RunSinks, progress: @escaping (RunProgress) -> Void) {
+        self.plan = plan
+        self.options = options
+        self.sinks = sinks
+        self.progress = progress
+        shared = LiveShared(workers: plan.workerCount)
+        collector = Collector(plan.workload)
+    }
+
+    func run(allowance: Allowance) throws(LiveError) -> LiveResult {
+        let threads = try startWorkers(allowance)
+        var failure: LiveError?
+        do throws(LiveError) {
+            try awaitWorkers()
+            clock = MonotonicClock()
+            shared.start(clock)
+            try offerLoad()
+            try holdStill()
+            try drain()
+        } catch {
+            failure = error
+        }
+        shared.advance(to: .stop)
+        collectUntilDone()
+        for thread in threads {
+            do { try thread.join() } catch { failure = failure ?? .system("a worker stopped: \(error)") }
+        }
+        if let failure { throw failure }
+        return result()
+    }
+
+    private func startWorkers(_ allowance: Allowance) throws(LiveError) -> [PinnedThread] {
+        var threads: [PinnedThread] = []
+        do {
+            let topology = try CPUTopology.current()
+            // A worker for each core that there is gets one of its own; a single one is the scheduler's to place.
+            let isPinned = plan.workerCount > 1
+            for (number, cpu) in topology.spread(workers: plan.workerCount).enumerated() {
+                let plan = plan
+                let shared = shared
+                threads.append(
+                    try PinnedThread(cpu: isPinned ? cpu.number : nil) {
+                        defer { shared.desks[number].report { $0.isDone = true } }
+                        var worker = try LiveWorker(number: number, plan: plan, shared: shared, allowance: allowance)
+                        try worker.addClients()
+                        try worker.run()
+                    }
+                )
+            }
+            return threads
+        } catch {
+            shared.advance(to: .stop)
+            for thread in threads { try? thread.join() }
+            throw .system("a worker's thread cannot be started: \(error)")
+        }
+    }
+
+    private func awaitWorkers() throws(LiveError) {
+        while shared.readyCount < plan.workerCount {
+            if shared.desks.contains(where: { $0.current.isDone }) { throw .system("a worker could not be built") }
+            usleep(500)
+        }
+    }
+
+    private func offerLoad() throws(LiveError) {
+        var nextSecond = Instant.zero + .seconds(1)
+        while clock.now < plan.end {
+            try collect()
+            if clock.now >= nextSecond {
+                report(at: nextSecond)
+                nextSecond += .seconds(1)
+            }
+            if isInterrupted { return }
+            usleep(20_000)
+        }
+    }
+
+    /// Lets the SAs be looked at before they are deleted.
+    private func holdStill() throws(LiveError) {
+        guard let beforeDrain = options.beforeDrain, !isInterrupted else { return }
+        shared.advance(to: .hold)
+        while !shared.desks.allSatisfy({ $0.current.associations != nil }) {
+            try collect()
+            usleep(1_000)
+        }
+        beforeDrain(associations)
+    }
+
+    private var associations: [LiveAssociation] { shared.desks.flatMap { $0.current.associations ?? [] } }
+
+    private func drain() throws(LiveError) {
+        shared.advance(to: .drain)
+        let limit = clock.now + options.drainLimit
+        while !shared.desks.allSatisfy({ $0.current.isDone }), clock.now < limit {
+            try collect()
+            if let interrupt = options.interrupt, interrupt.requestCount > 1 {
+                interruption = .forced
+                return
+            }
+            usleep(5_000)
+        }
+    }
+
+    private var isInterrupted: Bool {
+        guard let interrupt = options.interrupt, interrupt.requestCount > 0 else { return false }
+        interruption = .drained
+        return true
+    }
+
+    private func collect() throws(LiveError) {
+        for desk in shared.desks {
+            let isDone = desk.current.isDone
+            desk.take(into: &collector)
+            if isDone, desk.current.summary == nil { throw .system("a worker stopped before the run's end") }
+        }
+        var journal = LiveJournalPage()
+        for desk in shared.desks {
+            for page in desk.journal.takeAll() {
+                journal.events += page.events
+                journal.packets += page.packets
+            }
+        }
+        write(journal)
+    }
+
+    private func collectUntilDone() {
+        while true {
+            let isDone = shared.desks.allSatisfy { $0.current.isDone }
+            try? collect()
+            if isDone { return }
+            usleep(1_000)
+        }
+    }
+
+    private func write(_ journal: LiveJournalPage) {
+        if let event = sinks.event {
+            for entry in journal.events.sorted(by: { ($0.time, $0.client) < ($1.time, $1.client) }) {
+                event(
+                    RunSinks.Event(
+                        time: entry.time,
+                        client: entry.client,
+                        isGateway: false,
+                        name: entry.report.name,
+                        details: entry.report.details
+                    )
+                )
+            }
+        }
+        if let packet = sinks.packet {
+            for captured in journal.packets.sorted(by: { $0.time < $1.time }) { packet(captured) }
+        }
+    }
+
+    private func report(at time: Instant) {
+        let second = Int(time.nanoseconds / 1_000_000_000) - 1
+        let latency = collector.latency(.handshake)
+        progress(
+            RunProgress(
+                time: time,
+                duration: plan.workload.run.duration,
+                offered: collector.total(.offered),
+                established: collector.total(.established),
+                failed: collector.total(.failed),
+                up: collector.total(.up),
+                wanted: collector.total(.wanted),
+                childRekeys: collector.total(.childRekeyed),
+                retransmissions: collector.total(.retransmitted),
+                offeredPerSecond: collector.count(.offered, inSecond: second),
+                establishedPerSecond: collector.count(.established, inSecond: second),
+                p50: latency?.percentile(thousandths: 50_000),
+                p99: latency?.percentile(thousandths: 99_000)
+            )
+        )
+    }
+
+    private func result() -> LiveResult {
+        let summaries = shared.desks.compactMap { $0.current.summary }
+        var lateness = Lateness()
+        for summary in summaries { lateness.merge(summary.lateness) }
+        let duration = min(clock.now, plan.end) - Instant.zero
+        return LiveResult(
+            measurements: collector.measurements(),
+            series: collector.seriesTable(duration: duration),
+            duration: duration,
+            lateness: lateness,
+            abort: abort,
+            interruption: interruption,
+            associations: associations,
+            leftBehind: summaries.reduce(0) { $0 + $1.leftBehind },
+            touched: LiveTouch(plan, summaries),
+            warnings: plan.warnings,
+            epoch: clock.epoch
+        )
+    }
+}

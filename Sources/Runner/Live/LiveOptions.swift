@@ -1,0 +1,40 @@
+package import Primitives
+import Synchronization
+
+/// How a live run is made, beside what the workload says.
+package struct LiveOptions: Sendable {
+    /// What arrivals, paths and jitter are drawn from; nil is the workload's own.
+    package var seed: UInt64?
+    package var workers = 1
+    /// Where the clients' packets come from, in place of the populations' `sources` (`--sources`).
+    package var sources: [IPPrefix] = []
+    /// Outer targets that are allowed beside the workload's `allow-targets` (`--allow-target`).
+    package var allowedTargets: [IPAddress] = []
+    /// The folder of the run's files: control, keys of live SAs, what was touched; nil keeps none of them.
+    package var folder: String?
+    /// Every input of every client is written to the folder, so that the run can be replayed (`--record`).
+    package var records = false
+    /// How long Deletes may take at the end.
+    package var drainLimit: Duration = .seconds(30)
+    package var interrupt: LiveInterrupt?
+    /// Called when the load has ended and before any SA is deleted, with the SAs that there are.
+    package var beforeDrain: (@Sendable ([LiveAssociation]) -> Void)?
+    /// The machine-wide allowance, which only tests move elsewhere.
+    package var allowanceFile = "/etc/ikestorm/safety.yaml"
+    /// Packets are kept for a capture.
+    package var keepsPackets = false
+
+    package init() {}
+}
+
+/// What a user's Ctrl-C does to a run: the first one drains it, the second one ends it.
+package final class LiveInterrupt: Sendable {
+    private let count = Atomic<Int>(0)
+
+    package init() {}
+
+    /// Asks for the run's end, as each Ctrl-C does.
+    package func request() { count.wrappingAdd(1, ordering: .relaxed) }
+
+    package var requestCount: Int { count.load(ordering: .relaxed) }
+}

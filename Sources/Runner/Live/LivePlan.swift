@@ -1,0 +1,117 @@
+import IKEv2
+import Primitives
+import Workload
+
+/// A workload made ready for real time: which worker has which clients, where they are, when they arrive.
+///
+/// Plain values, shared by all workers and changed by none.
+struct LivePlan: Sendable {
+    struct ClientValues: Hashable, Sendable {
+        /// Its place among all clients of the run.
+        var index: UInt32
+        var population: Int
+        /// Its place in its population.
+        var number: Int
+        var source: IPAddress
+        var group: Int32
+    }
+
+    struct Arrival: Hashable, Sendable {
+        var at: Instant
+        /// The client's place in its worker.
+        var local: Int32
+        var until: Instant
+    }
+
+    let workload: Workload
+    let seed: UInt64
+    /// By gateway.
+    let targets: [LiveTarget]
+    let secrets: LiveSecrets
+    /// By worker.
+    let clients: [[ClientValues]]
+    let arrivals: [[Arrival]]
+    let warnings: [String]
+    /// When the load ends, and draining begins.
+    let end: Instant
+
+    var workerCount: Int { clients.count }
+}
+
+/// What nobody outside the run may know or foretell: the seed of all keys and nonces, and of the SPIs.
+struct LiveSecrets: Hashable, Sendable {
+    /// 32 octets.
+    var material: [UInt8]
+    var spiKey: UInt64
+
+    /// One seed of the operating system for the whole run.
+    static func drawn() -> LiveSecrets {
+        var generator = SystemRandomNumberGenerator()
+        return LiveSecrets(
+            material: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) },
+            spiKey: generator.next()
+        )
+    }
+}
+
+extension LivePlan {
+    init(
+        _ workload: Workload,
+        options: LiveOptions,
+        targets: [LiveTarget],
+        secrets: LiveSecrets
+    ) throws(LiveError) {
+        let workers = max(1, options.workers)
+        let sources = try LiveSources(workload, targets: targets, chosen: options.sources, workers: workers)
+        let seed = options.seed ?? workload.seed
+        let plan = SimulationPlan(workload, seed: seed, crypto: .real, overrides: SimulationOverrides())
+        var clients = [[ClientValues]](repeating: [], count: workers)
+        var arrivals = [[Arrival]](repeating: [], count: workers)
+        var index = 0
+        for (population, values) in workload.populations.enumerated() {
+            for number in 0..<values.count {
+                let place = sources.places[population][number]
+                clients[index % workers].append(
+                    ClientValues(
+                        index: UInt32(index),
+                        population: population,
+                        number: number,
+                        source: place.source,
+                        group: place.group
+                    )
+                )
+                index += 1
+            }
+            let first = Int(plan.firstClient[population])
+            for arrival in plan.arrivals[population] {
+                let client = first + Int(arrival.client)
+                arrivals[client % workers].append(
+                    Arrival(at: arrival.at, local: Int32(client / workers), until: arrival.until)
+                )
+            }
+        }
+        for worker in arrivals.indices { arrivals[worker].sort { ($0.at, $0.local) < ($1.at, $1.local) } }
+        self.workload = workload
+        self.seed = seed
+        self.targets = targets
+        self.secrets = secrets
+        self.clients = clients
+        self.arrivals = arrivals
+        warnings = sources.warnings
+        end = .zero + workload.run.duration
+    }
+
+    /// The hash of a client's stable name: the same as in virtual time.
+    func name(of client: ClientValues) -> UInt64 {
+        StableName.hash(of: workload.populations[client.population].name, UInt64(client.number))
+    }
+
+    func target(of client: ClientValues) -> LiveTarget {
+        targets[workload.populations[client.population].gateway]
+    }
+
+    func identity(of client: ClientValues) -> String {
+        let population = workload.populations[client.population]
+        return workload.profiles[population.profile].identity.identity(population.firstIdentity + client.number)
+    }
+}

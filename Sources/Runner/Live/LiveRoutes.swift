@@ -1,0 +1,35 @@
+import IKEv2
+import Primitives
+import Workload
+
+extension Route {
+    /// From a client's ports to a target's.
+    init(_ target: LiveTarget, from client: IPAddress, plainPort: UInt16, encapsulatedPort: UInt16) {
+        self.init(
+            plain: Path(
+                local: UDPEndpoint(address: client, port: plainPort),
+                remote: target.plain,
+                isEncapsulated: false
+            ),
+            encapsulated: Path(
+                local: UDPEndpoint(address: client, port: encapsulatedPort),
+                remote: target.encapsulated,
+                isEncapsulated: true
+            )
+        )
+    }
+}
+
+extension Workload.Population {
+    /// The path that a client of this stable name is on: the same one in either world.
+    func choosePath(seed: UInt64, name: UInt64) -> Int {
+        guard paths.count > 1 else { return paths[0].path }
+        var stream = RandomStream(seed: seed, entity: name, purpose: .pathChoice)
+        var draw = stream.scaled(below: 1_000_000_000)
+        for share in paths {
+            if draw < UInt64(share.share.partsPerBillion) { return share.path }
+            draw -= UInt64(share.share.partsPerBillion)
+        }
+        return paths[paths.count - 1].path
+    }
+}

@@ -1,0 +1,114 @@
+import Primitives
+import UDPTransport
+import Workload
+
+/// Where the clients' packets come from: an address and a group of sockets for each client.
+///
+/// Sockets are bound to all addresses, and each datagram names its own source. Clients of one worker that have
+/// different addresses share a group; those that share an address are in groups, and so on ports, of their own.
+struct LiveSources {
+    struct Place: Hashable, Sendable {
+        var source: IPAddress
+        var group: Int32
+    }
+
+    /// By population, in the order of its clients.
+    private(set) var places: [[Place]]
+    /// Why clients are elsewhere than the workload says, in words.
+    private(set) var warnings: [String] = []
+
+    /// - Parameter chosen: prefixes that take the place of the workload's own, if there are any.
+    init(
+        _ workload: Workload,
+        targets: [LiveTarget],
+        chosen: [IPPrefix],
+        workers: Int
+    ) throws(LiveError) {
+        places = []
+        /// How many clients of a worker have an address already.
+        var uses: [Use: Int32] = [:]
+        var number = 0
+        for population in workload.populations {
+            let target = targets[population.gateway]
+            let prefixes = try Self.prefixes(for: population, target: target, chosen: chosen, &warnings)
+            var own: [Place] = []
+            own.reserveCapacity(population.count)
+            for client in 0..<population.count {
+                let source = Self.address(number: chosen.isEmpty ? client : number, in: prefixes)
+                let use = Use(worker: number % workers, source: source)
+                let group = uses[use, default: 0]
+                uses[use] = group + 1
+                own.append(Place(source: source, group: group))
+                number += 1
+            }
+            places.append(own)
+        }
+    }
+
+    private struct Use: Hashable {
+        var worker: Int
+        var source: IPAddress
+    }
+
+    /// The prefixes that can be bound, of the target's family.
+    private static func prefixes(
+        for population: Workload.Population,
+        target: LiveTarget,
+        chosen: [IPPrefix],
+        _ warnings: inout [String]
+    ) throws(LiveError) -> [IPPrefix] {
+        let family = target.address.isIPv4
+        if !chosen.isEmpty {
+            for prefix in chosen where !canBind(prefix) {
+                throw .system("no socket can be bound to \(prefix), which --sources names")
+            }
+            let prefixes = chosen.filter { $0.address.isIPv4 == family }
+            guard !prefixes.isEmpty else {
+                throw .system("--sources names no address of the family of \(target.address)")
+            }
+            return prefixes
+        }
+        if target.address.isIPv4, target.isLoopback { return [ownLoopback] }
+        let usable = population.sources.filter { $0.address.isIPv4 == family && canBind($0) }
+        guard usable.isEmpty else { return usable }
+        do throws(SocketError) {
+            let source = try LocalAddresses.source(towards: target.address)
+            if population.count > 1 {
+                warnings.append(
+                    "the clients of \(population.name) share the address \(source): none of their sources can be bound"
+                )
+            }
+            return [IPPrefix(address: source, length: source.byteCount * 8)]
+        } catch {
+            throw .unreachable(target: "\(target)", problem: "this machine has no way to it (error \(error.number))")
+        }
+    }
+
+    /// The first and the last address that clients would have.
+    private static func canBind(_ prefix: IPPrefix) -> Bool {
+        LocalAddresses.canBind(address(number: 0, in: [prefix]))
+            && LocalAddresses.canBind(address(number: Int(clamping: usableCount(prefix)) - 1, in: [prefix]))
+    }
+
+    /// Leaves out an IPv4 prefix's first and last address, which mean the network and everybody in it.
+    private static func usableCount(_ prefix: IPPrefix) -> UInt64 {
+        prefix.address.isIPv4 && prefix.count > 2 ? prefix.count - 2 : prefix.count
+    }
+
+    private static func address(number: Int, in prefixes: [IPPrefix]) -> IPAddress {
+        let total = prefixes.reduce(UInt64(0)) { total, prefix in
+            let (sum, overflow) = total.addingReportingOverflow(usableCount(prefix))
+            return overflow ? .max : sum
+        }
+        var place = UInt64(number) % total
+        for prefix in prefixes {
+            let count = usableCount(prefix)
+            if place < count { return prefix[prefix.address.isIPv4 && prefix.count > 2 ? place + 1 : place] }
+            place -= count
+        }
+        preconditionFailure("the place is below the number of addresses")
+    }
+
+    /// Every address of 127.0.0.0/8 is this machine's own: towards loopback each client has one.
+    private static var ownLoopback: IPPrefix { IPPrefix(address: IPAddress(v4: 0x7F40_0000), length: 10) }
+}

@@ -1,0 +1,184 @@
+import BasicContainers
+import IKECrypto
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import UDPTransport
+import Workload
+
+// What happens to clients, and what they want done.
+extension LiveWorker {
+    mutating func arrive(_ arrival: LivePlan.Arrival) {
+        let local = Int(arrival.local)
+        let population = clients[local].values.population
+        noteTimer(lateFrom: arrival.at, local)
+        guard clients[local].client.isIdle else { return tally.skipped(population, at: turn.now) }
+        guard ceilings.admits(at: turn.now) else { return tally.mark(.clipped, population, at: turn.now) }
+        let clientPlan = clients[local].plan
+        clients[local].client.arrive(
+            intended: arrival.at,
+            leaving: arrival.until,
+            plan: clientPlan,
+            &turn,
+            &tally
+        )
+        settle(local, due: arrival.at)
+    }
+
+    /// Does what is due for a client, one thing at a time.
+    mutating func advance(_ local: Int, due: Instant) {
+        let clientPlan = clients[local].plan
+        while clients[local].client.deadline(plan: clientPlan) <= turn.now {
+            if clients[local].client.isAttemptDue(at: turn.now), !mayBegin(local) { return }
+            clients[local].client.advance(plan: clientPlan, &turn, &tally)
+            settle(local, due: due)
+        }
+        deadlines.arm(local, at: clients[local].client.deadline(plan: clientPlan))
+    }
+
+    /// Whether a client may begin another attempt now; if not, it is looked at again soon.
+    private mutating func mayBegin(_ local: Int) -> Bool {
+        if phase == .load, ceilings.admits(at: turn.now) { return true }
+        if phase == .load { tally.mark(.clipped, clients[local].values.population, at: turn.now) }
+        deadlines.arm(local, at: turn.now + Self.holdBack)
+        return false
+    }
+
+    mutating func leave(_ local: Int) {
+        let clientPlan = clients[local].plan
+        clients[local].client.leave(plan: clientPlan, &turn, &tally)
+        settle(local, due: turn.now)
+    }
+
+    /// Gives a client a datagram that has come all the way to it.
+    mutating func deliver(_ local: Int, slot: Int, _ octets: RawSpan, from remote: UDPEndpoint, due: Instant) {
+        let isEncapsulated = remote.port == clients[local].target.encapsulatedPort
+        let route = clients[local].client.place.route
+        var inside = isEncapsulated ? route.encapsulated.local : route.plain.local
+        if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
+            guard let port = clients[local].outerPort(ofSlot: slot, isEncapsulated: isEncapsulated) else { return }
+            let outside = UDPEndpoint(address: clients[local].values.source, port: port)
+            guard
+                case .forwarded(let forwarded)? = clients[local].nat?.inbound(
+                    to: outside,
+                    from: remote,
+                    at: turn.now,
+                    behaviour
+                )
+            else { return }
+            inside = forwarded
+        }
+        var start = 0
+        if isEncapsulated {
+            guard case .ike = EncapsulatedKind(octets) else { return }
+            start = 4
+        }
+        let way = Path(local: inside, remote: remote, isEncapsulated: isEncapsulated)
+        let clientPlan = clients[local].plan
+        let message = octets.extracting(start..<octets.byteCount)
+        clients[local].client.receive(message, over: way, plan: clientPlan, &turn, &tally)
+        settle(local, due: due)
+    }
+
+    /// Carries out what a client wants: operations at once, datagrams on their way, the next deadline.
+    mutating func settle(_ local: Int, due: Instant) {
+        let clientPlan = clients[local].plan
+        while let request = turn.output.keyExchange.take() {
+            let result = turn.cryptography.perform(request)
+            clients[local].client.complete(result, plan: clientPlan, &turn, &tally)
+        }
+        noteReports(local)
+        for index in turn.output.datagrams.indices { send(local, turn.output.datagrams[index], due: due) }
+        turn.output.removeAll()
+        deadlines.arm(local, at: clients[local].client.deadline(plan: clientPlan))
+    }
+
+    private mutating func noteReports(_ local: Int) {
+        let isNew = clients[local].client.attempt != clients[local].attemptsSeen
+        if isNew {
+            clients[local].attemptsSeen = clients[local].client.attempt
+            touched.began(local)
+        }
+        let isConnecting =
+            clients[local].client.hasEndpoint && !clients[local].client.isUp
+            && (clients[local].isConnecting || isNew)
+        if isConnecting != clients[local].isConnecting {
+            clients[local].isConnecting = isConnecting
+            ceilings.halfOpen += isConnecting ? 1 : -1
+        }
+        for report in turn.output.reports {
+            if case .addressAssigned = report { touched.wasAssignedAddress(local) }
+            if report.isLifeCycle {
+                journal.events.append(LiveEvent(time: turn.now, client: clients[local].values.index, report: report))
+            }
+        }
+    }
+
+    /// Sends a client's datagram through its NAT and over its path to the network.
+    private mutating func send(_ local: Int, _ datagram: Output.Datagram, due: Instant) {
+        let remote = datagram.path.remote
+        var slot = datagram.path.isEncapsulated ? 1 : 0
+        if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
+            let innerPort = datagram.path.local.port
+            let outside = clients[local].nat?.outbound(from: innerPort, to: remote, at: turn.now, behaviour)
+            slot = clients[local].slot(of: outside?.port ?? innerPort, innerPort: innerPort)
+        }
+        let socket = socket(of: local, slot: slot)
+        let outcome = clients[local].up.send(
+            payloadByteCount: datagram.range.count,
+            isIPv4: remote.address.isIPv4,
+            at: turn.now,
+            over: links[clients[local].path]
+        )
+        switch outcome {
+        case .dropped: break
+        case .arrives(let arrival):
+            forward(local, datagram, socket, from: due, at: arrival)
+        case .arrivesTwice(let first, let second):
+            forward(local, datagram, socket, from: due, at: first)
+            forward(local, datagram, socket, from: due, at: second)
+        }
+    }
+
+    /// Sends a datagram at the moment at which the path model lets it out.
+    private mutating func forward(
+        _ local: Int,
+        _ datagram: Output.Datagram,
+        _ socket: Int,
+        from due: Instant,
+        at departure: Instant
+    ) {
+        let source = UDPEndpoint(address: clients[local].values.source, port: datagram.path.local.port)
+        let octets = turn.output.octets[datagram.range]
+        guard departure <= turn.now else {
+            return unsafe delays.hold(
+                octets.span.bytes,
+                until: departure,
+                local: local,
+                slot: socket,
+                isOutgoing: true,
+                from: source,
+                to: datagram.path.remote
+            )
+        }
+        touched.sent(local, octets.count)
+        unsent.append((min(due, turn.now), clients[local].values.population))
+        unsafe wire.send(octets.span.bytes, on: socket, from: source.address, to: datagram.path.remote)
+    }
+
+    /// The socket of a client's slot; where the system has none left, packets go on leaving by the old port.
+    private mutating func socket(of local: Int, slot: Int) -> Int {
+        let group = clients[local].values.group
+        if let socket = try? wire.number(group: group, slot: slot) { return socket }
+        touched.missingSockets += 1
+        do {
+            return try wire.number(group: group, slot: min(slot, 1))
+        } catch {
+            preconditionFailure("a client's first sockets are opened before it sends: \(error)")
+        }
+    }
+
+    /// How long a client waits that a ceiling holds back.
+    private static var holdBack: Duration { .milliseconds(100) }
+}

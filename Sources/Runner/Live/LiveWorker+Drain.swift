@@ -1,0 +1,97 @@
+import BasicContainers
+import IKEv2
+import Load
+import Primitives
+import UDPTransport
+import Workload
+
+/// How far a worker has come with deleting its IKE SAs.
+struct DrainState: Sendable {
+    var begun = Instant.zero
+    /// Clients that have not been told to leave yet, the next one last.
+    var waiting: [Int32] = []
+    /// Clients whose attempt is let come to its end first.
+    var connecting: [Int32] = []
+    var told = 0
+    var nextLook = Instant.zero
+}
+
+extension LiveWorker {
+    /// Goes on to the phase that the coordinator has asked for.
+    mutating func enter(_ wanted: LiveShared.Phase) {
+        guard wanted != phase else { return }
+        phase = wanted
+        turn.now = clock.now
+        if wanted == .hold || wanted == .drain {
+            let associations = associations()
+            shared.desks[number].report { if $0.associations == nil { $0.associations = associations } }
+        }
+        if wanted == .drain {
+            drain = DrainState(begun: turn.now)
+            for local in (0..<clients.count).reversed() where !clients[local].client.isIdle {
+                drain.waiting.append(Int32(local))
+            }
+        }
+    }
+
+    /// Tells the next clients to leave, at a pace that a gateway can follow.
+    mutating func drainSome() {
+        guard phase == .drain else { return }
+        let elapsed = turn.now - drain.begun
+        let allowed = 1 + Int(elapsed.nanoseconds / 1_000) * Self.deletesPerSecond / plan.workerCount / 1_000_000
+        while drain.told < allowed, let local = drain.waiting.popLast() {
+            if clients[Int(local)].isConnecting, elapsed < Self.patience {
+                drain.connecting.append(local)
+            } else {
+                drain.told += 1
+                leave(Int(local))
+            }
+        }
+        if drain.waiting.isEmpty, !drain.connecting.isEmpty {
+            swap(&drain.waiting, &drain.connecting)
+        }
+    }
+
+    /// Whether no client has an IKE SA any more.
+    var isDrained: Bool {
+        mutating get {
+            guard drain.waiting.isEmpty, drain.connecting.isEmpty, turn.now >= drain.nextLook else { return false }
+            drain.nextLook = turn.now + .milliseconds(20)
+            return liveCount == 0
+        }
+    }
+
+    var liveCount: Int {
+        var count = 0
+        for local in 0..<clients.count where clients[local].client.hasEndpoint { count += 1 }
+        return count
+    }
+
+    /// The IKE SAs that there are, for the gateway's list to be compared with.
+    func associations() -> [LiveAssociation] {
+        var associations: [LiveAssociation] = []
+        for local in 0..<clients.count {
+            let values = clients[local].values
+            let target = clients[local].target.address
+            clients[local].client.forEachSA { sa in
+                guard let spis = sa.spis else { return }
+                associations.append(
+                    LiveAssociation(
+                        identity: plan.identity(of: values),
+                        source: values.source,
+                        target: target,
+                        spis: spis,
+                        state: sa.stateName,
+                        children: sa.activeChildren
+                    )
+                )
+            }
+        }
+        return associations
+    }
+
+    /// All workers together.
+    private static var deletesPerSecond: Int { 1_000 }
+    /// How long an attempt that is under way may go on.
+    private static var patience: Duration { .seconds(10) }
+}

@@ -1,0 +1,75 @@
+import BasicContainers
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import Workload
+
+/// The workload's faults in the order in which they begin and end; those that this end can bring about.
+struct FaultClock: Sendable {
+    struct Change: Hashable, Sendable {
+        var at: Instant
+        var fault: Int
+        var isEnd: Bool
+    }
+
+    private var changes: [Change] = []
+    private var place = 0
+
+    init(_ workload: Workload) {
+        for (number, fault) in workload.faults.enumerated() where fault.isLive {
+            changes.append(Change(at: .zero + fault.at, fault: number, isEnd: false))
+            if fault.end > fault.at { changes.append(Change(at: .zero + fault.end, fault: number, isEnd: true)) }
+        }
+        changes.sort { ($0.at, $0.fault) < ($1.at, $1.fault) }
+    }
+
+    var next: Instant { place < changes.count ? changes[place].at : .never }
+
+    mutating func popDue(at now: Instant) -> Change? {
+        guard next <= now else { return nil }
+        place += 1
+        return changes[place - 1]
+    }
+}
+
+extension Workload.Fault {
+    /// Whether the fault is on our side of the wire; a real gateway is not ours to restart.
+    var isLive: Bool {
+        switch effect {
+        case .lossBurst, .pathDown, .natFlush, .natRebind: true
+        case .gatewayRestart: false
+        }
+    }
+}
+
+extension LiveWorker {
+    mutating func applyFaults() {
+        while let change = faults.popDue(at: turn.now) { apply(change) }
+    }
+
+    private mutating func apply(_ change: FaultClock.Change) {
+        switch plan.workload.faults[change.fault].effect {
+        case .lossBurst(let paths, let loss, _):
+            for path in paths {
+                links[path].loss = Loss(change.isEnd ? plan.workload.paths[path].loss : loss)
+            }
+        case .pathDown(let paths, _):
+            for path in paths { links[path].isUp = change.isEnd }
+        case .natFlush(let paths):
+            for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.flush() }
+        case .natRebind(let paths, let share):
+            for local in 0..<clients.count where paths.contains(clients[local].path) {
+                // The same clients as in virtual time.
+                var stream = RandomStream(
+                    seed: plan.seed,
+                    entity: clients[local].client.place.entity,
+                    purpose: .fault,
+                    drawCount: UInt64(change.fault)
+                )
+                if stream.chance(share) { clients[local].nat?.rebind() }
+            }
+        case .gatewayRestart: break
+        }
+    }
+}

@@ -1,0 +1,264 @@
+import BasicContainers
+import Foundation
+import IKECrypto
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import UDPTransport
+import Workers
+import Workload
+
+/// One thread of a live run: its clients, its sockets, its time.
+///
+/// Built inside its own pinned thread; nothing in it is anybody else's.
+struct LiveWorker: ~Copyable {
+    let plan: LivePlan
+    let number: Int
+    let shared: LiveShared
+    var clock = MonotonicClock()
+    var clients = UniqueArray<LiveClient>()
+    /// The client that each address of a group belongs to.
+    var owners: [Owner: Int32] = [:]
+    var deadlines: Deadlines
+    var wire: WorkerSockets
+    var turn: Turn
+    var tally = ClientTally()
+    /// The paths as they are at this moment, faults included.
+    var links: [Link]
+    let behaviours: [NATBehaviour?]
+    var delays = DelayedPackets()
+    var faults: FaultClock
+    var ceilings: Ceilings
+    var lateness = Lateness()
+    /// When each datagram that waits in a batch was meant to leave, and whose it is.
+    var unsent: [(intended: Instant, population: Int)] = []
+    var touched: WorkerTouch
+    var journal = LiveJournalPage()
+    var nextArrival = 0
+    var phase = LiveShared.Phase.load
+    var drain = DrainState()
+    private var nextHandover = Instant.zero
+
+    struct Owner: Hashable {
+        var group: Int32
+        var source: IPAddress
+    }
+
+    init(number: Int, plan: LivePlan, shared: LiveShared, allowance: Allowance) throws {
+        let workload = plan.workload
+        let wire = try WorkerSockets(
+            allowance: allowance,
+            isIPv4: plan.targets.allSatisfy(\.address.isIPv4),
+            wantsWellKnownPorts: number == 0
+        )
+        let cryptography = try Cryptography(backend: .openSSL, seed: plan.secrets.material.rawSpan)
+        self.number = number
+        self.plan = plan
+        self.shared = shared
+        self.wire = wire
+        turn = Turn(cryptography: cryptography)
+        deadlines = Deadlines(count: plan.clients[number].count)
+        links = workload.paths.map { Link($0, seed: plan.seed) }
+        behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
+        faults = FaultClock(workload)
+        ceilings = Ceilings(workload.safety, shareOf: plan.workerCount)
+        touched = WorkerTouch(clients: plan.clients[number].count)
+    }
+
+    /// Opens the sockets, and puts the worker's clients behind them.
+    mutating func addClients() throws {
+        let workload = plan.workload
+        let plans = workload.populations.indices.map { population in
+            let values = workload.populations[population]
+            let profile = workload.profiles[values.profile]
+            return ClientPlan(
+                population: population,
+                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                reconnect: ReconnectPolicy(profile.reconnect),
+                seed: plan.seed
+            )
+        }
+        for values in plan.clients[number] {
+            try add(values, plans[values.population])
+        }
+    }
+
+    private mutating func add(_ values: LivePlan.ClientValues, _ clientPlan: ClientPlan) throws {
+        let population = plan.workload.populations[values.population]
+        let name = plan.name(of: values)
+        let path = population.choosePath(seed: plan.seed, name: name)
+        let target = plan.target(of: values)
+        let plainPort = try wire.port(group: values.group, slot: 0)
+        let encapsulatedPort = try wire.port(group: values.group, slot: 1)
+        var nat: NAT?
+        var route = Route(target, from: values.source, plainPort: plainPort, encapsulatedPort: encapsulatedPort)
+        if behaviours[path] != nil, values.source.isIPv4 {
+            nat = NAT(innerAddress: LiveClient.innerAddress, outerAddress: values.source, seed: plan.seed, name: name)
+            route = Route(
+                target,
+                from: LiveClient.innerAddress,
+                plainPort: LiveClient.plainPort,
+                encapsulatedPort: LiveClient.encapsulatedPort
+            )
+        }
+        let place = ClientPlace(
+            number: UInt32(population.firstIdentity + values.number),
+            index: values.index,
+            entity: name,
+            route: route,
+            spiKey: plan.secrets.spiKey
+        )
+        owners[Owner(group: values.group, source: values.source)] = Int32(clients.count)
+        clients.append(
+            LiveClient(
+                client: Client(place, plan: clientPlan),
+                plan: clientPlan,
+                values: values,
+                path: path,
+                gateway: population.gateway,
+                target: target,
+                nat: nat,
+                up: Flow(client: name, direction: .toGateway, over: links[path]),
+                down: Flow(client: name, direction: .toClient, over: links[path])
+            )
+        )
+    }
+}
+
+extension LiveWorker {
+    /// Works until the coordinator says stop, or everything is drained.
+    mutating func run() throws {
+        shared.reportReady()
+        guard awaitStart() else { return finish() }
+        var batch = try ReceiveBatch()
+        while true {
+            enter(max(phase, shared.phase))
+            guard phase != .stop else { break }
+            turn.now = clock.now
+            applyFaults()
+            admitArrivals()
+            fireTimers()
+            releaseDelayed()
+            drainSome()
+            transmit()
+            handOver()
+            if phase == .drain, isDrained { break }
+            let readyCount = try wire.loop.wait(until: nextDue, clock: clock)
+            for index in 0..<readyCount { try receive(wire.loop[index], &batch) }
+        }
+        transmit()
+        finish()
+    }
+
+    private mutating func awaitStart() -> Bool {
+        while shared.phase != .stop {
+            if let clock = shared.clock {
+                self.clock = clock
+                return true
+            }
+            usleep(100)
+        }
+        return false
+    }
+
+    /// When there is something to do next without anything coming in.
+    private var nextDue: Instant {
+        mutating get {
+            if hasBacklog { return .zero }
+            var next = min(deadlines.earliest(), delays.earliest)
+            next = min(next, min(faults.next, turn.now + Self.longestSleep))
+            if phase == .load, nextArrival < plan.arrivals[number].count {
+                next = min(next, plan.arrivals[number][nextArrival].at)
+            }
+            return next
+        }
+    }
+
+    /// Whether more was due than one round takes.
+    private var hasBacklog: Bool {
+        mutating get { deadlines.earliest() <= turn.now || delays.earliest <= turn.now }
+    }
+
+    private mutating func admitArrivals() {
+        guard phase == .load else { return }
+        let arrivals = plan.arrivals[number]
+        var room = Self.atOnce
+        while nextArrival < arrivals.count, arrivals[nextArrival].at <= turn.now, room > 0 {
+            let arrival = arrivals[nextArrival]
+            nextArrival += 1
+            room -= 1
+            arrive(arrival)
+        }
+    }
+
+    /// Does what is due, a bounded number at a time so that nothing has to wait long to be received.
+    private mutating func fireTimers() {
+        var room = Self.atOnce
+        while room > 0 {
+            let due = deadlines.earliest()
+            guard due <= turn.now, let local = deadlines.popDue(at: turn.now) else { return }
+            room -= 1
+            noteTimer(lateFrom: due, local)
+            advance(local, due: due)
+        }
+    }
+
+    private mutating func releaseDelayed() {
+        var room = 4 * Self.atOnce
+        while room > 0, let (entry, packet) = delays.popDue(at: turn.now) {
+            room -= 1
+            let local = Int(entry.local)
+            if entry.isOutgoing {
+                touched.sent(local, packet.octets.count)
+                unsent.append((entry.due, clients[local].values.population))
+                wire.send(
+                    packet.octets.rawSpan,
+                    on: Int(entry.slot),
+                    from: packet.source.address,
+                    to: packet.destination
+                )
+            } else {
+                deliver(local, slot: Int(entry.slot), packet.octets.rawSpan, from: packet.source, due: entry.due)
+            }
+            delays.release(entry, packet)
+        }
+    }
+
+    /// Hands all batches to the system, what is about to be known only here to the journal first.
+    mutating func transmit() {
+        guard !unsent.isEmpty else { return }
+        wire.flush()
+        let now = clock.now
+        for datagram in unsent { noteSend(late: now - datagram.intended, datagram.population, at: now) }
+        unsent.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func handOver() {
+        guard turn.now >= nextHandover else { return }
+        nextHandover = turn.now + Self.handoverInterval
+        shared.desks[number].leave(&tally)
+        if !journal.isEmpty {
+            shared.desks[number].journal.post(journal)
+            journal = LiveJournalPage()
+        }
+    }
+
+    private mutating func finish() {
+        let counters = wire.counters
+        lateness.lostCount += counters.lost + counters.failed + wire.overflowCount
+        if !journal.isEmpty { shared.desks[number].journal.post(journal) }
+        let summary = summary(counters)
+        // The coordinator takes tallies until every worker is done.
+        while !shared.desks[number].leave(&tally) { usleep(200) }
+        shared.desks[number].report { state in
+            state.summary = summary
+            state.isDone = true
+        }
+    }
+
+    /// Clients that begin or go on in one round.
+    private static var atOnce: Int { 32 }
+    private static var longestSleep: Duration { .milliseconds(20) }
+    private static var handoverInterval: Duration { .milliseconds(100) }
+}

@@ -1,0 +1,52 @@
+import GatewayRig
+import Workload
+
+/// The workload of the live tests: clients that come to one gateway at a constant rate.
+struct LiveWorkload {
+    var count = 1
+    var rate = "100/s"
+    var duration = "2s"
+    var ike = "{ rekey: 4h }"
+    var child = "{ rekey: 1h }"
+    var retransmission = "{ first: 1s, factor: 2, tries: 4 }"
+    var path = "{ one-way-delay: 1ms }"
+    var faults = ""
+    var safety = "{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: [\"user*@example.org\"] }"
+
+    var text: String {
+        """
+        version: 1
+        name: live
+        seed: 7
+        gateways:
+          gw:
+            identity: gw.example.org
+            policy:
+              authentication: { psk: test-only }
+              proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+              lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+              pool: [10.128.0.0/10]
+            real: { addresses: [10.98.1.2] }
+        profiles:
+          laptop:
+            identity: "user%05d@example.org"
+            authentication: { psk: test-only }
+            proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+            lifetimes: { ike: \(ike), child: \(child) }
+            retransmission: \(retransmission)
+            traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+        paths:
+          home: \(path)
+        populations:
+          laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: [10.99.0.0/16] }
+        arrivals:
+          morning: { population: laptops, constant: { rate: \(rate) } }
+        \(faults)
+        safety: \(safety)
+        run: { duration: \(duration) }
+
+        """
+    }
+
+    func validated() throws -> Workload { try WorkloadFile(text: text, path: "live.yaml").validated() }
+}
