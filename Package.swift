@@ -77,7 +77,7 @@ targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports,
 targets.append(
     .executableTarget(
         name: "microbench",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "UDPTransport"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport"],
         swiftSettings: settings
     )
 )

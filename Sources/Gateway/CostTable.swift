@@ -84,8 +84,10 @@ package struct CostTable: Sendable {
     /// Whether a method has a price; who plans a run asks before it begins.
     package func knows(_ method: KeyExchangeMethod) -> Bool { keyExchanges[method.place] != nil }
 
-    subscript(method: KeyExchangeMethod) -> Cost {
-        guard let cost = keyExchanges[method.place] else {
+    subscript(method: KeyExchangeMethod) -> Cost { self[keyExchangeAt: method.place] }
+
+    subscript(keyExchangeAt place: Int) -> Cost {
+        guard let cost = keyExchanges[place] else {
             preconditionFailure("the cost table has every key exchange of the run")
         }
         return cost

@@ -53,7 +53,7 @@ extension FrontDesk {
         guard !arrival.isResponse else { return discard(&job, .useless) }
         job.priority = .medium
         if let id = halves.id(of: arrival.half) {
-            guard !halves[id].isOpening else { return discard(&job, .inWork) }
+            guard halves[id].state != .queued else { return discard(&job, .inWork) }
             job.record = id
             setPrice(of: &job, .retransmissionAnswered)
             return
@@ -95,8 +95,7 @@ extension FrontDesk {
     }
 
     private mutating func open(_ arrival: PacketArrival, from source: UInt64, _ job: inout Job, checksCookie: Bool) {
-        let id = halves.insert(arrival.half, shard: arrival.shard, source: source, state: .opening)
-        halves[id].isOpening = true
+        let id = halves.insert(arrival.half, shard: arrival.shard, source: source, state: .queued)
         job.record = id
         job.opensHalf = true
         job.work = checksCookie ? .handleIfCookieIsTrue : .handle
@@ -132,7 +131,7 @@ extension FrontDesk {
             return
         }
         guard operation != .discard else { return setPrice(of: &job, .discard) }
-        switch known == nil ? .new : halves.take(arrival.messageID, for: arrival.spi) {
+        switch known == nil ? .new : halves[id].take(arrival.messageID) {
         case .inWork: discard(&job, .inWork)
         case .old: discard(&job, .old)
         case .answered: setPrice(of: &job, .retransmissionAnswered)

@@ -16,7 +16,7 @@ extension FrontDesk {
         switch report.transition {
         case .none: break
         case .halfOpened:
-            if halves[id].state == .opening { halves[id].state = .halfOpen }
+            if halves[id].state != .established { halves[id].state = .halfOpen }
         case .established: halves.establish(id)
         case .ended, .refused:
             forget(id)
@@ -27,8 +27,7 @@ extension FrontDesk {
         guard Int32(bitPattern: report.generation &- halves[id].generation) > 0 else { return }
         halves[id].generation = report.generation
         halves[id].deadline = report.deadline
-        halves[id].operation = report.operation
-        halves[id].keyExchange = report.keyExchange
+        halves[id].setTimer(report.operation, report.keyExchange)
         if report.deadline != .never { book(id) }
     }
 
@@ -78,7 +77,7 @@ extension FrontDesk {
         job.operation = half.operation
         job.price = settings.costs[half.operation]
         // The key pair; the agreement is paid with the response.
-        if let method = half.keyExchange { job.price += settings.costs[method].half }
+        if let place = half.keyExchangePlace { job.price += settings.costs[keyExchangeAt: place].half }
         job.priority = half.operation == .ownRequest ? .medium : .high
         record(.timer, half.half.packed, UInt64(half.generation))
         queue.append(job)

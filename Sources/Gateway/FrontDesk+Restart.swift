@@ -27,13 +27,10 @@ extension FrontDesk {
             if !job.isRunning && job.hasPacket {
                 complete(job, at: now + settings.internalLatency, .drop(.down), &outbox)
             }
-            if keepsState {
-                if job.needsHalf && halves.contains(job.record) {
-                    halves[job.record].isBusy = false
-                    halves[job.record].parked = Job.none
-                }
-                undo(job)
-            }
+            guard keepsState, job.needsHalf, halves.contains(job.record) else { continue }
+            halves[job.record].isBusy = false
+            halves[job.record].parked = Job.none
+            undo(job)
         }
         queue.removeAll()
         cores.reset(at: now)
@@ -54,8 +51,7 @@ extension FrontDesk {
     /// What a job was going to do has not happened: a request is new when it comes again, a timer is due at once.
     mutating func undo(_ job: Job) {
         record(.lost, job.half.packed, job.sequence)
-        if job.spi != 0 { halves.finish(job.spi, isLost: true) }
-        guard halves.contains(job.record) else { return }
+        if job.spi != 0 { halves[job.record].finish(job.spi, isLost: true) }
         if job.opensHalf {
             forget(job.record)
         } else if job.work == .timer && job.generation == halves[job.record].generation {

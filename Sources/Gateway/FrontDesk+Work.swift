@@ -118,15 +118,14 @@ extension FrontDesk {
         let job = queue[index]
         cores.release()
         queue.free(index)
-        if job.needsHalf && halves.contains(job.record) {
-            halves[job.record].isBusy = false
-            queue.unpark(&halves[job.record].parked)
-        }
+        guard job.needsHalf, halves.contains(job.record) else { return }
+        halves[job.record].isBusy = false
+        queue.unpark(&halves[job.record].parked)
         if job.isLost {
             undo(job)
         } else {
-            if job.spi != 0 { halves.finish(job.spi, isLost: false) }
-            if job.opensHalf && halves.contains(job.record) { halves[job.record].isOpening = false }
+            if job.spi != 0 { halves[job.record].finish(job.spi, isLost: false) }
+            if job.opensHalf { halves[job.record].state = .opening }
         }
     }
 }

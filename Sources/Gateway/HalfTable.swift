@@ -5,7 +5,9 @@ import Primitives
 /// What the desk knows of one half: 64 bytes.
 package struct HalfRecord: BitwiseCopyable, Sendable {
     enum State: UInt8, BitwiseCopyable, Sendable {
-        /// Its IKE_SA_INIT was admitted, and the half has not said yet what became of it.
+        /// Its IKE_SA_INIT is queued or in work.
+        case queued
+        /// Its IKE_SA_INIT was handled, and the half has not said yet what became of it.
         case opening
         case halfOpen
         case established
@@ -27,19 +29,18 @@ package struct HalfRecord: BitwiseCopyable, Sendable {
     var lease: UInt32 = Self.noLease
     /// The first of the jobs that wait for the half.
     var parked: UInt32 = Job.none
-    let shard: UInt32
-    var state: State
-    var operation = PricedOperation.ownRequest
-    var keyExchange: KeyExchangeMethod?
-    /// A core is at work for it.
-    var isBusy = false
-    /// The IKE_SA_INIT request is queued or in work.
-    var isOpening = false
+    /// The last request that the IKE SA in use has taken.
+    private var window = RequestWindow()
+    private let home: UInt16
+    /// From the lowest bit up: the state (2 bits), whether a core is at work for it (1), the timer's operation (4) and
+    /// its key exchange (3).
+    private var bits: UInt16 = 0
 
     init(half: HalfID, shard: UInt32, source: UInt64, state: State) {
+        precondition(shard <= UInt16.max, "a run has fewer than 2^16 parts")
         self.half = half
-        self.shard = shard
         self.source = source
+        home = UInt16(shard)
         self.state = state
     }
 
@@ -48,33 +49,56 @@ package struct HalfRecord: BitwiseCopyable, Sendable {
     package static var byteCount: Int { MemoryLayout<HalfRecord>.stride }
 }
 
-/// The last request that an IKE SA of the gateway has taken, as the value of a table: by it a retransmission is known
-/// (RFC 7296 section 2.1).
-private struct RequestWindow {
-    /// Which record the IKE SA is of.
-    let record: UInt32
-    /// The message ID behind that of the last request: 31 bits are enough.
-    var next: UInt32
-    /// Whether that request is queued or running.
-    var isInWork: Bool
+extension HalfRecord {
+    var shard: UInt32 { UInt32(home) }
 
-    init(record: UInt32) {
-        self.record = record
-        next = 0
-        isInWork = false
+    var state: State {
+        get {
+            guard let state = State(rawValue: UInt8(bits & 3)) else { preconditionFailure("two bits are a state") }
+            return state
+        }
+        set { bits = bits & ~3 | UInt16(newValue.rawValue) }
     }
 
-    init(packed: UInt64) {
-        record = UInt32(truncatingIfNeeded: packed)
-        next = UInt32(truncatingIfNeeded: packed >> 32) & 0x7FFF_FFFF
-        isInWork = packed >> 63 == 1
+    /// A core is at work for it.
+    var isBusy: Bool {
+        get { bits & 4 != 0 }
+        set { bits = bits & ~4 | (newValue ? 4 : 0) }
     }
 
-    var packed: UInt64 { UInt64(record) | UInt64(next) << 32 | (isInWork ? 1 << 63 : 0) }
+    /// What its timer will do.
+    var operation: PricedOperation {
+        PricedOperation(rawValue: UInt8(bits >> 3 & 15)) ?? .ownRequest
+    }
+
+    /// The place of the key exchange that its timer will begin.
+    var keyExchangePlace: Int? {
+        let place = Int(bits >> 7 & 7) - 1
+        return place < 0 ? nil : place
+    }
+
+    mutating func setTimer(_ operation: PricedOperation, _ keyExchange: KeyExchangeMethod?) {
+        let place = keyExchange.map { UInt16($0.place) + 1 } ?? 0
+        bits = bits & 7 | UInt16(operation.rawValue) << 3 | place << 7
+    }
+
+    /// Another IKE SA is in use, which counts its requests from 0.
+    mutating func use(_ spi: IKESPI) {
+        self.spi = spi.rawValue
+        window = RequestWindow()
+    }
+
+    /// Tells a new request from a repeated one, and takes note of a new one.
+    mutating func take(_ request: MessageID) -> RequestWindow.Standing { window.take(request) }
+
+    /// The request that was new has been handled, or was lost; of another IKE SA's nothing is known.
+    mutating func finish(_ spi: UInt64, isLost: Bool) {
+        if spi == self.spi { window.finish(isLost: isLost) }
+    }
 }
 
-/// The records of a gateway's halves, by half and by SPI, and how many of them are half-open, of whom.
-struct HalfTable: ~Copyable, Sendable {
+/// The last request that an IKE SA of the gateway has taken, by which a retransmission is known (RFC 7296 section 2.1).
+struct RequestWindow: BitwiseCopyable, Sendable {
     /// What a request is to the window of its IKE SA.
     enum Standing {
         case new
@@ -83,6 +107,31 @@ struct HalfTable: ~Copyable, Sendable {
         case old
     }
 
+    /// The message ID behind that of the last request, of which 31 bits are enough; above it, whether that request is
+    /// queued or running.
+    private var packed: UInt32 = 0
+
+    private var next: UInt32 { packed & 0x7FFF_FFFF }
+
+    /// An ID that is further ahead than the next one is new, too: the half knows better what it has answered.
+    mutating func take(_ request: MessageID) -> Standing {
+        let id = min(request.rawValue, 0x7FFF_FFFE)
+        if id >= next {
+            packed = (id + 1) | 1 << 31
+            return .new
+        }
+        guard id + 1 == next else { return .old }
+        return packed >> 31 == 1 ? .inWork : .answered
+    }
+
+    /// What was lost is new when it comes again.
+    mutating func finish(isLost: Bool) {
+        packed = isLost ? max(next, 1) - 1 : next
+    }
+}
+
+/// The records of a gateway's halves, by half and by SPI, and how many of them are half-open, of whom.
+struct HalfTable: ~Copyable, Sendable {
     private var records = SlotTable<HalfRecord>()
     private var halves = SPITable()
     private var spis = SPITable()
@@ -105,7 +154,7 @@ struct HalfTable: ~Copyable, Sendable {
     func id(of half: HalfID) -> SlotID? { halves[half.key].map { SlotID(packed: $0) } }
 
     func id(of spi: IKESPI) -> SlotID? {
-        spis[spi.rawValue].flatMap { records.id(at: RequestWindow(packed: $0).record) }
+        spis[spi.rawValue].map { SlotID(packed: $0) }
     }
 
     func halfOpenCount(of source: UInt64) -> Int { Int(sources[source] ?? 0) }
@@ -145,8 +194,8 @@ struct HalfTable: ~Copyable, Sendable {
     mutating func use(_ spi: IKESPI, for id: SlotID) {
         guard spi != .zero, records[id].spi != spi.rawValue else { return }
         spis.remove(records[id].spi)
-        records[id].spi = spi.rawValue
-        let isNew = spis.insert(RequestWindow(record: id.index).packed, for: spi.rawValue)
+        records[id].use(spi)
+        let isNew = spis.insert(id.packed, for: spi.rawValue)
         precondition(isNew, "a gateway gives an SPI to one IKE SA")
     }
 
@@ -157,35 +206,6 @@ struct HalfTable: ~Copyable, Sendable {
         records[id].source = 0
         guard let count = sources[source] else { return }
         if count == 1 { sources.remove(source) } else { sources.update(count - 1, for: source) }
-    }
-}
-
-// The request windows.
-extension HalfTable {
-    /// Tells a new request from a repeated one, and takes note of a new one.
-    ///
-    /// An ID that is further ahead than the next one is new, too: the half knows better what it has answered.
-    mutating func take(_ request: MessageID, for spi: IKESPI) -> Standing {
-        guard let packed = spis[spi.rawValue] else { return .new }
-        var window = RequestWindow(packed: packed)
-        let id = request.rawValue & 0x7FFF_FFFF
-        if id >= window.next {
-            window.next = min(id, 0x7FFF_FFFE) + 1
-            window.isInWork = true
-            spis.update(window.packed, for: spi.rawValue)
-            return .new
-        }
-        guard id + 1 == window.next else { return .old }
-        return window.isInWork ? .inWork : .answered
-    }
-
-    /// The request that was new has been handled, or was lost: then it is new when it comes again.
-    mutating func finish(_ spi: UInt64, isLost: Bool) {
-        guard let packed = spis[spi] else { return }
-        var window = RequestWindow(packed: packed)
-        window.isInWork = false
-        if isLost { window.next = max(window.next, 1) - 1 }
-        spis.update(window.packed, for: spi)
     }
 }
 

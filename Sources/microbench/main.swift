@@ -7,6 +7,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("wire", benchmarkWire),
     ("crypto", benchmarkCrypto),
     ("crypto-handshake", benchmarkHandshakeCrypto),
+    ("gateway", benchmarkGateway),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
