@@ -1,5 +1,5 @@
 package import IKECrypto
-import IKEWire
+package import IKEWire
 package import Primitives
 
 /// One end's IKE SAs with one peer: the one in use, and those that a rekey has replaced and that are being deleted.
@@ -61,6 +61,11 @@ package struct Endpoint: ~Copyable {
     package mutating func command(_ command: IKESA.Command, under policy: PeerPolicy, _ turn: inout Turn) {
         current.command(command, under: policy, &turn)
         settle(&turn)
+    }
+
+    /// Goes on with other message IDs, as if so many exchanges had been: only both ends together can.
+    package mutating func skipMessageIDs(to id: MessageID) {
+        current.skipMessageIDs(to: id)
     }
 
     /// When `advance` has something to do next, or `.never`.

@@ -59,6 +59,16 @@ extension IKESA {
         }
     }
 
+    mutating func skipMessageIDs(to id: MessageID) {
+        switch consume self {
+        case .established(var state):
+            state.channel.nextRequest = id
+            state.channel.expectedRequest = id
+            self = .established(state)
+        case let other: self = other
+        }
+    }
+
     /// The state, and what goes on in it, in the words of the transition table.
     package var situation: String {
         switch self {

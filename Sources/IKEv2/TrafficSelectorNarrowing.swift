@@ -1,11 +1,11 @@
-import IKEWire
+package import IKEWire
 import Primitives
 
 /// What both the offer and the policy allow, in the offer's order (RFC 7296 section 2.9).
 ///
 /// Empty when they have nothing in common: TS_UNACCEPTABLE. An offer of very many pieces is narrowed to the first of
 /// them. Where all of the policy is meant, its own array is the result, so that SAs share it.
-func narrow(_ offered: [TrafficSelector], to allowed: [TrafficSelector]) -> [TrafficSelector] {
+package func narrow(_ offered: [TrafficSelector], to allowed: [TrafficSelector]) -> [TrafficSelector] {
     if offered == allowed { return allowed }
     var narrowed: [TrafficSelector] = []
     for offer in offered {
@@ -18,7 +18,7 @@ func narrow(_ offered: [TrafficSelector], to allowed: [TrafficSelector]) -> [Tra
 }
 
 /// Whether every selector of an answer lies within one that was offered.
-func isNarrowing(_ answer: [TrafficSelector], of offered: [TrafficSelector]) -> Bool {
+package func isNarrowing(_ answer: [TrafficSelector], of offered: [TrafficSelector]) -> Bool {
     !answer.isEmpty && answer.allSatisfy { part in offered.contains { intersection($0, part) == part } }
 }
 

@@ -132,3 +132,11 @@ extension Network {
         }
     }
 }
+
+extension Network {
+    /// Sets both ends' message IDs as if they had had many exchanges.
+    mutating func skipMessageIDs(to id: UInt32) {
+        initiator.skipMessageIDs(to: MessageID(rawValue: id))
+        responder?.skipMessageIDs(to: MessageID(rawValue: id))
+    }
+}

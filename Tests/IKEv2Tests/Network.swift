@@ -67,6 +67,7 @@ struct Network: ~Copyable {
     var story: [String] = []
     var ring = KeyRing()
     private var attempt: UInt32 = 0
+    private var hasStarted = false
 
     init(
         initiator: PeerPolicy = .client(),
@@ -84,6 +85,12 @@ struct Network: ~Copyable {
             spis: SPISource(key: 1, owner: 1)
         )
         self.initiator = Endpoint(initiating: origin, over: .test, under: initiator, &turn)
+    }
+
+    /// Carries out what the initiator wanted when it was made, once the test has said what becomes of datagrams.
+    private mutating func start() {
+        guard !hasStarted else { return }
+        hasStarted = true
         settle(.initiator)
     }
 
@@ -111,6 +118,7 @@ struct Network: ~Copyable {
 extension Network {
     /// Does the next thing that is to happen up to a moment; false when there is none.
     mutating func step(until end: Instant) -> Bool {
+        start()
         let flight = flights.indices.min { flights[$0].at < flights[$1].at }
         let arrival = flight.map { flights[$0].at } ?? .never
         let deadlines = Side.allCases.map { deadline(of: $0) }
@@ -146,6 +154,7 @@ extension Network {
     }
 
     mutating func command(_ command: IKESA.Command, at side: Side) {
+        start()
         turn.now = now
         switch side {
         case .initiator: initiator.command(command, under: policies[0], &turn)
