@@ -1,0 +1,52 @@
+import Foundation
+
+extension Host.Machine {
+    /// The machine that this process runs on; nothing in it names the machine or its owner.
+    package static func current() -> Host.Machine {
+        var name = utsname()
+        unsafe uname(&name)
+        let system = text(of: &name.sysname) + " " + text(of: &name.release)
+        let processor = value(of: "model name", in: contents(of: "/proc/cpuinfo"))
+        let memory = value(of: "MemTotal", in: contents(of: "/proc/meminfo"))
+        return Host.Machine(
+            system: system,
+            processor: processor ?? text(of: &name.machine),
+            cores: ProcessInfo.processInfo.activeProcessorCount,
+            // The kernel counts in KiB and writes kB.
+            memoryBytes: (memory?.split(separator: " ").first).flatMap { UInt64($0) }.map { $0 * 1_024 } ?? 0
+        )
+    }
+
+    /// The value of a key in the `key : value` lines of a file in /proc.
+    package static func value(of key: String, in text: String) -> String? {
+        for line in text.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":"),
+                line[..<colon].trimmingCharacters(in: .whitespaces) == key
+            else { continue }
+            return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+        }
+        return nil
+    }
+
+    private static func contents(of path: String) -> String {
+        (try? AtomicFile.read(path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// A C string in an array that Swift sees as a tuple.
+    private static func text<Characters>(of characters: inout Characters) -> String {
+        unsafe withUnsafeBytes(of: &characters) { buffer in
+            // SAFETY: the bytes are read within the closure alone, and end with the array.
+            unsafe String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}
+
+extension Host {
+    /// The most memory that this process has held so far.
+    package static func peakMemoryBytes() -> UInt64 {
+        var usage = rusage()
+        unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        // Linux counts in KiB.
+        return UInt64(max(0, usage.ru_maxrss)) * 1_024
+    }
+}
