@@ -2,12 +2,12 @@
 ///
 /// Words 12 and 13 of the state count blocks, words 14 and 15 name the stream: RFC 8439's layout, whose nonce begins
 /// with the upper half of the count.
-enum ChaCha20 {
+package enum ChaCha20 {
     static let keyByteCount = 32
     static let blockByteCount = 64
 
     /// Writes the first octets of one block of key stream.
-    static func block(
+    package static func block(
         key: borrowing SecretBytes,
         counter: UInt64,
         stream: UInt64,

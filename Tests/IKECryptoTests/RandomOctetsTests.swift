@@ -1,7 +1,6 @@
+import IKECrypto
 import Primitives
 import Testing
-
-@testable import IKECrypto
 
 @Suite("Random octets")
 struct RandomOctetsTests {

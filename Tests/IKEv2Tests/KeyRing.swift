@@ -34,7 +34,7 @@ struct KeyRing: ~Copyable {
         entries.first { $0.spis.initiator == header.initiatorSPI && $0.spis.responder == header.responderSPI }
     }
 
-    /// A message in the notation of RFC 7296: `HDR, SK {SA, Ni, TSi, TSr}`; each further IKE SA adds a prime to its HDR.
+    /// A message in the notation of RFC 7296: `HDR, SK {SA, Ni, TSi, TSr}`; further IKE SAs add a prime to their HDR.
     func notation(of message: [UInt8], _ turn: borrowing Turn) -> String {
         guard let decoder = try? MessageDecoder(message.rawSpan) else { return "garbage" }
         let header = decoder.header

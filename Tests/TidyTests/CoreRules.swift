@@ -69,7 +69,10 @@ extension Rule {
     }
 
     static let coreHasNoHashOrder = Rule(claim: "the core keeps nothing in the order of hashes or addresses") { file in
-        let types: Set = ["Dictionary", "Set", "NSDictionary", "NSSet", "Hasher", "ObjectIdentifier"]
+        let types: Set = [
+            "Dictionary", "Set", "NSDictionary", "NSSet", "Hasher", "ObjectIdentifier", "UniqueSet", "RigidSet",
+            "UniqueDictionary", "RigidDictionary",
+        ]
         let message = "has no order that a run could repeat: an array or a slot table has"
         return Ban(words: types, message: message).violations(in: file)
             + Ban(words: ["hashValue"], message: message, ignoresMembers: false).violations(in: file)

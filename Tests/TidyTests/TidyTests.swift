@@ -61,6 +61,7 @@ extension Snippet {
 
     static let layout: [Snippet] = [
         Snippet(.importsPointDown, ikev2, "import Primitives\npackage import IKEWire\nimport IKECrypto", lines: []),
+        Snippet(.importsPointDown, ikev2, "import BasicContainers", lines: []),
         Snippet(.importsPointDown, ikev2, "import Primitives\nimport Load", lines: [2]),
         Snippet(.importsPointDown, ikev2, "import ESP", lines: [1]),
         Snippet(.importsPointDown, ikev2, "@testable import Runner", lines: [1]),
