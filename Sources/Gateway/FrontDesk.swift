@@ -13,6 +13,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     /// Everything that the desk decided, in order.
     package internal(set) var digest = EntityDigest()
     package private(set) var log: WindowLog?
+    package private(set) var excerpt: TraceExcerpt?
     package internal(set) var metrics = DeskMetrics()
 
     var events = EventQueue()
@@ -42,6 +43,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     package init(_ settings: FrontDeskSettings) {
         self.settings = settings
         log = settings.logLength.map { WindowLog(length: $0) }
+        excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
         cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
         pool = AddressPool(settings.pool)
         serviceTimes = RandomStream(seed: settings.seed, entity: settings.name, purpose: .serviceTime)
@@ -153,6 +155,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
             third
         )
         log?.record(at: now, entity: settings.entity, digest)
+        excerpt?.record(order, target: settings.entity, kind: decision.rawValue, digest)
     }
 }
 
@@ -174,4 +177,9 @@ struct Slab<Element: BitwiseCopyable & Sendable>: Sendable {
         free.append(index)
         return elements[Int(index)]
     }
+}
+
+extension FrontDesk {
+    /// What an excerpt's kind of decision is called; nil for a kind that no desk has.
+    package static func name(ofDecision kind: UInt16) -> String? { Decision(rawValue: kind).map { "\($0)" } }
 }

@@ -49,6 +49,8 @@ package struct FrontDeskSettings: Sendable {
     package var restarts = RestartSchedule()
     /// The stretches of the desk's window log, nil for none.
     package var logLength: Duration?
+    /// The stretch of which the desk keeps every decision, nil for none.
+    package var excerpt: Range<Instant>?
 
     package init(entity: UInt32, name: UInt64, seed: UInt64, internalLatency: Duration, costs: CostTable) {
         precondition(internalLatency > .zero, "a message between a shard and the desk takes time")

@@ -4,6 +4,10 @@ package enum ExitCode: Int32, CaseIterable, Hashable, Sendable {
     case usage = 64
     case badWorkload = 65
     case unreachable = 69
+    /// An invariant of every run was broken: a mistake of ikestorm itself.
+    case ownMistake = 70
+    /// A file or folder of the run cannot be written.
+    case cannotWrite = 73
     /// The generator was late: the run says neither yes nor no.
     case inconclusive = 75
     case safetyAbort = 96

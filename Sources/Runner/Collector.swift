@@ -82,9 +82,9 @@ struct Collector {
         }
     }
 
-    /// The whole run's total so far, for progress.
+    /// The whole run's total so far, warm-up included, for progress.
     func total(_ kind: ClientTally.Kind) -> Int64 {
-        scopes[0].totals[Int(kind.rawValue)]
+        series.reduce(0) { $0 + $1[Int(kind.rawValue)].reduce(0, +) }
     }
 
     func latency(_ kind: ClientTally.Latency) -> LatencyHistogram? { scopes[0].latencies[Int(kind.rawValue)] }

@@ -14,6 +14,12 @@ package struct WindowLog: Hashable, Sendable {
         self.length = length
     }
 
+    /// A log as it was kept in a file.
+    package init(length: Duration, sums: [UInt64]) {
+        self.init(length: length)
+        self.sums = sums
+    }
+
     /// Adds an event by the digest that its entity has after it.
     @usableFromInline
     package mutating func record(at time: Instant, entity: UInt32, _ digest: EntityDigest) {

@@ -1,46 +1,96 @@
 import ArgumentParser
-import Foundation
-import Metrics
 import Results
 import Runner
-import Workload
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Runs a workload against the simulated gateway in virtual time, or against a real one."
+        abstract: "Runs a workload against the simulated gateway in virtual time, or against a real one.",
+        discussion: """
+            Progress goes to standard error: a panel on a terminal, plain lines elsewhere. The table at the end goes to \
+            standard output, and everything else into the run folder, runs/NAME/TIME-SEED/ unless --out says another: \
+            result.json, workload.yaml (with every default written out), series.csv, events.ndjson, histograms/, \
+            junit.xml, summary.md, environment.json, windows.txt (for `ikestorm diff`). A folder with a file \
+            `incomplete` in it is of a run that was killed or still goes on.
+
+            A simulated run is a function of workload, seed and version: --workers and --crypto change nothing but its \
+            speed. Exit codes: 0 passed, 65 bad workload, 97 steady state failed, 99 threshold failed.
+            """
     )
 
-    @Argument(help: "The workload file.")
+    @Argument(help: "The workload file.", completion: .file(extensions: ["yaml"]))
     var workload: String
 
-    @Option(help: "The seed; the workload's own when it is not given.")
+    @Option(help: ArgumentHelp("The real gateway to run against, in real time.", valueName: "address"))
+    var target: String?
+
+    @Option(
+        help: ArgumentHelp("Allows load to this address beside the workload's own safety.", valueName: "address")
+    )
+    var allowTarget: [String] = []
+
+    @Option(help: ArgumentHelp("The seed; the workload's own when it is not given.", valueName: "n"))
     var seed: UInt64?
 
-    @Option(help: "How many threads compute the run: a number, or auto for one per allowed core.")
-    var workers = "auto"
+    @Option(help: ArgumentHelp("How many threads compute the run: a number, or auto: one per core.", valueName: "n"))
+    var workers = WorkersOption.auto
 
-    @Option(help: "real computes every operation, modelled only their lengths and outcomes.")
-    var crypto = "real"
+    @Option(help: "real computes every operation, modelled their lengths and outcomes alone, for many clients.")
+    var crypto = SimulatedOptions.Crypto.real
 
-    @Option(name: .customLong("set"), help: "Sets a value of the workload, as in run.duration=1m.")
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Sets a value of the workload, as in run.duration=1m.", valueName: "path=value")
+    )
     var overrides: [String] = []
 
+    @Option(
+        help: ArgumentHelp("The run's folder, which must be new or empty.", valueName: "folder"),
+        completion: .directory
+    )
+    var out: String?
+
+    @Flag(help: "Prints result.json, and nothing else, on standard output.")
+    var json = false
+
+    @Flag(help: "Writes capture.pcapng, and the key table with which Wireshark decrypts it; wants --crypto real.")
+    var capture = false
+
+    @Flag(help: "Says what the run would do, and does nothing.")
+    var dryRun = false
+
+    @Flag(help: "Records a live run, so that `replay` repeats it in virtual time.")
+    var record = false
+
+    func validate() throws {
+        guard target == nil else { return }
+        if record { throw ValidationError("--record is for live runs: name a --target, or leave it out.") }
+        if !allowTarget.isEmpty { throw ValidationError("--allow-target is for live runs: name a --target.") }
+    }
+
     func run() throws {
-        let loaded = try WorkloadFile(contentsOf: workload, overrides: overrides).validated()
-        var options = SimulatedOptions()
-        options.seed = seed
-        options.workers = Int(workers) ?? 1
-        options.crypto = crypto == "modelled" ? .modelled : .real
-        let outcome = try SimulatedRun(loaded, options: options).run { progress in
-            FileHandle.standardError.write(Data("\(progress)\n".utf8))
+        let prepared = try PreparedWorkload(path: workload, overrides: overrides, seed: seed)
+        let console = Console.standard()
+        if let target {
+            throw JobFailure(
+                .usage,
+                "error: --target \(target): this version of ikestorm has no live runs yet; without --target the "
+                    + "workload runs against the simulated gateway"
+            )
         }
-        print(outcome.digest, outcome.eventCount, outcome.violations.prefix(5))
-        for measurement in outcome.measurements.prefix(1) {
-            for (name, counter) in measurement.counters { print(name.rawValue, counter.total, counter.byReason) }
-            for (name, latency) in measurement.latencies {
-                print(name.rawValue, latency.count, latency.p50, latency.p99, latency.maximum)
-            }
+        guard !dryRun else {
+            for warning in prepared.warnings { console.errors(warning + "\n") }
+            console.output(DryRun.text(of: prepared))
+            return
         }
+        let job = SimulatedJob(
+            prepared,
+            workers: workers.count,
+            crypto: crypto,
+            folder: out,
+            writesJSON: json,
+            capturesPackets: capture
+        )
+        try job.run(on: console).end()
     }
 }

@@ -187,6 +187,7 @@ final class LiveCoordinator {
                 up: collector.total(.up),
                 wanted: collector.total(.wanted),
                 childRekeys: collector.total(.childRekeyed),
+                ikeRekeys: collector.total(.ikeRekeyed),
                 retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),

@@ -12,11 +12,13 @@ extension ClientShard {
     mutating func hand(
         to collector: inout Collector,
         _ entries: inout [ShardJournal.Entry],
-        _ packets: inout [ShardJournal.CapturedPacket]
+        _ packets: inout [ShardJournal.CapturedPacket],
+        _ keys: inout [CapturedKeys]
     ) {
         collector.take(&tally)
         entries += journal.entries
         packets += journal.packets
+        keys += journal.keys
         journal.removeAll()
     }
 

@@ -234,13 +234,14 @@ extension ClientShard {
         guard plan.keepsPackets || plan.keepsEvents else { return }
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         for report in turn.output.reports {
+            if plan.keepsPackets, !isGateway { keepKeys(local, of: report) }
             if plan.keepsEvents, report.isLifeCycle {
-                clients[local].sent += 1
+                clients[local].journaled += 1
                 journal.entries.append(
                     ShardJournal.Entry(
                         time: turn.now,
                         client: entity,
-                        count: clients[local].sent,
+                        count: clients[local].journaled,
                         report: report,
                         isGateway: isGateway
                     )
@@ -257,9 +258,43 @@ extension ClientShard {
         to destination: UDPEndpoint
     ) {
         guard plan.keepsPackets else { return }
-        let order = order(local, at: turn.now, EventClass.packet)
         journal.packets.append(
-            ShardJournal.CapturedPacket(order: order, source: source, destination: destination, octets: Array(octets))
+            ShardJournal.CapturedPacket(
+                order: journalOrder(local),
+                source: source,
+                destination: destination,
+                octets: Array(octets)
+            )
+        )
+    }
+
+    /// Keeps the keys of an IKE SA as soon as it has them: what it sends next is encrypted.
+    private mutating func keepKeys(_ local: Int, of report: Report) {
+        let wanted: IKESPIPair
+        switch report {
+        case .keysDerived(let spis): wanted = spis
+        // The keys of a rekeyed IKE SA may be derived before there is an IKE SA that holds them.
+        case .ikeRekeyed(_, let new, _, _): wanted = new
+        default: return
+        }
+        let order = journalOrder(local)
+        var found: RunSinks.Keys?
+        clients[local].client.forEachSA { sa in
+            guard sa.spis == wanted else { return }
+            sa.withChannel { found = RunSinks.Keys($0) }
+        }
+        if let found { journal.keys.append(CapturedKeys(order: order, keys: found)) }
+    }
+
+    /// The place of a packet or of keys in the run's files.
+    private mutating func journalOrder(_ local: Int) -> EventOrder {
+        clients[local].journaled += 1
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        return EventOrder(
+            time: turn.now,
+            class: EventClass.packet,
+            source: entity,
+            count: clients[local].journaled
         )
     }
 }

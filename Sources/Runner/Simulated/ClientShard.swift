@@ -22,6 +22,8 @@ struct SimulatedClient: ~Copyable {
     var digest = EntityDigest()
     /// How many events it has sent: the last part of their order.
     var sent: UInt64 = 0
+    /// How many lines and packets of the run's files are about it: apart from `sent`, since files change no event.
+    var journaled: UInt64 = 0
     /// The earliest timer event that is in the queue; a later deadline waits for it and goes back.
     var armed = Instant.never
     /// The next of its population's arrivals that is for it.
@@ -88,6 +90,8 @@ struct ClientShard: ~Copyable {
     var completions: [JobCompletion?] = []
     var freeCompletions: [UInt32] = []
     var log: WindowLog
+    /// All events of one stretch of the run, where somebody asked for them.
+    var excerpt: TraceExcerpt?
     var journal = ShardJournal()
     let cookieIssuers: [CookieIssuer]
     let spiKey: UInt64
@@ -114,7 +118,8 @@ struct ClientShard: ~Copyable {
         gatewayPolicies = workload.gateways.map { PeerPolicy($0) }
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         boots = [UInt32](repeating: 0, count: workload.gateways.count)
-        log = WindowLog(length: .seconds(1))
+        log = WindowLog(length: SimulationPlan.logLength)
+        excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
         var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
         spiKey = keys.next()
         gatewaySPIKey = keys.next()
@@ -225,7 +230,9 @@ struct ClientShard: ~Copyable {
     ) {
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         clients[local].digest.record(order, target: entity, kind: kind.rawValue, first, second)
-        log.record(at: order.time, entity: entity, clients[local].digest)
+        let digest = clients[local].digest
+        log.record(at: order.time, entity: entity, digest)
+        excerpt?.record(order, target: entity, kind: kind.rawValue, digest)
     }
 }
 

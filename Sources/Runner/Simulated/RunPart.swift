@@ -67,7 +67,8 @@ extension SimulationPlan {
         settings.keyExchanges = gateway.policy.proposals.parsedIKE.keyExchanges
         settings.pool = gateway.policy.pool
         settings.restarts = restartSchedule(index)
-        settings.logLength = .seconds(1)
+        settings.logLength = Self.logLength
+        settings.excerpt = excerpt
         return settings
     }
 

@@ -1,4 +1,6 @@
-import IKEv2
+package import IKECrypto
+import IKEWire
+package import IKEv2
 package import Primitives
 import Simulation
 
@@ -22,12 +24,39 @@ package struct RunSinks {
         package var octets: [UInt8]
     }
 
-    package var event: ((Event) -> Void)?
-    package var packet: ((Packet) -> Void)?
+    /// What decrypts the messages of one IKE SA.
+    package struct Keys: Sendable {
+        package var spis: IKESPIPair
+        package var suite: IKESuite
+        /// SK_ei, SK_er, SK_ai, SK_ar.
+        package var ei: [UInt8]
+        package var er: [UInt8]
+        package var ai: [UInt8]
+        package var ar: [UInt8]
 
-    package init(event: ((Event) -> Void)? = nil, packet: ((Packet) -> Void)? = nil) {
+        package init(_ channel: borrowing Channel) {
+            spis = channel.spis
+            suite = channel.suite
+            ei = channel.keys.ei.bytes.copied()
+            er = channel.keys.er.bytes.copied()
+            ai = channel.keys.ai.bytes.copied()
+            ar = channel.keys.ar.bytes.copied()
+        }
+    }
+
+    package var event: ((Event) -> Void)?
+    /// With packets come the keys that decrypt them, each before the first packet that needs them in its second.
+    package var packet: ((Packet) -> Void)?
+    package var keys: ((Keys) -> Void)?
+
+    package init(
+        event: ((Event) -> Void)? = nil,
+        packet: ((Packet) -> Void)? = nil,
+        keys: ((Keys) -> Void)? = nil
+    ) {
         self.event = event
         self.packet = packet
+        self.keys = keys
     }
 
     /// Writes what the shards kept since the last checkpoint: by time, client and the client's own count.
@@ -60,6 +89,14 @@ package struct RunSinks {
                 )
             )
         }
+    }
+}
+
+extension RunSinks {
+    func write(_ captured: inout [CapturedKeys]) {
+        guard let keys else { return }
+        captured.sort { $0.order < $1.order }
+        for entry in captured { keys(entry.keys) }
     }
 }
 

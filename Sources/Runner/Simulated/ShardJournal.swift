@@ -34,6 +34,5 @@ struct ShardJournal: ~Copyable {
 /// The keys of one IKE SA, for Wireshark's tables.
 struct CapturedKeys: Sendable {
     var order: EventOrder
-    var spis: IKESPIPair
-    var octets: [[UInt8]]
+    var keys: RunSinks.Keys
 }

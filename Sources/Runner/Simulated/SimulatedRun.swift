@@ -17,6 +17,8 @@ package struct SimulatedOptions: Sendable {
     /// Packets are kept for a capture.
     package var keepsPackets = false
     package var overrides = SimulationOverrides()
+    /// Of this stretch every event is kept, and the run ends with it.
+    package var excerpt: Range<Instant>?
 
     package init() {}
 
@@ -37,6 +39,7 @@ package struct RunProgress: Sendable {
     package var up: Int64
     package var wanted: Int64
     package var childRekeys: Int64
+    package var ikeRekeys: Int64
     package var retransmissions: Int64
     /// In the last second.
     package var offeredPerSecond: Int64
@@ -52,6 +55,7 @@ package struct SimulatedOutcome: Sendable {
     package var series: SeriesTable
     package var eventCount: UInt64
     package var windowLog: WindowLog
+    package var excerpt: TraceExcerpt?
     /// What broke an invariant that holds in every run, in words; empty when all held.
     package var violations: [String]
 }
@@ -75,11 +79,12 @@ package final class SimulatedRun {
         )
         plan.keepsPackets = sinks.packet != nil
         plan.keepsEvents = sinks.event != nil
+        plan.excerpt = options.excerpt
         self.plan = plan
         self.sinks = sinks
         workers = max(1, options.workers)
         collector = Collector(workload)
-        end = plan.end
+        end = min(plan.end, options.excerpt?.upperBound ?? plan.end)
     }
 
     /// Runs to the end; `progress` is called once per second of virtual time.
@@ -91,7 +96,7 @@ package final class SimulatedRun {
         let simulator = Simulator<RunPart>(
             partCount: plan.partCount,
             window: plan.window,
-            firstCheckpoint: min(.zero + .seconds(1), plan.end),
+            firstCheckpoint: min(.zero + .seconds(1), end),
             atCheckpoint: { [unowned self] simulator, time in
                 self.collect(simulator, at: time)
                 return time < self.end ? min(time + .seconds(1), self.end) : nil
@@ -106,12 +111,14 @@ package final class SimulatedRun {
     private func collect(_ simulator: Simulator<RunPart>, at time: Instant) {
         var journals: [ShardJournal.Entry] = []
         var packets: [ShardJournal.CapturedPacket] = []
+        var keys: [CapturedKeys] = []
         for part in 0..<plan.shardCount {
             simulator.withPart(part) { part in
-                part.shard?.hand(to: &collector, &journals, &packets)
+                part.shard?.hand(to: &collector, &journals, &packets, &keys)
             }
         }
         sinks.write(&journals)
+        sinks.write(&keys)
         sinks.write(&packets)
         let second = Int(time.nanoseconds / 1_000_000_000) - 1
         let latency = collector.latency(.handshake)
@@ -125,6 +132,7 @@ package final class SimulatedRun {
                 up: collector.total(.up),
                 wanted: collector.total(.wanted),
                 childRekeys: collector.total(.childRekeyed),
+                ikeRekeys: collector.total(.ikeRekeyed),
                 retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),
@@ -136,15 +144,18 @@ package final class SimulatedRun {
 
     private func outcome(_ simulator: Simulator<RunPart>) -> SimulatedOutcome {
         var digests = [EntityDigest](repeating: EntityDigest(), count: Int(plan.entityCount) + plan.gatewayCount)
-        var log = WindowLog(length: .seconds(1))
+        var log = WindowLog(length: SimulationPlan.logLength)
+        var excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
         for index in 0..<plan.partCount {
             simulator.withPart(index) { part in
                 if index < plan.shardCount {
                     part.shard?.addDigests(to: &digests, &log)
+                    if let own = part.shard?.excerpt { excerpt?.merge(own) }
                     part.shard?.checkInvariants(&violations)
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
                     if let deskLog = part.desk?.log { log.merge(deskLog) }
+                    if let own = part.desk?.excerpt { excerpt?.merge(own) }
                 }
             }
         }
@@ -156,6 +167,7 @@ package final class SimulatedRun {
             series: collector.seriesTable(duration: plan.workload.run.duration),
             eventCount: simulator.eventCount,
             windowLog: log,
+            excerpt: excerpt,
             violations: violations
         )
     }

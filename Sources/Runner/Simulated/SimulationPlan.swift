@@ -25,6 +25,8 @@ struct SimulationPlan: Sendable {
     /// Packets and life-cycle events are kept for the run's files.
     var keepsPackets = false
     var keepsEvents = true
+    /// The stretch of which every event is kept.
+    var excerpt: Range<Instant>?
 
     struct PlannedArrival: Hashable, Sendable {
         var at: Instant
@@ -35,6 +37,9 @@ struct SimulationPlan: Sendable {
         /// The next arrival for the same client, or -1.
         var following: Int32 = -1
     }
+
+    /// The stretches of window logs.
+    static var logLength: Duration { .seconds(1) }
 
     var floodCount: UInt32 { UInt32(workload.floods.count) }
     /// Clients, then floods: the entities that live in shards.

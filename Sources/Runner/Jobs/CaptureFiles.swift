@@ -1,0 +1,73 @@
+import Capture
+import IKECrypto
+import IKEWire
+import IKEv2
+import Primitives
+import Results
+import Workload
+
+/// `capture.pcapng` and the key tables beside it, with which Wireshark shows every IKE message in clear.
+///
+/// The packets are those of both ends as they leave: what a path loses afterwards is in the capture.
+struct CaptureFiles: ~Copyable {
+    private var capture: StreamedFile
+    private var keyTable: StreamedFile
+    private let format: PCAPNGWriter
+    private var buffer = ByteWriter()
+    private var known: Set<IKESPIPair> = []
+    /// Why a file ended before the run did.
+    private var failure: ResultError?
+    /// IKE SAs whose algorithms Wireshark has no name for.
+    private(set) var unknownCount = 0
+
+    init(in folder: RunFolder, epoch: Int64) throws(ResultError) {
+        var head = ByteWriter()
+        format = PCAPNGWriter(
+            epochNanoseconds: UInt64(clamping: epoch) * 1_000_000_000,
+            application: "ikestorm",
+            into: &head
+        )
+        var capture = try StreamedFile(folder["capture.pcapng"])
+        try capture.append(head.bytes)
+        let keyTable = try StreamedFile(folder[KeyLog.ikeFileName], mode: 0o600)
+        self.capture = capture
+        self.keyTable = keyTable
+    }
+
+    mutating func append(_ packet: RunSinks.Packet) {
+        buffer.removeAll()
+        format.write(
+            packet.octets.rawSpan,
+            from: packet.source,
+            to: packet.destination,
+            at: packet.time,
+            into: &buffer
+        )
+        guard failure == nil else { return }
+        do throws(ResultError) { try capture.append(buffer.bytes) } catch { failure = error }
+    }
+
+    mutating func append(_ keys: RunSinks.Keys) {
+        guard known.insert(keys.spis).inserted else { return }
+        buffer.removeAll()
+        let isKnown = KeyLog.writeIKESA(
+            initiatorSPI: keys.spis.initiator,
+            responderSPI: keys.spis.responder,
+            encryption: EncryptionID(rawValue: keys.suite.cipher.id),
+            keyLength: keys.suite.cipher.keyLengthAttribute,
+            integrity: IntegrityID(rawValue: keys.suite.integrity?.rawValue ?? 0),
+            encryptionKeys: (keys.ei, keys.er),
+            integrityKeys: (keys.ai, keys.ar),
+            into: &buffer
+        )
+        if !isKnown { unknownCount += 1 }
+        guard failure == nil else { return }
+        do throws(ResultError) { try keyTable.append(buffer.bytes) } catch { failure = error }
+    }
+
+    consuming func finish() throws(ResultError) {
+        if let failure { throw failure }
+        try capture.finish()
+        try keyTable.finish()
+    }
+}

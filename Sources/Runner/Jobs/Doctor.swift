@@ -1,0 +1,118 @@
+import Foundation
+import IKECrypto
+import Primitives
+import Results
+import Workers
+
+/// `ikestorm doctor`: what this machine can do, and what would have to be changed for more.
+package enum Doctor {
+    package struct Finding: Hashable, Sendable {
+        package var isGood: Bool
+        package var subject: String
+        package var text: String
+        /// What to do about it.
+        package var remedy: String?
+
+        init(_ isGood: Bool, _ subject: String, _ text: String, remedy: String? = nil) {
+            self.isGood = isGood
+            self.subject = subject
+            self.text = text
+            self.remedy = isGood ? nil : remedy
+        }
+    }
+
+    package static func findings() -> [Finding] {
+        [machine, cores, memory, Finding(true, "crypto", "\(CryptoLibrary.version), one operation at a time")]
+            + [openFiles, port(500), port(4_500), namespaces, program("tshark", for: "reading captures")]
+    }
+
+    package static func text(of findings: [Finding]) -> String {
+        let width = findings.reduce(0) { max($0, $1.subject.count) }
+        return findings.map { finding in
+            let space = String(repeating: " ", count: width - finding.subject.count)
+            let remedy = finding.remedy.map { "; " + $0 } ?? ""
+            return "\(finding.isGood ? "✓" : "✗") \(finding.subject)\(space)  \(finding.text)\(remedy)\n"
+        }.joined()
+    }
+
+    private static var machine: Finding {
+        let machine = Results.Host.Machine.current()
+        return Finding(true, "machine", "\(machine.system), \(machine.processor)")
+    }
+
+    private static var cores: Finding {
+        guard let topology = try? CPUTopology.current() else {
+            return Finding(false, "cores", "the kernel does not say which may be used", remedy: "use --workers 1")
+        }
+        let nodes = Set(topology.allowed.map(\.node)).count
+        let count = topology.allowed.count
+        return Finding(
+            true,
+            "cores",
+            "\(count) may be used, on \(nodes) NUMA node" + (nodes == 1 ? "" : "s") + ": --workers auto is \(count)"
+        )
+    }
+
+    private static var memory: Finding {
+        Finding(true, "memory", Humane.bytes(Results.Host.Machine.current().memoryBytes))
+    }
+
+    private static var openFiles: Finding {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return Finding(false, "open files", "the limit is not known")
+        }
+        return Finding(
+            limit.rlim_cur >= 256,
+            "open files",
+            "\(limit.rlim_cur), at most \(limit.rlim_max)",
+            remedy: "raise it with `ulimit -n`: many sources want many sockets"
+        )
+    }
+
+    /// Whether a UDP port can be bound on every address: nothing is sent.
+    private static func port(_ number: UInt16) -> Finding {
+        let subject = "UDP port \(number)"
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        guard descriptor >= 0 else { return Finding(false, subject, "there are no sockets of IPv4") }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = number.bigEndian
+        let outcome = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if outcome == 0 { return Finding(true, subject, "can be bound") }
+        let code = errno
+        if code == EADDRINUSE {
+            return Finding(false, subject, "is in use", remedy: "another IKE daemon is running: stop it for live runs")
+        }
+        return Finding(
+            false,
+            subject,
+            "cannot be bound: " + ResultError(file: "", errno: code).problem,
+            remedy: "live runs from this port want root or CAP_NET_BIND_SERVICE"
+        )
+    }
+
+    private static var namespaces: Finding {
+        let limit = UInt64(
+            ThisMachine.contents(of: "/proc/sys/user/max_net_namespaces").trimmingCharacters(in: .newlines)
+        )
+        let isRoot = geteuid() == 0
+        return Finding(
+            isRoot && limit ?? 0 > 0,
+            "namespaces",
+            isRoot ? "\(limit ?? 0) network namespaces allowed" : "this user is not root",
+            remedy: "the tests with real gateways want network namespaces: run them as root"
+        )
+    }
+
+    private static func program(_ name: String, for purpose: String) -> Finding {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        let found = folders.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        return Finding(found != nil, name, found ?? "is missing", remedy: "`apt-get install \(name)`, for \(purpose)")
+    }
+}

@@ -1,0 +1,58 @@
+import Primitives
+import Results
+import Simulation
+import Workload
+
+/// The files that grow while a simulated run goes on, in a folder that is marked incomplete until its end.
+final class RunFiles {
+    let folder: RunFolder
+    private let names: ClientNames
+    private var events: EventLog?
+    private var capture: CaptureFiles?
+
+    init(_ folder: RunFolder, _ workload: Workload, capturesPackets: Bool) throws(ResultError) {
+        self.folder = folder
+        names = ClientNames(workload)
+        try folder.write(workload.resolved(), to: "workload.yaml")
+        events = try EventLog(folder["events.ndjson"])
+        if capturesPackets { capture = try CaptureFiles(in: folder, epoch: workload.run.epoch) }
+    }
+
+    var sinks: RunSinks {
+        var sinks = RunSinks(event: { [self] in events?.append(line(of: $0)) })
+        if capture != nil {
+            sinks.packet = { [self] in capture?.append($0) }
+            sinks.keys = { [self] in capture?.append($0) }
+        }
+        return sinks
+    }
+
+    private func line(of event: RunSinks.Event) -> EventLine {
+        var details = event.details.map { EventLine.Detail($0.key, .text($0.value)) }
+        if event.isGateway { details.insert(EventLine.Detail("at", .text(names.gateway(of: event.client))), at: 0) }
+        return EventLine(event.time, event.name, subject: names.name(of: event.client), details: details)
+    }
+
+    /// Gives every file its name, the results among them; what cannot be written is told, and the folder stays marked.
+    func finish(_ result: RunResult, _ log: WindowLog) -> [ResultError] {
+        var errors: [ResultError] = []
+        do throws(ResultError) {
+            if let events = events.take() { try events.finish() }
+        } catch {
+            errors.append(error)
+        }
+        do throws(ResultError) {
+            if let capture = capture.take() { try capture.finish() }
+        } catch {
+            errors.append(error)
+        }
+        do throws(ResultError) {
+            try folder.write(WindowLogFile.text(of: log), to: WindowLogFile.name)
+        } catch {
+            errors.append(error)
+        }
+        // Behind an error the marker stays, and with it the results are not taken for whole.
+        guard errors.isEmpty else { return errors }
+        return folder.writeReports(of: result)
+    }
+}
