@@ -207,14 +207,3 @@ extension SeriesName.Percentile {
         }
     }
 }
-
-extension LatencyRecord {
-    init(_ histogram: LatencyHistogram) {
-        self.init(
-            buckets: histogram.buckets.map { Bucket(highest: UInt64($0.upTo.nanoseconds), count: $0.count) },
-            minimum: histogram.minimum.map { UInt64($0.nanoseconds) },
-            maximum: histogram.maximum.map { UInt64($0.nanoseconds) },
-            mean: histogram.mean.map { UInt64($0.nanoseconds) }
-        )
-    }
-}

@@ -1,5 +1,6 @@
 import Primitives
 import Runner
+import Simulation
 import Testing
 import Workload
 
@@ -62,5 +63,32 @@ struct DeterminismTests {
         #expect(one.digest == other.digest)
         #expect(one.series == other.series)
         #expect(one.violations == [])
+    }
+
+    @Test("real and modelled cryptography have the same trajectory")
+    func sameWithModelledCrypto() throws {
+        let real = try run()
+        let modelled = try run { $0.crypto = .modelled }
+        #expect(real.digest == modelled.digest)
+        #expect(real.measurements == modelled.measurements)
+    }
+
+    @Test("another seed is another run, and the log names the first second that differs")
+    func otherSeedDiffers() throws {
+        let one = try run()
+        let other = try run { $0.seed = 8 }
+        #expect(one.digest != other.digest)
+        #expect(one.windowLog.firstDifference(from: other.windowLog) != nil)
+        #expect(one.windowLog.firstDifference(from: one.windowLog) == nil)
+    }
+
+    @Test("a client that reads a clock is found out")
+    func clockIsFoundOut() throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let reads: @Sendable () -> UInt64 = { UInt64(start.duration(to: clock.now).components.attoseconds) }
+        let one = try run { $0.overrides.disturbance = reads }
+        let other = try run { $0.overrides.disturbance = reads }
+        #expect(one.digest != other.digest)
     }
 }

@@ -33,7 +33,18 @@ extension ClientShard {
     func checkInvariants(_ violations: inout [String]) {
         for local in 0..<clients.count where clients[local].flood == nil {
             checkKeys(local, &violations)
+            if clients[local].client.isLost {
+                let entity = plan.partition.entity(at: UInt32(local), of: index)
+                violations.append("client \(entity): is neither up nor trying, and has not failed")
+            }
         }
+    }
+
+    /// How many attempts have neither succeeded nor failed.
+    var attemptCount: Int64 {
+        var count: Int64 = 0
+        for local in 0..<clients.count where clients[local].client.isAttempting { count += 1 }
+        return count
     }
 
     /// Both ends of an IKE SA hold the same keys, and their Child SAs name each other.

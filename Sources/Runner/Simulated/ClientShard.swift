@@ -229,6 +229,7 @@ struct ClientShard: ~Copyable {
         _ second: UInt64 = 0
     ) {
         let entity = plan.partition.entity(at: UInt32(local), of: index)
+        if entity == 0, let disturbance = plan.disturbance { clients[local].digest.mix(disturbance(), 0) }
         clients[local].digest.record(order, target: entity, kind: kind.rawValue, first, second)
         let digest = clients[local].digest
         log.record(at: order.time, entity: entity, digest)

@@ -142,6 +142,19 @@ package final class SimulatedRun {
         )
     }
 
+    /// Every attempt has succeeded, has failed with a reason, or is under way.
+    private func checkConservation(_ simulator: Simulator<RunPart>) {
+        guard plan.workload.run.warmUp == .zero else { return }
+        var underWay: Int64 = 0
+        for index in 0..<plan.shardCount {
+            simulator.withPart(index) { underWay += $0.shard?.attemptCount ?? 0 }
+        }
+        let ended = collector.total(.established) + collector.total(.failed)
+        if collector.total(.offered) != ended + underWay {
+            violations.append("\(collector.total(.offered)) attempts, but \(ended) ended and \(underWay) under way")
+        }
+    }
+
     private func outcome(_ simulator: Simulator<RunPart>) -> SimulatedOutcome {
         var digests = [EntityDigest](repeating: EntityDigest(), count: Int(plan.entityCount) + plan.gatewayCount)
         var log = WindowLog(length: SimulationPlan.logLength)
@@ -159,6 +172,7 @@ package final class SimulatedRun {
                 }
             }
         }
+        checkConservation(simulator)
         var digest = RunDigest()
         for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
         return SimulatedOutcome(

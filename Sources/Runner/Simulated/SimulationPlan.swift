@@ -24,6 +24,7 @@ struct SimulationPlan: Sendable {
     let end: Instant
     /// Packets and life-cycle events are kept for the run's files.
     var keepsPackets = false
+    let disturbance: (@Sendable () -> UInt64)?
     var keepsEvents = true
     /// The stretch of which every event is kept.
     var excerpt: Range<Instant>?
@@ -69,6 +70,9 @@ enum CryptoChoice: String, Sendable, CaseIterable {
 package struct SimulationOverrides: Sendable {
     package var window: Duration?
     package var shardCount: UInt32?
+    /// What the first client reads whenever something happens to it: a test passes a clock, and must see the run's
+    /// digest change from one run to the next.
+    package var disturbance: (@Sendable () -> UInt64)?
 
     package init(window: Duration? = nil, shardCount: UInt32? = nil) {
         self.window = window
@@ -81,6 +85,7 @@ extension SimulationPlan {
         self.workload = workload
         self.seed = seed
         self.crypto = crypto
+        disturbance = overrides.disturbance
         end = .zero + workload.run.duration
         var first: [UInt32] = []
         var count: UInt32 = 0

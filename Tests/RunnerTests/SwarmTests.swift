@@ -1,0 +1,107 @@
+import Foundation
+import Primitives
+import Runner
+import Testing
+import Workload
+
+/// A small workload that a seed decides: its clients, paths, lifetimes and faults.
+struct RandomWorkload: CustomStringConvertible {
+    let seed: UInt64
+    private var stream: RandomStream
+
+    init(seed: UInt64) {
+        self.seed = seed
+        stream = RandomStream(seed: seed, entity: 1, purpose: .test)
+    }
+
+    var description: String { "SEED=\(seed)" }
+
+    private mutating func pick(_ range: ClosedRange<UInt64>) -> UInt64 {
+        range.lowerBound + stream.below(range.upperBound - range.lowerBound + 1)
+    }
+
+    private mutating func one(of texts: [String]) -> String { texts[Int(stream.below(UInt64(texts.count)))] }
+
+    /// The workload's text; faults end early enough for everybody to come back or to give up.
+    mutating func text() -> String {
+        let child = one(of: ["aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256"])
+        let group = one(of: ["x25519", "ecp256"])
+        let cookies = one(of: ["never", "0", "5"])
+        return """
+            version: 1
+            name: swarm
+            gateways:
+              gw:
+                identity: gw.example.org
+                policy:
+                  authentication: { psk: test-only }
+                  proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                  lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
+                  half-open: { cookies-above: \(cookies), cookies-above-per-source: never, refuse-above-per-source: never }
+                  liveness: { every: \(pick(5...20))s }
+                  retransmission: { first: 500ms, factor: 2, tries: 4 }
+                  pool: [10.128.0.0/24]
+                simulated: { cores: \(pick(1...3)), costs: workloads/costs/strongswan-5.9.json }
+            profiles:
+              p:
+                identity: "user%05d@example.org"
+                authentication: { psk: test-only }
+                proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
+                retransmission: { first: 500ms, factor: 2, tries: 4 }
+                reconnect: { after: [timeout, delete, expired, refused], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
+                liveness: { every: \(pick(5...20))s }
+                nat-keepalive: 20s
+                children: \(pick(1...3))
+            paths:
+              lan:
+                one-way-delay: { per-client: { uniform: [1ms, \(pick(2...80))ms] }, jitter: { exponential: { mean: \(pick(1...5))ms } }, keep-order: \(one(of: ["true", "false"])) }
+                loss: { random: \(pick(0...8))% }
+                duplication: \(pick(0...5))%
+                \(one(of: ["nat: { preset: linux-conntrack }", "mtu: 1400"]))
+            populations:
+              c: { count: \(pick(5...30)), profile: p, path: lan, gateway: gw, sources: [198.18.0.0/16] }
+            arrivals:
+              a: { population: c, constant: \(pick(5...40))/s }
+            faults:
+            \(faults())
+            run: { duration: 70s }
+            """
+    }
+
+    private mutating func faults() -> String {
+        let all = [
+            "  burst: { kind: loss-burst, at: \(pick(2...12))s, for: \(pick(1...8))s, path: lan, loss: { random: \(pick(20...90))% } }",
+            "  down: { kind: path-down, at: \(pick(2...12))s, for: \(pick(1...10))s, path: lan }",
+            "  flush: { kind: nat-flush, at: \(pick(2...25))s, path: lan }",
+            "  rebind: { kind: nat-rebind, at: \(pick(2...25))s, path: lan, share: \(pick(10...100))% }",
+            "  restart: { kind: restart, at: \(pick(5...20))s, gateway: gw, down: \(pick(1...6))s, keeps-state: \(one(of: ["true", "false"])) }",
+        ]
+        return all.filter { _ in stream.below(2) == 0 }.joined(separator: "\n")
+    }
+}
+
+@Suite("Invariants hold in a swarm of random workloads with random faults")
+struct SwarmTests {
+    private static var seeds: [UInt64] {
+        let environment = ProcessInfo.processInfo.environment
+        if let seed = environment["SEED"].flatMap({ UInt64($0) }) { return [seed] }
+        return Array(1...(environment["SOAK"] == nil ? 200 : 5000))
+    }
+
+    @Test("ends agree on keys and SPIs, no message ID or nonce is used twice, nobody is lost", arguments: seeds)
+    func holds(seed: UInt64) throws {
+        var random = RandomWorkload(seed: seed)
+        let text = random.text().replacingOccurrences(of: "faults:\n\nrun", with: "run")
+        let workload = try WorkloadFile(text: text, path: "SEED=\(seed).yaml").validated()
+        var options = SimulatedOptions()
+        options.seed = seed
+        options.crypto = seed % 10 == 0 ? .real : .modelled
+        let watcher = WireWatcher()
+        let sinks = RunSinks(packet: { watcher.look(at: $0) })
+        let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
+        #expect(outcome.violations == [], "SEED=\(seed)")
+        #expect(watcher.violations == [], "SEED=\(seed)")
+        #expect(watcher.protectedCount > 0, "SEED=\(seed)")
+    }
+}

@@ -1,0 +1,60 @@
+import IKEWire
+import Primitives
+import Runner
+
+/// Looks at every datagram of a run, and says where one breaks what RFC 7296 and RFC 5282 demand of all of them.
+final class WireWatcher {
+    private struct MessageName: Hashable {
+        let initiator: IKESPI
+        let responder: IKESPI
+        let isFromInitiator: Bool
+        let isResponse: Bool
+        let id: MessageID
+    }
+
+    private struct NonceName: Hashable {
+        let initiator: IKESPI
+        let responder: IKESPI
+        let isFromInitiator: Bool
+        let iv: [UInt8]
+    }
+
+    private var messages: [MessageName: [UInt8]] = [:]
+    private var nonces: [NonceName: [UInt8]] = [:]
+    private(set) var violations: [String] = []
+    private(set) var protectedCount = 0
+
+    /// The message ID of a request is used once, but for its octets again (section 2.1), and no IV comes twice.
+    func look(at packet: RunSinks.Packet) {
+        var octets = packet.octets
+        if packet.destination.port == 4500 || packet.source.port == 4500 {
+            guard octets.count > 4 else { return }
+            octets.removeFirst(4)
+        }
+        var reader = ByteReader(octets.rawSpan)
+        guard let header = try? Header.decode(from: &reader), header.responderSPI != .zero,
+            header.exchange != .ikeSAInit
+        else { return }
+        protectedCount += 1
+        let name = MessageName(
+            initiator: header.initiatorSPI,
+            responder: header.responderSPI,
+            isFromInitiator: header.isFromInitiator,
+            isResponse: header.isResponse,
+            id: header.messageID
+        )
+        if let earlier = messages.updateValue(octets, forKey: name), earlier != octets {
+            violations.append("\(packet.time): message ID \(header.messageID) has two contents")
+        }
+        let iv = Array(octets[32..<40])
+        let nonce = NonceName(
+            initiator: header.initiatorSPI,
+            responder: header.responderSPI,
+            isFromInitiator: header.isFromInitiator,
+            iv: iv
+        )
+        if let earlier = nonces.updateValue(octets, forKey: nonce), earlier != octets {
+            violations.append("\(packet.time): one nonce twice under one key")
+        }
+    }
+}
