@@ -5,7 +5,7 @@ import Primitives
 
 /// The keys of every IKE SA that was seen, by which a test reads what was sent.
 struct KeyRing: ~Copyable {
-    private var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
 
     final class Entry {
         let spis: IKESPIPair

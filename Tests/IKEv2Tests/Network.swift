@@ -66,6 +66,9 @@ struct Network: ~Copyable {
     /// The story so far in the RFC's notation, one message a line.
     var story: [String] = []
     var ring = KeyRing()
+    /// Whether operations wait until the test has them done.
+    var holdsOperations = false
+    var operation: KeyExchangeRequest?
     private var attempt: UInt32 = 0
     private var hasStarted = false
 
@@ -219,7 +222,7 @@ extension Network {
         }
     }
 
-    private func deadline(of side: Side) -> Instant {
+    func deadline(of side: Side) -> Instant {
         switch side {
         case .initiator: return initiator.deadline(under: policies[0])
         case .responder:
@@ -236,6 +239,10 @@ extension Network {
     /// Carries out what a side wants: operations at once, datagrams after the delay.
     mutating func settle(_ side: Side) {
         while let request = turn.output.keyExchange.take() {
+            if holdsOperations {
+                operation = consume request
+                break
+            }
             let result = turn.cryptography.perform(request)
             switch side {
             case .initiator: initiator.complete(result, under: policies[0], &turn)

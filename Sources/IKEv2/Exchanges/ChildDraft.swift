@@ -150,6 +150,7 @@ extension IKESA.Established {
         case .finished: preconditionFailure("a request for a key pair is answered with one")
         case .refused:
             // This end could not compute, which leaves the SAs as they are.
+            if let purpose = draftPurpose { giveUp(purpose, nil, &turn) }
             draft = nil
             return startNext(policy: policy, &turn)
         }
@@ -357,9 +358,10 @@ extension IKESA.Established {
         }
     }
 
-    private mutating func giveUp(_ purpose: IKESA.Purpose, _ error: NotifyType, _ turn: inout Turn) {
+    /// - Parameter error: nil where it is this end that cannot go on.
+    private mutating func giveUp(_ purpose: IKESA.Purpose, _ error: NotifyType?, _ turn: inout Turn) {
         switch purpose {
-        case .child: turn.output.report(.childRefused(error))
+        case .child: if let error { turn.output.report(.childRefused(error)) }
         case .rekeyChild(let old): giveUpRekey(of: old, error, &turn)
         case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, error))
         }

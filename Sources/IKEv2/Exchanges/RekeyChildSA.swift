@@ -277,7 +277,7 @@ extension IKESA.Established {
     }
 
     /// A rekey that began here has failed for good.
-    mutating func giveUpRekey(of old: ChildSPI, _ error: NotifyType, _ turn: inout Turn) {
+    mutating func giveUpRekey(of old: ChildSPI, _ error: NotifyType?, _ turn: inout Turn) {
         // The peer has rekeyed or deleted it meanwhile: nothing is left to do.
         guard let index = childIndex(inbound: old), children[index].status == .active else { return }
         turn.output.report(.childRekeyFailed(old, error))

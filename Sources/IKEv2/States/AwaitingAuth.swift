@@ -74,15 +74,20 @@ extension IKESA {
         ) -> IKESA {
             switch channel.receive(datagram, over: arrival, &turn) {
             case .nothing: return .awaitingAuth(self)
-            // A peer that is not known yet has no requests (RFC 7296 section 2.3); it will send them again.
-            case .request: return .awaitingAuth(self)
-            case .unreadableRequest: return .awaitingAuth(self)
+            // A peer that is not known yet has no requests; it will send them again.
+            case .request: return drop(&turn)
+            case .unreadableRequest: return drop(&turn)
             case .unreadableResponse: return Closing.begin(channel, origin, .malformedAnswer, policy: policy, &turn)
             case .response(_, let contents):
                 let next = read(contents, policy: policy, &turn)
                 turn.giveBack(contents.takeBuffer())
                 return next
             }
+        }
+
+        private consuming func drop(_ turn: inout Turn) -> IKESA {
+            turn.output.report(.dropped)
+            return .awaitingAuth(self)
         }
 
         /// The responder may have made the IKE SA by now, so that it is told once its answer is here.

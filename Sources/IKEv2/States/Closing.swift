@@ -59,7 +59,8 @@ extension IKESA {
                 return takeResponse(policy: policy, &turn)
             case .unreadableRequest(let exchange, let type, let data):
                 respond(exchange, .refusal, &turn) { $0.notify(type, data) }
-                return .closing(self)
+                // INVALID_SYNTAX ends the IKE SA without a Delete (RFC 7296 section 2.21.3).
+                return type == .invalidSyntax ? .closed(spis: channel.spis, reason, &turn) : .closing(self)
             case .request(let exchange, let contents):
                 let deletesIKESA = contents.deletesIKESA
                 turn.giveBack(contents.takeBuffer())

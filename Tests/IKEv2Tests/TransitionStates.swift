@@ -1,0 +1,256 @@
+import IKECrypto
+import IKEWire
+import IKEv2
+import Primitives
+
+/// A state of the machine under test, and how it is reached.
+struct TableState: Sendable {
+    let name: String
+    var side = Side.initiator
+    var client = PeerPolicy.client()
+    var gateway = PeerPolicy.gateway()
+    /// The IKE SA under test is the one that was there first, not the one in use.
+    var testsFirst = false
+    let reach: @Sendable (inout Network) -> Void
+
+    init(
+        _ name: String,
+        side: Side = .initiator,
+        client: PeerPolicy = .client(),
+        gateway: PeerPolicy = .gateway(),
+        testsFirst: Bool = false,
+        reach: @escaping @Sendable (inout Network) -> Void
+    ) {
+        self.name = name
+        self.side = side
+        self.client = client
+        self.gateway = gateway
+        self.testsFirst = testsFirst
+        self.reach = reach
+    }
+
+    func network() -> Network {
+        var network = Network(initiator: client, responder: gateway)
+        reach(&network)
+        return network
+    }
+
+    /// Established at 40 ms, and from then on nothing arrives by itself.
+    static func established(
+        _ name: String,
+        side: Side = .initiator,
+        client: PeerPolicy = .client(),
+        gateway: PeerPolicy = .gateway(),
+        testsFirst: Bool = false,
+        _ reach: @escaping @Sendable (inout Network) -> Void = { _ in }
+    ) -> TableState {
+        TableState(name, side: side, client: client, gateway: gateway, testsFirst: testsFirst) { network in
+            network.run(for: .milliseconds(100))
+            network.fate = { _ in .isHeld }
+            reach(&network)
+        }
+    }
+
+    private static let exchanging: @Sendable (inout PeerPolicy.Values) -> Void = { values in
+        values.childProposals = .esp("aes128gcm16-x25519-ecp256")
+        values.ikeProposals = .ike("aes128gcm16-prfsha256-x25519-ecp256")
+    }
+
+    private static func exchanging(
+        _ name: String,
+        _ reach: @escaping @Sendable (inout Network) -> Void
+    ) -> TableState {
+        .established(name, client: .client(exchanging), gateway: .gateway(exchanging), reach)
+    }
+
+    // Before the IKE SA is established.
+    static let opening = [
+        TableState("has asked for its key pair") { network in
+            network.holdsOperations = true
+            network.run(for: .zero)
+        },
+        TableState(
+            "has sent IKE_SA_INIT",
+            client: .client { $0.ikeProposals = .ike("aes128gcm16-prfsha256-x25519-ecp256") }
+        ) { network in
+            network.fate = { _ in .isHeld }
+            network.run(for: .zero)
+        },
+        TableState("has the answer to IKE_SA_INIT, and has asked for the shared secret") { network in
+            network.run(for: .milliseconds(15))
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+        },
+        TableState("has sent IKE_AUTH") { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        },
+        TableState("has IKE_SA_INIT, and has asked for its value", side: .responder) { network in
+            network.run(for: .zero)
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+        },
+        TableState("has answered IKE_SA_INIT", side: .responder) { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        },
+    ]
+
+    // Established, with nothing or one thing under way.
+    static let established: [TableState] = [
+        .established("is established"),
+        .established("is established, as the responder", side: .responder),
+        exchanging("has asked for a key pair for a further Child SA") {
+            $0.begin(.createChild, holdingOperation: true)
+        },
+        exchanging("has asked for a key pair to rekey a Child SA") { $0.begin(.rekeyChildren, holdingOperation: true) },
+        exchanging("has asked for a key pair to rekey the IKE SA") { $0.begin(.rekeyIKE, holdingOperation: true) },
+        .established("has asked for a further Child SA") { $0.begin(.createChild) },
+        exchanging("has asked for a further Child SA with KE") { $0.begin(.createChild) },
+        .established("rekeys a Child SA") { $0.begin(.rekeyChildren) },
+        exchanging("rekeys a Child SA with KE") { $0.begin(.rekeyChildren) },
+        exchanging("rekeys the IKE SA") { $0.begin(.rekeyIKE) },
+        exchanging("has the answer to its rekey of a Child SA, and has asked for the shared secret") { network in
+            network.begin(.rekeyChildren)
+            network.answer(holdingOperation: true)
+        },
+        exchanging("has the answer to its rekey of the IKE SA, and has asked for the shared secret") { network in
+            network.begin(.rekeyIKE)
+            network.answer(holdingOperation: true)
+        },
+        exchanging("has the peer's request for a further Child SA, and has asked for its value") { network in
+            network.begin(.createChild, at: .responder)
+            network.deliverLast(to: .initiator, holdingOperation: true)
+        },
+        exchanging("has the peer's rekey of a Child SA, and has asked for its value") { network in
+            network.begin(.rekeyChildren, at: .responder)
+            network.deliverLast(to: .initiator, holdingOperation: true)
+        },
+        exchanging("has the peer's rekey of the IKE SA, and has asked for its value") { network in
+            network.begin(.rekeyIKE, at: .responder)
+            network.deliverLast(to: .initiator, holdingOperation: true)
+        },
+        .established(
+            "deletes a Child SA",
+            client: .client { $0.childLifetime = Lifetime(rekey: nil, hard: .seconds(10)) }
+        ) { $0.run(for: .seconds(11)) },
+        .established("checks liveness") { $0.begin(.checkLiveness) },
+    ]
+
+    // Established, with both ends at work on the same thing, or on the way out.
+    static let colliding: [TableState] = [
+        .established("rekeys a Child SA that the peer has rekeyed meanwhile") { network in
+            network.begin(.rekeyChildren)
+            network.begin(.rekeyChildren, at: .responder)
+            network.deliverLast(to: .initiator)
+        },
+        .established("rekeys the IKE SA that the peer has rekeyed meanwhile") { network in
+            network.begin(.rekeyIKE)
+            network.begin(.rekeyIKE, at: .responder)
+            network.deliverLast(to: .initiator)
+        },
+        .established("has been rekeyed by the peer, and waits for its Delete", testsFirst: true) { network in
+            network.begin(.rekeyIKE, at: .responder)
+            network.deliverLast(to: .initiator)
+        },
+        .established("is to be closed once its own rekey is answered") { network in
+            network.begin(.rekeyIKE)
+            network.command(.delete, at: .initiator)
+        },
+        .established("is to be closed once a request is answered") { network in
+            network.begin(.checkLiveness)
+            network.command(.delete, at: .initiator)
+        },
+        .established("has sent its Delete") { $0.begin(.delete) },
+        .established("has sent a Delete to what it rekeyed", testsFirst: true) { network in
+            network.begin(.rekeyIKE)
+            network.answer()
+        },
+        TableState(
+            "has told the responder that it is not who it should be",
+            client: .client { $0.peerIdentity = IdentityTemplate("other.example.org") }
+        ) { network in
+            network.run(for: .milliseconds(35))
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        },
+        .established("is closed", testsFirst: true) { network in
+            network.begin(.delete)
+            network.answer()
+        },
+    ]
+
+    // Established, and something is due next.
+    static let due: [TableState] = [
+        .established(
+            "a Child SA's soft lifetime is next",
+            client: .client { $0.childLifetime = Lifetime(rekey: .seconds(10)) }
+        ),
+        .established(
+            "the IKE SA's soft lifetime is next",
+            client: .client { $0.ikeLifetime = Lifetime(rekey: .seconds(10)) }
+        ),
+        .established(
+            "a Child SA's hard lifetime is next",
+            client: .client { $0.childLifetime = Lifetime(rekey: nil, hard: .seconds(10)) }
+        ),
+        .established(
+            "the IKE SA's hard lifetime is next",
+            client: .client { $0.ikeLifetime = Lifetime(rekey: nil, hard: .seconds(10)) }
+        ),
+        .established("a liveness check is next", client: .client { $0.liveness = .seconds(10) }),
+        TableState("a NAT keepalive is next", client: .client { $0.natKeepalive = .seconds(10) }) { network in
+            network.outside = PathTests.translate(0)
+            network.run(for: .milliseconds(100))
+            network.fate = { _ in .isHeld }
+        },
+        .established("the end of an overlap is next") { network in
+            network.begin(.rekeyChildren)
+            network.answer()
+        },
+        .established("a retry after TEMPORARY_FAILURE is next") { network in
+            network.begin(.rekeyChildren)
+            network.refuse(.temporaryFailure)
+        },
+    ]
+}
+
+extension Network {
+    /// Has a side begin an exchange, whose request is held back.
+    mutating func begin(_ command: IKESA.Command, at side: Side = .initiator, holdingOperation: Bool = false) {
+        holdsOperations = holdingOperation
+        self.command(command, at: side)
+        holdsOperations = false
+    }
+
+    /// Lets the responder answer the initiator's last request.
+    mutating func answer(holdingOperation: Bool = false) {
+        deliverLast(to: .responder)
+        deliverLast(to: .initiator, holdingOperation: holdingOperation)
+    }
+
+    /// Delivers the last datagram that is held back for a side.
+    mutating func deliverLast(to side: Side, holdingOperation: Bool = false) {
+        guard let index = held.lastIndex(where: { $0.to == side }) else { return }
+        holdsOperations = holdingOperation
+        deliver(held.remove(at: index))
+        holdsOperations = false
+    }
+
+    /// Gives the initiator a refusal of its last request.
+    mutating func refuse(_ type: NotifyType) {
+        guard let request = held.last(where: { $0.to == .responder }),
+            var header = try? MessageDecoder(request.message.rawSpan).header
+        else { return }
+        header.flags = header.isFromInitiator ? .response : [.initiator, .response]
+        var payloads = ForgedPayloads()
+        payloads.appendNotify(type)
+        receive(sealed(header, payloads), over: request.path.reversed, at: .initiator)
+    }
+}
+
+extension Path {
+    var reversed: Path { Path(local: remote, remote: local, isEncapsulated: isEncapsulated) }
+}
