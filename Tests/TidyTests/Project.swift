@@ -8,11 +8,15 @@ struct ProjectFile: CustomTestStringConvertible {
     let lines: [Substring]
     /// Of a Swift file, without comments and strings.
     let tokens: [Token]
+    /// Of a Swift file: for each line, how many octets of it a string literal holds.
+    let literalByteCounts: [Int: Int]
 
     init(path: String, text: String) {
         self.path = path
         lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        tokens = path.hasSuffix(".swift") ? SwiftTokens.cut(text) : []
+        let swift = SwiftTokens(path.hasSuffix(".swift") ? text : "")
+        tokens = swift.tokens
+        literalByteCounts = swift.literalByteCounts
     }
 
     var testDescription: String { path }

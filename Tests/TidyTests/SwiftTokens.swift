@@ -16,14 +16,13 @@ struct SwiftTokens {
     private var place = 0
     private var line = 1
     private(set) var tokens: [Token] = []
+    /// For each line, how many octets of it a string literal holds.
+    private(set) var literalByteCounts: [Int: Int] = [:]
 
-    static func cut(_ source: String) -> [Token] {
-        var scanner = SwiftTokens(source)
-        scanner.scan()
-        return scanner.tokens
+    init(_ source: String) {
+        text = Array(source.utf8)
+        scan()
     }
-
-    private init(_ source: String) { text = Array(source.utf8) }
 
     private mutating func scan() {
         while place < text.count {
@@ -85,7 +84,10 @@ struct SwiftTokens {
         let end = quotes + String(repeating: "#", count: pounds)
         while place < text.count, !stands(end) {
             if pounds == 0 && text[place] == UInt8(ascii: "\\") { place += 1 }
-            if place < text.count { advance() }
+            if place < text.count {
+                literalByteCounts[line, default: 0] += 1
+                advance()
+            }
         }
         place = min(place + end.utf8.count, text.count)
     }

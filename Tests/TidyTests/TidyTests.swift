@@ -84,6 +84,9 @@ extension Snippet {
         Snippet(.filesAreShort, "docs/protocol.md", String(repeating: "\n", count: 1_000), lines: []),
         Snippet(.linesAreShort, ikev2, "\n" + String(repeating: "x", count: 120), lines: []),
         Snippet(.linesAreShort, ikev2, "\n" + String(repeating: "x", count: 121), lines: [2]),
+        Snippet(.linesAreShort, ikev2, "f(\"" + String(repeating: "x", count: 130) + "\")", lines: []),
+        Snippet(.linesAreShort, ikev2, "// \"" + String(repeating: "x", count: 130) + "\"", lines: [1]),
+        Snippet(.linesAreShort, ikev2, "\"\"\"\n\(String(repeating: "x", count: 130))\n\"\"\"", lines: []),
         Snippet(.linesAreShort, "Tests/Gateways/x.sh", String(repeating: "x", count: 121), lines: [1]),
         Snippet(.nothingIsLeftForLater, "Makefile", "a\n# TO" + "DO: b\n// FIX" + "ME\nHA" + "CK", lines: [2, 3, 4]),
         Snippet(.nothingIsLeftForLater, ikev2, "let toDo = HACKS + todo", lines: []),
@@ -138,12 +141,12 @@ struct SwiftTokensTests {
         ]
     )
     func leavesOut(source: String, tokens: [String]) {
-        #expect(SwiftTokens.cut(source).map(\.text) == tokens)
+        #expect(SwiftTokens(source).tokens.map(\.text) == tokens)
     }
 
     @Test("a token knows its line, and whether it is a member")
     func places() {
-        let tokens = SwiftTokens.cut("a\n/*\n*/ b.c\n\"\"\"\n\n\"\"\" ...d")
+        let tokens = SwiftTokens("a\n/*\n*/ b.c\n\"\"\"\n\n\"\"\" ...d").tokens
         let words = tokens.filter(\.isWord)
         #expect(words.map(\.line) == [1, 3, 3, 6])
         #expect(words.map(\.followsDot) == [false, false, true, false])
