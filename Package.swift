@@ -82,6 +82,14 @@ targets.append(
     )
 )
 targets.append(.testTarget(name: "TidyTests", swiftSettings: settings))
+targets.append(
+    .testTarget(
+        name: "CommandTests",
+        dependencies: ["ikestorm", "GatewayRig"],
+        exclude: data(of: "CommandTests"),
+        swiftSettings: settings
+    )
+)
 targets.append(.target(name: "GatewayRig", path: "Tests/GatewayRig", swiftSettings: settings))
 targets.append(
     .testTarget(

@@ -80,7 +80,7 @@ struct RunCommand: ParsableCommand {
         }
         guard !dryRun else {
             for warning in prepared.warnings { console.errors(warning + "\n") }
-            console.output(DryRun.text(of: prepared))
+            console.output(SimulatedDryRun.text(of: prepared))
             return
         }
         let job = SimulatedJob(

@@ -3,7 +3,7 @@ import Results
 import Workload
 
 /// What `--dry-run` prints of a simulated run: who meets whom, how fast, and what goes wrong.
-package enum DryRun {
+package enum SimulatedDryRun {
     package static func text(of prepared: PreparedWorkload) -> String {
         let workload = prepared.workload
         var rows: [(String, String)] = []

@@ -1,0 +1,103 @@
+import Foundation
+import GatewayRig
+import Testing
+
+@Suite("Exit codes")
+struct ExitCodeTests {
+    struct Ending: Sendable, CustomTestStringConvertible {
+        let words: [String]
+        let status: Int32
+        /// What standard error, or standard output of a run that ends well, has to say.
+        let says: String
+        var testDescription: String { words.joined(separator: " ") }
+
+        init(_ words: [String], _ status: Int32, _ says: String) {
+            self.words = words
+            self.status = status
+            self.says = says
+        }
+    }
+
+    private static let run = ["run"] + Shipped.small
+
+    @Test(
+        "say how a command ended",
+        arguments: [
+            Ending(run, 0, "PASSED"),
+            Ending(run + ["--set", "thresholds=[handshake.latency p50 < 1ms]"], 99, "FAILED 1 of 1 threshold"),
+            Ending(run + ["--set", "steady-state=[tunnels.up last < 50%]"], 97, "STEADY STATE FAILED 1 of 1"),
+            Ending(run + ["--set", "steady-state=[tunnels.up last < 50%]", "--json"], 97, "steady-state-failed"),
+            Ending(run + ["--set", "run.duratoin=1m"], 65, "duration"),
+            Ending(run + ["--set", "populations.laptops.count=many"], 65, "populations.laptops.count"),
+            Ending(["run", "nothing.yaml"], 65, "nothing.yaml:1:1: there is no file"),
+            Ending(["run"], 64, "Missing expected argument '<workload>'"),
+            Ending(run + ["--workers", "0"], 64, "--workers"),
+            Ending(run + ["--workers", "some"], 64, "--workers"),
+            Ending(run + ["--crypto", "fast"], 64, "--crypto"),
+            Ending(run + ["--frobnicate"], 64, "Unknown option '--frobnicate'"),
+            Ending(run + ["--record"], 64, "--target"),
+            Ending(run + ["--allow-target", "192.0.2.1"], 64, "--target"),
+            Ending(run + ["--capture", "--crypto", "modelled"], 64, "--crypto real"),
+            Ending(run + ["--out", "/proc/nowhere"], 73, "/proc/nowhere"),
+            Ending(["check", Shipped.quickstart], 0, "a good workload"),
+            Ending(["check", "nothing.yaml"], 65, "there is no file"),
+            Ending(["diff", "nothing", "nowhere"], 64, "nothing"),
+            Ending(["frobnicate"], 64, "frobnicate"),
+            Ending([], 0, "SUBCOMMANDS"),
+            Ending(["version"], 0, "ikestorm 0."),
+            Ending(["--version"], 0, "0."),
+            Ending(["schema"], 0, "\"$schema\""),
+            Ending(["doctor"], 0, "OpenSSL 3"),
+        ]
+    )
+    func endsWith(_ ending: Ending) throws {
+        let outcome = try Binary.run(ending.words, in: Scratch())
+        #expect(outcome.status == ending.status, "\(outcome.output)\(outcome.errors)")
+        #expect((outcome.output + outcome.errors).contains(ending.says), "\(outcome.output)\(outcome.errors)")
+    }
+
+    @Test(
+        "every command says what it is for",
+        arguments: ["run", "check", "diff", "init", "schema", "doctor", "version"]
+    )
+    func explains(_ command: String) throws {
+        let outcome = try Binary.run(command, "--help", in: Scratch())
+        #expect(outcome.status == 0)
+        #expect(outcome.output.contains("OVERVIEW: "))
+        #expect(outcome.output.contains("USAGE: ikestorm \(command)"))
+    }
+
+    @Test("every mistake in a workload is told with its place, and what to write instead")
+    func tellsMistakes() throws {
+        let scratch = try Scratch()
+        try scratch.write(Self.broken, to: "broken.yaml")
+        for command in ["check", "run"] {
+            let outcome = try Binary.run(command, "broken.yaml", in: scratch)
+            #expect(outcome.status == 65)
+            #expect(outcome.output == "")
+            try Golden.expect(outcome.errors, "broken-workload.txt")
+        }
+        #expect(!scratch.exists("runs"))
+    }
+
+    private static let broken = """
+        version: 1
+        name: broken
+        gatways: {}
+        paths:
+          home: { one-way-delay: 10, loss: { random: 200% } }
+        populations:
+          laptops: { count: -5, profile: laptop, path: home, gateway: gw }
+        run: { duration: 10:30 }
+
+        """
+}
+
+/// Texts that were looked at once; `UPDATE_GOLDEN=1` rewrites them.
+enum Golden {
+    static func expect(_ text: String, _ name: String) throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/" + name)
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(text.utf8).write(to: file) }
+        #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self), "\(name)")
+    }
+}

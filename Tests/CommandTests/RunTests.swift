@@ -1,0 +1,168 @@
+import Foundation
+import GatewayRig
+import Testing
+
+@Suite("ikestorm run")
+struct RunTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    @Test("a workload ends in a table, and in a folder with every file")
+    func runsToTheEnd() throws {
+        let outcome = try Binary.run(["run"] + Shipped.small + ["--out", "run"], in: scratch)
+
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let words = [
+            "quickstart  PASSED", "handshake", "retransmissions", "tunnels.up", "✓ handshake.success > 99%",
+            "digest  v1:", "repeat  ikestorm run", "files   run",
+        ]
+        for word in words { #expect(outcome.output.contains(word), "\(word) in\n\(outcome.output)") }
+        #expect(outcome.errors.contains("1:15 of 1:15  100 %  offered 2"))
+
+        let files = try scratch.files(in: "run")
+        let expected = [
+            "environment.json", "events.ndjson", "histograms", "histograms/child.rekey.latency.json",
+            "histograms/child.rekey.latency.laptops.json", "histograms/handshake.latency.json",
+            "histograms/handshake.latency.laptops.json", "junit.xml", "result.json", "series.csv", "summary.md",
+            "windows.txt", "workload.yaml",
+        ]
+        #expect(files.keys.sorted() == expected.filter { $0 != "histograms" })
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        #expect(result.verdict == "passed")
+        #expect(result.total("handshake.established") ?? 0 >= 20)
+        let events = try scratch.text("run/events.ndjson").split(separator: "\n")
+        #expect(events.contains { $0.contains("\"established\"") && $0.contains("laptops/19") })
+    }
+
+    @Test("a run without --out has a folder of its own under runs/, by name, time and seed")
+    func namesItsFolder() throws {
+        let outcome = try Binary.run(["run"] + Shipped.small + ["--seed", "7"], in: scratch)
+
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let folders = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path + "/runs/quickstart")
+        #expect(folders.count == 1)
+        #expect(folders.first?.wholeMatch(of: /\d{8}T\d{6}Z-7/) != nil, "\(folders)")
+    }
+
+    @Test("--json prints result.json, and nothing else, on standard output")
+    func printsJSON() throws {
+        let outcome = try Binary.run(["run"] + Shipped.small + ["--out", "run", "--json"], in: scratch)
+
+        #expect(outcome.status == 0)
+        #expect(Data(outcome.output.utf8) == (try scratch.bytes("run/result.json")))
+        #expect(try ResultFile(Data(outcome.output.utf8)).exitCode == 0)
+    }
+
+    @Test("the folder holds the same bytes with any workers, any cryptography and anywhere")
+    func isRepeatable() throws {
+        let variants = [
+            ["--workers", "1"], ["--workers", "2"], ["--workers", "3"], ["--workers", "1", "--crypto", "modelled"],
+        ]
+        var first: [String: Data]?
+        for (index, words) in variants.enumerated() {
+            let outcome = try Binary.run(["run"] + Shipped.small + ["--out", "run\(index)"] + words, in: scratch)
+            #expect(outcome.status == 0, "\(words): \(outcome.errors)")
+            var files = try scratch.files(in: "run\(index)")
+            #expect(files.removeValue(forKey: "environment.json") != nil)
+            files["result.json"] = try ResultFile.withoutHost(try #require(files["result.json"]))
+            guard let first else {
+                first = files
+                continue
+            }
+            #expect(files.keys.sorted() == first.keys.sorted())
+            for (name, bytes) in files { #expect(bytes == first[name], "\(name) with \(words)") }
+        }
+    }
+
+    @Test("a capture is the same with any workers, and taking it changes no event")
+    func capturesWithoutTrace() throws {
+        let variants = [["--workers", "1", "--capture"], ["--workers", "3", "--capture"], ["--workers", "1"]]
+        var digests: Set<String?> = []
+        for (index, words) in variants.enumerated() {
+            let outcome = try Binary.run(["run"] + Shipped.small + ["--out", "run\(index)"] + words, in: scratch)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            digests.insert(try ResultFile(try scratch.bytes("run\(index)/result.json")).digest)
+        }
+        #expect(digests.count == 1)
+        for name in ["capture.pcapng", "ikev2_decryption_table", "events.ndjson"] {
+            #expect(try scratch.bytes("run0/" + name) == scratch.bytes("run1/" + name))
+        }
+    }
+
+    @Test("what a killed run leaves is marked, and is not taken for a result")
+    func marksKilledRun() throws {
+        let words = ["run", Shipped.quickstart, "--out", "run", "--set", "run.duration=10h", "--crypto", "modelled"]
+        let run = try Command([Binary.path] + words, directory: scratch.url)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !run.errors.contains(" of 10:00:00"), ContinuousClock.now < deadline { usleep(20_000) }
+        #expect(run.isRunning)
+        run.kill()
+        let outcome = try run.wait(atMost: 10)
+
+        #expect(outcome.status == 128 + SIGKILL)
+        #expect(scratch.exists("run/incomplete"))
+        #expect(!scratch.exists("run/result.json"))
+        #expect(scratch.exists("run/events.ndjson.partial"))
+        let comparison = try Binary.run("diff", "run", "run", in: scratch)
+        #expect(comparison.status == 64)
+        #expect(comparison.errors.contains("incomplete"))
+    }
+
+    @Test("a run is not written into a folder that holds something")
+    func keepsWhatIsThere() throws {
+        try FileManager.default.createDirectory(
+            at: scratch.url.appending(path: "run"),
+            withIntermediateDirectories: true
+        )
+        try scratch.write("mine", to: "run/notes")
+        let outcome = try Binary.run(["run"] + Shipped.small + ["--out", "run"], in: scratch)
+
+        #expect(outcome.status == 73)
+        #expect(outcome.errors.contains("a run wants a folder of its own"))
+        #expect(try scratch.files(in: "run").keys.sorted() == ["notes"])
+    }
+
+    @Test("a dry run says what would happen, and leaves nothing behind")
+    func dryRun() throws {
+        let outcome = try Binary.run(["run"] + Shipped.small + ["--dry-run"], in: scratch)
+
+        #expect(outcome.status == 0)
+        for word in ["no packet is sent", "laptops: 20,", "0/s to 150/s within 10.0 s", "4 cores"] {
+            #expect(outcome.output.contains(word), "\(word) in\n\(outcome.output)")
+        }
+        #expect(!scratch.exists("runs"))
+    }
+}
+
+@Suite("A terminal")
+struct TerminalTests {
+    /// Runs a command with a terminal on both of its outputs.
+    private func terminalText(_ environment: [String: String]) throws -> String {
+        let scratch = try Scratch()
+        let words = ([Binary.path, "run"] + Shipped.small).joined(separator: " ")
+        let outcome = try Command.run(
+            ["script", "--quiet", "--return", "--command", words, "typescript"],
+            environment: ["TERM": "xterm"].merging(environment) { $1 },
+            directory: scratch.url,
+            atMost: 120
+        )
+        #expect(outcome.status == 0, "script, of util-linux: \(outcome.errors)")
+        return try scratch.text("typescript")
+    }
+
+    @Test("shows a panel that is redrawn, and colours")
+    func showsPanel() throws {
+        let text = try terminalText(["NO_COLOR": ""])
+        #expect(text.contains("\u{1B}[1m"))
+        #expect(text.contains("░"))
+    }
+
+    @Test("shows no colours where NO_COLOR is set")
+    func hasNoColours() throws {
+        let text = try terminalText(["NO_COLOR": "1"])
+        #expect(text.contains("PASSED"))
+        #expect(text.contains("░"))
+        #expect(text.firstMatch(of: /\x1B\[[0-9;]*m/) == nil)
+    }
+}

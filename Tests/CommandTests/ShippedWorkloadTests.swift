@@ -1,0 +1,66 @@
+import Foundation
+import GatewayRig
+import Testing
+
+@Suite("The workloads that ship")
+struct ShippedWorkloadTests {
+    struct Story: Sendable, CustomTestStringConvertible {
+        let name: String
+        let populations: [String]
+        let status: Int32
+        /// The thresholds that a small number of clients cannot meet, since the effect takes the whole number.
+        let missed: [String]
+        var testDescription: String { name }
+
+        init(_ name: String, _ populations: [String], _ status: Int32 = 0, missed: [String] = []) {
+            self.name = name
+            self.populations = populations
+            self.status = status
+            self.missed = missed
+        }
+    }
+
+    static let stories = [
+        Story("cookie-flood", ["laptops"]), Story("lossy-mobile", ["phones"]),
+        Story(
+            "nat-timeout",
+            ["kept-alive", "silent"],
+            99,
+            missed: ["handshake.established(silent) > 500"]
+        ),
+        Story("quickstart", ["laptops"]), Story("reconnect-storm", ["stubborn", "patient"]),
+        Story(
+            "rekey-storm",
+            ["together", "spread"],
+            99,
+            missed: ["child.rekey.latency(together) p99 > 1s"]
+        ),
+        Story("restart", ["laptops"]),
+    ]
+
+    @Test("each of them is told here")
+    func areAllTold() {
+        #expect(Self.stories.map(\.name) == Shipped.names)
+    }
+
+    @Test("run small, and say what each of their thresholds came to", arguments: stories)
+    func runSmall(_ story: Story) throws {
+        let scratch = try Scratch()
+        let sizes = story.populations.flatMap { ["--set", "populations.\($0).count=50"] }
+        let words = ["run", Shipped.path(story.name), "--out", "run", "--crypto", "modelled"]
+        let outcome = try Binary.run(words + sizes, in: scratch, atMost: 240)
+
+        #expect(outcome.status == story.status, "\(outcome.output)\(outcome.errors)")
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        #expect(result.exitCode == Int(story.status))
+        let thresholds = result.expectations("thresholds") + result.expectations("steadyState")
+        #expect(thresholds.count > 0)
+        for threshold in thresholds {
+            let text = try #require(threshold["expectation"] as? String)
+            let passed = try #require(threshold["passed"] as? Bool)
+            #expect(passed == !story.missed.contains(text), "\(text)")
+            #expect(outcome.output.contains((passed ? "✓ " : "✗ ") + text), "\(outcome.output)")
+        }
+        #expect(scratch.exists("run/junit.xml") && !scratch.exists("run/incomplete"))
+    }
+}
