@@ -15,6 +15,9 @@ struct Collector {
     private var secondLatencies: [[UInt32: [UInt64]]] =
         ClientTally.Latency.allCases.map { _ in [:] }
 
+    /// The percentiles of the seconds that nothing can be added to any more.
+    private var sealed: [[UInt32: [UInt64]]] = ClientTally.Latency.allCases.map { _ in [:] }
+
     private struct Scope {
         let scope: MeasurementScope
         let population: UInt16?
@@ -33,7 +36,7 @@ struct Collector {
         populations = names
         let needed = MeasurementScope.needed(
             populations: names,
-            for: workload.steadyState + workload.thresholds
+            for: workload.steadyState + workload.thresholds + workload.safety.abortWhen
         )
         scopes = needed.map { scope in
             let fault = scope.after.flatMap { name in workload.faults.first { $0.name == name } }
@@ -80,6 +83,22 @@ struct Collector {
             if scopes[index].latencies[kind] == nil { scopes[index].latencies[kind] = LatencyHistogram() }
             scopes[index].latencies[kind]?.record(sample.value)
         }
+    }
+
+    /// Keeps no more than the percentiles of the seconds before one: a long run in real time has many samples.
+    mutating func seal(before second: UInt32) {
+        for kind in secondLatencies.indices {
+            for (earlier, values) in secondLatencies[kind] where earlier < second {
+                sealed[kind][earlier] = sealed[kind][earlier] ?? Self.percentiles(of: values)
+                secondLatencies[kind][earlier] = nil
+            }
+        }
+    }
+
+    /// In the order of `SeriesName.Percentile`.
+    private static func percentiles(of values: [UInt64]) -> [UInt64] {
+        let sorted = values.sorted()
+        return SeriesName.Percentile.allCases.map { sorted[$0.index(of: sorted.count)] }
     }
 
     /// The whole run's total so far, warm-up included, for progress.
@@ -184,11 +203,10 @@ extension Collector {
     ) {
         var columns: [SeriesName.Percentile: [UInt64?]] = [:]
         for second in 0..<UInt32(rows) {
-            let sorted = (secondLatencies[Int(kind.rawValue)][second] ?? []).sorted()
-            for percentile in SeriesName.Percentile.allCases {
-                columns[percentile, default: []].append(
-                    sorted.isEmpty ? nil : sorted[percentile.index(of: sorted.count)]
-                )
+            let own = secondLatencies[Int(kind.rawValue)][second].map { Self.percentiles(of: $0) }
+            let values = sealed[Int(kind.rawValue)][second] ?? own
+            for (place, percentile) in SeriesName.Percentile.allCases.enumerated() {
+                columns[percentile, default: []].append(values?[place])
             }
         }
         for percentile in SeriesName.Percentile.allCases {

@@ -20,6 +20,8 @@ struct LiveClient: ~Copyable {
     /// What it is doing, as far as ceilings count it.
     var isConnecting = false
     var attemptsSeen: UInt32 = 0
+    /// How often its Delete at the end of the run was sent again.
+    var deleteRetries: UInt8 = 0
 
     struct Mapping: Hashable, Sendable {
         var outerPort: UInt16

@@ -11,6 +11,7 @@ import Workload
 /// Starts the workers of a live run, watches over it, and brings it to its end.
 final class LiveCoordinator {
     private let plan: LivePlan
+    private let part: String
     private let options: LiveOptions
     private let sinks: RunSinks
     private let progress: (RunProgress) -> Void
@@ -19,18 +20,35 @@ final class LiveCoordinator {
     private var abort: RunRecord.SafetyAbort?
     private var interruption = RunRecord.Interruption.none
     private var clock = MonotonicClock()
-    private var events: [LiveEvent] = []
+    private var stopWhen: (borrowing Collector) -> Bool = { _ in false }
+    private let conditions: AbortConditions
+    private let folder: LiveFolder?
 
-    init(_ plan: LivePlan, options: LiveOptions, sinks: RunSinks, progress: @escaping (RunProgress) -> Void) {
+    /// - Parameter part: what the files of the run's workers are called.
+    init(
+        _ plan: LivePlan,
+        part: String = "worker",
+        options: LiveOptions,
+        sinks: RunSinks,
+        progress: @escaping (RunProgress) -> Void
+    ) {
+        self.part = part
         self.plan = plan
         self.options = options
         self.sinks = sinks
         self.progress = progress
         shared = LiveShared(workers: plan.workerCount)
         collector = Collector(plan.workload)
+        conditions = AbortConditions(plan.workload)
+        folder = options.folder.map { LiveFolder($0) }
     }
 
-    func run(allowance: Allowance) throws(LiveError) -> LiveResult {
+    /// - Parameter stopWhen: ends the load early, once it is true of what was counted so far.
+    func run(
+        allowance: Allowance,
+        until stopWhen: @escaping (borrowing Collector) -> Bool = { _ in false }
+    ) throws(LiveError) -> LiveResult {
+        self.stopWhen = stopWhen
         let threads = try startWorkers(allowance)
         var failure: LiveError?
         do throws(LiveError) {
@@ -61,10 +79,18 @@ final class LiveCoordinator {
             for (number, cpu) in topology.spread(workers: plan.workerCount).enumerated() {
                 let plan = plan
                 let shared = shared
+                let keysPath = folder?.journalPath(of: "\(part)-\(number)")
                 threads.append(
                     try PinnedThread(cpu: isPinned ? cpu.number : nil) {
                         defer { shared.desks[number].report { $0.isDone = true } }
-                        var worker = try LiveWorker(number: number, plan: plan, shared: shared, allowance: allowance)
+                        let keys: KeyJournal? = if let keysPath { try KeyJournal(creating: keysPath) } else { nil }
+                        var worker = try LiveWorker(
+                            number: number,
+                            plan: plan,
+                            shared: shared,
+                            allowance: allowance,
+                            keys: keys
+                        )
                         try worker.addClients()
                         try worker.run()
                     }
@@ -89,18 +115,21 @@ final class LiveCoordinator {
         var nextSecond = Instant.zero + .seconds(1)
         while clock.now < plan.end {
             try collect()
+            if stopWhen(collector) || isInterrupted { return }
             if clock.now >= nextSecond {
+                // Workers hand over what they counted ten times a second: a second is complete a little after its end.
                 report(at: nextSecond)
+                collector.seal(before: UInt32(clamping: Int(nextSecond.nanoseconds / 1_000_000_000) - 1))
+                if isAborted(at: nextSecond) { return }
                 nextSecond += .seconds(1)
             }
-            if isInterrupted { return }
-            usleep(20_000)
+            usleep(5_000)
         }
     }
 
     /// Lets the SAs be looked at before they are deleted.
     private func holdStill() throws(LiveError) {
-        guard let beforeDrain = options.beforeDrain, !isInterrupted else { return }
+        guard let beforeDrain = options.beforeDrain, interruption == .none, abort == nil else { return }
         shared.advance(to: .hold)
         while !shared.desks.allSatisfy({ $0.current.associations != nil }) {
             try collect()
@@ -112,6 +141,7 @@ final class LiveCoordinator {
     private var associations: [LiveAssociation] { shared.desks.flatMap { $0.current.associations ?? [] } }
 
     private func drain() throws(LiveError) {
+        if abort != nil, !plan.workload.safety.onAbort.contains(.drain) { return }
         shared.advance(to: .drain)
         let limit = clock.now + options.drainLimit
         while !shared.desks.allSatisfy({ $0.current.isDone }), clock.now < limit {
@@ -130,9 +160,19 @@ final class LiveCoordinator {
         return true
     }
 
+    private func isAborted(at now: Instant) -> Bool {
+        if folder?.isAbortRequested == true {
+            abort = RunRecord.SafetyAbort(condition: "ikestorm abort", time: now)
+        } else if let condition = conditions.firstTrue(at: now, collector) {
+            abort = RunRecord.SafetyAbort(condition: "\(condition)", time: now)
+        }
+        return abort != nil
+    }
+
     private func collect() throws(LiveError) {
         for desk in shared.desks {
             let isDone = desk.current.isDone
+            if let failure = desk.current.failure { throw failure }
             desk.take(into: &collector)
             if isDone, desk.current.summary == nil { throw .system("a worker stopped before the run's end") }
         }
@@ -211,6 +251,7 @@ final class LiveCoordinator {
             interruption: interruption,
             associations: associations,
             leftBehind: summaries.reduce(0) { $0 + $1.leftBehind },
+            unanswered: summaries.reduce(0) { $0 + $1.unanswered },
             touched: LiveTouch(plan, summaries),
             warnings: plan.warnings,
             epoch: clock.epoch

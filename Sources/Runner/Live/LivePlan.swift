@@ -30,7 +30,7 @@ struct LivePlan: Sendable {
     let secrets: LiveSecrets
     /// By worker.
     let clients: [[ClientValues]]
-    let arrivals: [[Arrival]]
+    var arrivals: [[Arrival]]
     let warnings: [String]
     /// When the load ends, and draining begins.
     let end: Instant

@@ -1,3 +1,6 @@
+import BasicContainers
+import IKEv2
+import Load
 import Metrics
 package import Primitives
 package import Results
@@ -17,6 +20,8 @@ package struct LiveResult: Sendable {
     package var associations: [LiveAssociation]
     /// How many clients still had an IKE SA when the run ended: what `ikestorm cleanup` is for.
     package var leftBehind: Int
+    /// How many clients had sent their Delete and had no answer yet: the gateway's answer, or the Delete, was lost.
+    package var unanswered: Int
     package var touched: LiveTouch
     package var warnings: [String]
     /// The wall clock at the run's start, in nanoseconds since 1970.
@@ -65,11 +70,24 @@ struct WorkerSummary: Sendable {
     var touched: WorkerTouch
     var counters: UDPSocket.Counters
     var leftBehind: Int
+    var unanswered: Int
 }
 
 extension LiveWorker {
     func summary(_ counters: UDPSocket.Counters) -> WorkerSummary {
-        WorkerSummary(lateness: lateness, touched: touched, counters: counters, leftBehind: liveCount)
+        var summary = WorkerSummary(
+            lateness: lateness,
+            touched: touched,
+            counters: counters,
+            leftBehind: 0,
+            unanswered: 0
+        )
+        for local in 0..<clients.count where clients[local].client.hasEndpoint {
+            var isClosing = true
+            clients[local].client.forEachSA { isClosing = isClosing && $0.stateName == .closing }
+            if isClosing { summary.unanswered += 1 } else { summary.leftBehind += 1 }
+        }
+        return summary
     }
 }
 

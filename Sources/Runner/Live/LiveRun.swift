@@ -13,15 +13,29 @@ package struct LiveRun {
     /// By gateway.
     package let targets: [LiveTarget]
     let options: LiveOptions
+    private let problems: [String]
 
     /// Finds the targets and asks the allowance; nothing is sent.
     ///
     /// - Parameter targets: one for each gateway in the workload's order, one for all of them, or none where the
     ///   workload names its gateways' real addresses.
     package init(_ workload: Workload, targets: [LiveTarget] = [], options: LiveOptions) throws(LiveError) {
-        self.workload = workload
+        let resolved = try Self.resolve(targets, workload)
+        let allowance = try LiveAllowance(workload, options: options)
+        var restricted = workload
+        restricted.safety = allowance.combined
+        self.workload = restricted
         self.options = options
-        self.targets = try Self.resolve(targets, workload)
+        self.targets = resolved
+        problems = allowance.problems(workload, targets: resolved)
+    }
+
+    /// What the run would do, for `--dry-run`; nothing is sent.
+    package var dryRunText: String {
+        get throws(LiveError) {
+            let plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
+            return DryRun(workload, targets: targets, plan: plan, problems: problems).description
+        }
     }
 
     private static func resolve(_ targets: [LiveTarget], _ workload: Workload) throws(LiveError) -> [LiveTarget] {
@@ -51,10 +65,29 @@ package struct LiveRun {
         sinks: RunSinks = RunSinks(),
         progress: @escaping (RunProgress) -> Void = { _ in }
     ) throws(LiveError) -> LiveResult {
+        guard problems.isEmpty else { throw .notAllowed(problems) }
         _ = LocalAddresses.raiseFileLimit()
+        let folder = options.folder.map { LiveFolder($0) }
+        let lock = try lock(folder)
         let plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
+        try Canary(workload, targets: targets, options: options).sing()
         let coordinator = LiveCoordinator(plan, options: options, sinks: sinks, progress: progress)
-        return try coordinator.run(allowance: Allowance(targets.map(\.prefix)))
+        let result = try coordinator.run(allowance: Allowance(targets.map(\.prefix)))
+        if let folder {
+            try SafetyReport(result).write(to: folder.safetyPath)
+            folder.removeEmptyJournals()
+        }
+        _ = consume lock
+        return result
+    }
+
+    /// Makes the folder's private parts, and shows that the run is going on.
+    private func lock(_ folder: LiveFolder?) throws(LiveError) -> LiveLock? {
+        guard let folder else { return nil }
+        try folder.makePrivateFolder(folder.keysPath)
+        let lock = try LiveLock(folder.lockPath)
+        guard lock.isHeld else { throw .system("\(folder.path) belongs to a run that is going on") }
+        return lock
     }
 }
 

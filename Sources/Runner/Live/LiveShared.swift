@@ -61,6 +61,8 @@ final class WorkerDesk: Sendable {
         var associations: [LiveAssociation]?
         var isDone = false
         var summary: WorkerSummary?
+        /// Why the run has to end.
+        var failure: LiveError?
     }
 
     init() {}

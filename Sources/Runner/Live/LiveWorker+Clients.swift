@@ -108,7 +108,8 @@ extension LiveWorker {
             ceilings.halfOpen += isConnecting ? 1 : -1
         }
         for report in turn.output.reports {
-            if case .addressAssigned = report { touched.wasAssignedAddress(local) }
+            if case .retransmitted(.delete) = report, phase == .drain { clients[local].deleteRetries &+= 1 }
+            if keys != nil { noteKeys(local, report) }
             if report.isLifeCycle {
                 journal.events.append(LiveEvent(time: turn.now, client: clients[local].values.index, report: report))
             }
@@ -125,6 +126,7 @@ extension LiveWorker {
             slot = clients[local].slot(of: outside?.port ?? innerPort, innerPort: innerPort)
         }
         let socket = socket(of: local, slot: slot)
+        if keys != nil { noteRequest(local, datagram) }
         let outcome = clients[local].up.send(
             payloadByteCount: datagram.range.count,
             isIPv4: remote.address.isIPv4,

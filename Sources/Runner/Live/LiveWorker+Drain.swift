@@ -57,14 +57,11 @@ extension LiveWorker {
         mutating get {
             guard drain.waiting.isEmpty, drain.connecting.isEmpty, turn.now >= drain.nextLook else { return false }
             drain.nextLook = turn.now + .milliseconds(20)
-            return liveCount == 0
+            // A gateway that has deleted an IKE SA does not answer a Delete that comes again.
+            for local in 0..<clients.count
+            where clients[local].client.hasEndpoint && clients[local].deleteRetries < Self.deleteTries { return false }
+            return true
         }
-    }
-
-    var liveCount: Int {
-        var count = 0
-        for local in 0..<clients.count where clients[local].client.hasEndpoint { count += 1 }
-        return count
     }
 
     /// The IKE SAs that there are, for the gateway's list to be compared with.
@@ -92,6 +89,8 @@ extension LiveWorker {
 
     /// All workers together.
     private static var deletesPerSecond: Int { 1_000 }
+    /// How often a Delete is sent again until nobody waits for its answer any longer.
+    private static var deleteTries: UInt8 { 3 }
     /// How long an attempt that is under way may go on.
     private static var patience: Duration { .seconds(10) }
 }

@@ -38,6 +38,8 @@ struct LiveWorker: ~Copyable {
     var nextArrival = 0
     var phase = LiveShared.Phase.load
     var drain = DrainState()
+    /// The keys of the live IKE SAs, where the run has a folder.
+    var keys: KeyJournal?
     private var nextHandover = Instant.zero
 
     struct Owner: Hashable {
@@ -45,7 +47,13 @@ struct LiveWorker: ~Copyable {
         var source: IPAddress
     }
 
-    init(number: Int, plan: LivePlan, shared: LiveShared, allowance: Allowance) throws {
+    init(
+        number: Int,
+        plan: LivePlan,
+        shared: LiveShared,
+        allowance: Allowance,
+        keys: consuming KeyJournal?
+    ) throws {
         let workload = plan.workload
         let wire = try WorkerSockets(
             allowance: allowance,
@@ -57,6 +65,7 @@ struct LiveWorker: ~Copyable {
         self.plan = plan
         self.shared = shared
         self.wire = wire
+        self.keys = keys
         turn = Turn(cryptography: cryptography)
         deadlines = Deadlines(count: plan.clients[number].count)
         links = workload.paths.map { Link($0, seed: plan.seed) }

@@ -9,7 +9,6 @@ struct WorkerTouch: Sendable {
         var received: UInt32 = 0
         var sentByteCount: UInt64 = 0
         var receivedByteCount: UInt64 = 0
-        var addresses: UInt32 = 0
     }
 
     /// By client of the worker.
@@ -26,7 +25,6 @@ struct WorkerTouch: Sendable {
     }
 
     mutating func began(_ local: Int) { clients[local].attempts += 1 }
-    mutating func wasAssignedAddress(_ local: Int) { clients[local].addresses += 1 }
 
     mutating func sent(_ local: Int, _ byteCount: Int) {
         clients[local].sent += 1

@@ -130,7 +130,7 @@ extension WorkloadReader {
         return run
     }
 
-    private mutating func safety(_ view: RecordView) -> Workload.Safety {
+    mutating func safety(_ view: RecordView) -> Workload.Safety {
         let ceilings = view.view("at-most")
         if ceilings.has("set-ups"), ceilings.rate("set-ups").count == 0 {
             fail(ceilings.mark("set-ups"), "a ceiling of no set-ups at all")

@@ -1,0 +1,115 @@
+import Load
+import Metrics
+import Primitives
+import Results
+import UDPTransport
+import Workload
+
+/// One handshake with each gateway before any load: it has to be the gateway that the workload names.
+struct Canary {
+    private let workload: Workload
+    private let targets: [LiveTarget]
+    private let options: LiveOptions
+
+    init(_ workload: Workload, targets: [LiveTarget], options: LiveOptions) {
+        self.workload = workload
+        self.targets = targets
+        self.options = options
+    }
+
+    /// Sets an IKE SA up with each gateway, as the first client of its first population, and deletes it again.
+    ///
+    /// - Throws: `LiveError` when a gateway does not answer, or is another one.
+    func sing() throws(LiveError) {
+        for (index, target) in targets.enumerated() {
+            guard let population = workload.populations.firstIndex(where: { $0.gateway == index }) else { continue }
+            try sing(population, target)
+        }
+    }
+
+    private func sing(_ population: Int, _ target: LiveTarget) throws(LiveError) {
+        var canaryOptions = LiveOptions()
+        canaryOptions.sources = options.sources
+        canaryOptions.interrupt = options.interrupt
+        canaryOptions.folder = options.folder
+        canaryOptions.drainLimit = .seconds(5)
+        let alone = lone(population)
+        var plan = try LivePlan(alone, options: canaryOptions, targets: targets, secrets: .drawn())
+        plan.arrivals = [[LivePlan.Arrival(at: .zero, local: 0, until: .never)]]
+        let coordinator = LiveCoordinator(
+            plan,
+            part: "canary-\(alone.populations[0].gateway)",
+            options: canaryOptions,
+            sinks: RunSinks()
+        ) { _ in }
+        let result = try coordinator.run(allowance: Allowance([target.prefix])) { collector in
+            collector.total(.established) > 0 || collector.total(.failed) > 0
+        }
+        guard let measured = result.measurements.first, measured.counter(.handshakeEstablished).total == 0 else {
+            return
+        }
+        guard result.interruption == .none else { return }
+        let reason = measured.counter(.handshakeFailed).byReason.first?.name ?? "timeout"
+        guard reason != "timeout" else { throw unreachable(target, result) }
+        throw .canaryFailed(target: "\(target)", problem: explain(reason, alone))
+    }
+
+    private func unreachable(_ target: LiveTarget, _ result: LiveResult) -> LiveError {
+        if let error = result.touched.errors.keys.min() {
+            return .unreachable(target: "\(target)", problem: SystemError.text(error))
+        }
+        let sent = result.touched.targets.first?.sent ?? 0
+        let received = result.touched.targets.first?.received ?? 0
+        if received > 0 {
+            return .unreachable(target: "\(target)", problem: "it answered IKE_SA_INIT, but not IKE_AUTH")
+        }
+        return .unreachable(target: "\(target)", problem: "no answer to IKE_SA_INIT, which was sent \(sent) times")
+    }
+
+    private func explain(_ reason: String, _ alone: Workload) -> String {
+        let identity = alone.gateways[alone.populations[0].gateway].identity
+        switch reason {
+        case "wrong-identity": return "it does not call itself \(identity), as the workload does"
+        case "authentication-failed":
+            return "it does not know the pre-shared key that the workload has for \(identity)"
+        case "refused:AUTHENTICATION_FAILED":
+            return "it knows nobody called \(identity) for this client, or another pre-shared key (\(reason))"
+        default: return reason
+        }
+    }
+
+    /// The workload with one client, who does nothing but connect, on a path that loses nothing.
+    private func lone(_ population: Int) -> Workload {
+        var alone = workload
+        var first = workload.populations[population]
+        first.count = 1
+        first.profile = 0
+        first.paths = [first.paths[0]]
+        first.paths[0].path = 0
+        first.paths[0].share = .percent(100)
+        var profile = workload.profiles[workload.populations[population].profile]
+        profile.reconnect.after = []
+        profile.children = 1
+        profile.retransmission.waits = Self.waits
+        var path = workload.paths[workload.populations[population].paths[0].path]
+        path.loss = .none
+        path.duplication = .zero
+        path.nat = nil
+        alone.profiles = [profile]
+        alone.paths = [path]
+        alone.populations = [first]
+        alone.faults = []
+        alone.floods = []
+        alone.steadyState = []
+        alone.thresholds = []
+        alone.safety.abortWhen = []
+        alone.safety.setUpsAtMost = nil
+        alone.safety.halfOpenAtMost = nil
+        alone.arrivals = []
+        alone.run.duration = Self.waits.reduce(.seconds(2), +)
+        alone.run.warmUp = .zero
+        return alone
+    }
+
+    private static var waits: [Duration] { [500, 1_000, 2_000, 3_000, 3_000].map { .milliseconds($0) } }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Load
+import Primitives
+import Workload
+
+/// What a live run would do, in words: targets, peak rates, faults, identities, addresses.
+struct DryRun: CustomStringConvertible {
+    private let workload: Workload
+    private let targets: [LiveTarget]
+    private let plan: LivePlan
+    private let problems: [String]
+
+    init(_ workload: Workload, targets: [LiveTarget], plan: LivePlan, problems: [String]) {
+        self.workload = workload
+        self.targets = targets
+        self.plan = plan
+        self.problems = problems
+    }
+
+    var description: String {
+        var lines = ["\(workload.name), in real time for \(workload.run.duration); nothing has been sent"]
+        for (gateway, target) in zip(workload.gateways, targets) {
+            lines.append("target      \(gateway.name) (\(gateway.identity)) at \(target)")
+        }
+        for (index, population) in workload.populations.enumerated() { lines += describe(population, at: index) }
+        lines.append("peak rate   \(peakRate) attempts in one second")
+        let safety = workload.safety
+        if let rate = safety.setUpsAtMost { lines.append("ceiling     \(Self.text(rate)) attempts") }
+        if let count = safety.halfOpenAtMost { lines.append("ceiling     \(count) attempts under way") }
+        for condition in safety.abortWhen { lines.append("aborts when \(condition)") }
+        for fault in workload.faults {
+            let note = fault.isLive ? "" : ", which is not ours to bring about: left out"
+            lines.append("fault       \(fault.name) at \(fault.at)\(note)")
+        }
+        for flood in workload.floods { lines.append("flood       \(flood.name): left out in real time") }
+        for warning in plan.warnings { lines.append("note        \(warning)") }
+        for problem in problems { lines.append("not allowed \(problem)") }
+        return lines.joined(separator: "\n")
+    }
+
+    private func describe(_ population: Workload.Population, at index: Int) -> [String] {
+        let profile = workload.profiles[population.profile]
+        let first = profile.identity.identity(population.firstIdentity)
+        let last = profile.identity.identity(population.firstIdentity + population.count - 1)
+        let sources = plan.clients.joined().filter { $0.population == index }.map(\.source)
+        let range = Self.range(sources.min(), sources.max())
+        let inner = profile.trafficSelectors.remote.map(\.description).joined(separator: ", ")
+        return [
+            "clients     \(population.count) \(population.name)",
+            "  identities  \(first == last ? first : "\(first) to \(last)")",
+            "  sources     \(Set(sources).count) addresses, \(range)",
+            "  inner       \(inner.isEmpty ? "none" : inner)",
+        ]
+    }
+
+    private static func range(_ first: IPAddress?, _ last: IPAddress?) -> String {
+        guard let first, let last else { return "none" }
+        return first == last ? "\(first)" : "\(first) to \(last)"
+    }
+
+    /// The most arrivals of one second, reconnects left out: nobody knows them before.
+    private var peakRate: Int {
+        var counts: [UInt64: Int] = [:]
+        for arrival in plan.arrivals.joined() { counts[arrival.at.nanoseconds / 1_000_000_000, default: 0] += 1 }
+        return counts.values.max() ?? 0
+    }
+
+    private static func text(_ rate: Workload.Rate) -> String { "\(rate.count) in \(rate.per)" }
+}

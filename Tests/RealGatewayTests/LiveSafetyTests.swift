@@ -1,0 +1,155 @@
+import Foundation
+import GatewayRig
+import Metrics
+import Primitives
+import Results
+import Runner
+import Synchronization
+import Testing
+import Workload
+
+@Suite("The safety of a live run", .serialized)
+struct LiveSafetyTests {
+    /// A run that something forbids, and what it says.
+    struct Forbidden: CustomTestStringConvertible, Sendable {
+        let name: String
+        let workload: LiveWorkload
+        let saying: String
+        /// What the machine-wide file allows; nil is no file.
+        var machine: String?
+
+        var testDescription: String { name }
+    }
+
+    static let allowed = #"allow-inner: [10.0.0.0/8], allow-identities: ["user*@example.org"]"#
+
+    static let forbidden = [
+        Forbidden(
+            name: "a target",
+            workload: LiveWorkload(safety: "{ \(allowed) }"),
+            saying: "the workload's safety does not allow the target 10.98.1.2 among its allow-targets"
+        ),
+        Forbidden(
+            name: "an inner prefix",
+            workload: LiveWorkload(
+                safety: #"{ allow-targets: [10.98.1.2], allow-inner: [10.1.0.0/16], allow-identities: ["*"] }"#
+            ),
+            saying: "the workload's safety does not allow the inner prefix 10.0.0.0/8 among its allow-inner"
+        ),
+        Forbidden(
+            name: "an identity",
+            workload: LiveWorkload(
+                count: 10,
+                safety: #"{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: ["user0000*"] }"#
+            ),
+            saying: "the workload's safety does not allow the identity user00010@example.org among its allow-identities"
+        ),
+        Forbidden(
+            name: "a target that the machine does not allow",
+            workload: LiveWorkload(),
+            saying: "does not allow the target 10.98.1.2 among its allow-targets",
+            machine: #"{ allow-targets: [10.98.1.3], allow-inner: [0.0.0.0/0], allow-identities: ["*"] }"#
+        ),
+    ]
+
+    @Test("a run towards what is not allowed sends nothing at all", arguments: forbidden)
+    func sendsNothing(_ forbidden: Forbidden) throws {
+        let rig = try Rig()
+        let workload = try forbidden.workload.validated()
+        var options = LiveOptions()
+        let file = FileManager.default.temporaryDirectory.appending(path: "ikestorm-safety-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        options.allowanceFile = file.path
+        if let machine = forbidden.machine { try machine.write(to: file, atomically: true, encoding: .utf8) }
+        let chosen = options
+        let before = try sentPackets(rig)
+        let error = try #require(throws: LiveError.self) {
+            try rig.inside { try LiveRun(workload, options: chosen).run() }
+        }
+        #expect(error.exitCode == .safetyAbort)
+        #expect("\(error)".contains(forbidden.saying))
+        #expect(try sentPackets(rig) == before)
+    }
+
+    @Test("the counter that shows that nothing was sent counts what an allowed run sends")
+    func countsWhatIsSent() throws {
+        let rig = try Rig()
+        let workload = try LiveWorkload().validated()
+        let before = try sentPackets(rig)
+        let error = try #require(throws: LiveError.self) {
+            try rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        }
+        #expect(error.exitCode == .unreachable)
+        #expect(try sentPackets(rig) > before)
+    }
+
+    @Test("a gateway that calls itself something else gets the canary alone")
+    func stopsAtTheCanary() throws {
+        let gateway = try RealGateway.start(knobs: ["IDENTITY": "other.example.org"])
+        let workload = try LiveWorkload(count: 50).validated()
+        let error = try #require(throws: LiveError.self) {
+            try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        }
+        #expect(error.exitCode == .safetyAbort)
+        #expect("\(error)".contains("gw.example.org"))
+        let attempts = try gateway.log().split(separator: "\n").filter { $0.contains("received packet") }.count
+        #expect((1...3).contains(attempts))
+    }
+
+    @Test("ceilings hold attempts back, and count them as clipped")
+    func clips() throws {
+        let gateway = try RealGateway.start()
+        let workload = try LiveWorkload(
+            count: 100,
+            rate: "100/s",
+            duration: "3s",
+            safety: "{ allow-targets: [10.98.1.2], \(Self.allowed), at-most: { set-ups: 10/s } }"
+        ).validated()
+        let result = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        let measured = try #require(result.measurements.first)
+        let offered = measured.counter(.handshakeOffered).total
+        #expect((10...12).contains(offered))
+        #expect(measured.counter(.clipped).total == 100 - offered)
+    }
+
+    @Test("an abort condition that comes true ends the run, and every SA is deleted")
+    func aborts() throws {
+        let gateway = try RealGateway.start()
+        let workload = try LiveWorkload(
+            count: 20,
+            rate: "10/s",
+            duration: "20s",
+            safety: "{ allow-targets: [10.98.1.2], \(Self.allowed), abort-when: [handshake.success rate(2s) > 50%] }"
+        ).validated()
+        let result = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        #expect(result.abort?.condition == "handshake.success rate(2s) > 50%")
+        #expect(result.duration < .seconds(10))
+        #expect(result.leftBehind == 0)
+        #expect(try gateway.associations() == [])
+    }
+
+    @Test("an interrupted run deletes every SA, and says that it was interrupted")
+    func drains() throws {
+        let gateway = try RealGateway.start()
+        let workload = try LiveWorkload(count: 20, rate: "20/s", duration: "60s").validated()
+        var options = LiveOptions()
+        let interrupt = LiveInterrupt()
+        options.interrupt = interrupt
+        let chosen = options
+        let result = try gateway.rig.inside {
+            try LiveRun(workload, options: chosen).run { if $0.up >= 10 { interrupt.request() } }
+        }
+        #expect(result.interruption == .drained)
+        #expect(result.duration < .seconds(30))
+        #expect(result.leftBehind == 0)
+        #expect(try gateway.associations() == [])
+    }
+
+    /// What the clients' end of the link has sent, in packets, but for the neighbour discovery of IPv6.
+    private func sentPackets(_ rig: Rig) throws -> Int {
+        let text = try rig.run(["cat", "/proc/net/snmp"]).output
+        let lines = text.split(separator: "\n").filter { $0.hasPrefix("Ip:") }.map { $0.split(separator: " ") }
+        let column = try #require(lines.first?.firstIndex(of: "OutRequests"))
+        return try #require(Int(lines[1][column]))
+    }
+}
