@@ -50,6 +50,7 @@ package struct Output: ~Copyable {
 
     /// How many of the reports their client has taken note of.
     private var absorbedCount = 0
+    private var absorbedDatagramCount = 0
 
     package init() {}
 
@@ -59,12 +60,19 @@ package struct Output: ~Copyable {
         return reports[absorbedCount...]
     }
 
+    /// The datagrams that were not taken note of by this before; they stay in `datagrams`.
+    package mutating func takeUnabsorbedDatagrams() -> ArraySlice<Datagram> {
+        defer { absorbedDatagramCount = datagrams.count }
+        return datagrams[absorbedDatagramCount...]
+    }
+
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
         octets.removeAll(keepingCapacity: true)
         datagrams.removeAll(keepingCapacity: true)
         reports.removeAll(keepingCapacity: true)
         absorbedCount = 0
+        absorbedDatagramCount = 0
     }
 
     mutating func report(_ report: Report) {

@@ -17,6 +17,7 @@ package struct ClientTally: ~Copyable {
     package enum Kind: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case offered, established, failed, up, wanted, skipped
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
+        case childRekeyStarted, ikeRekeyStarted
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
@@ -90,15 +91,34 @@ package struct ClientTally: ~Copyable {
 
     package mutating func skipped(_ population: Int, at now: Instant) { mark(.skipped, population, at: now) }
 
+    /// Counts the rekeys that begin with a datagram.
+    mutating func count(_ note: PacketNote, _ population: Int, at now: Instant) {
+        guard !note.isResponse, !note.isRetransmission else { return }
+        switch note.operation {
+        case .rekeyChild: mark(.childRekeyStarted, population, at: now)
+        case .rekeyIKE: mark(.ikeRekeyStarted, population, at: now)
+        default: break
+        }
+    }
+
     /// Counts what an IKE SA reports about its exchanges.
     mutating func count(_ report: Report, _ population: Int, at now: Instant) {
         switch report {
         case .childRekeyed(_, _, _, let due, let fromHere):
             mark(.childRekeyed, population, at: now)
-            if fromHere { sample(.childRekey, population, now - due, at: now) }
+            if fromHere {
+                sample(.childRekey, population, now - due, at: now)
+            } else {
+                // The peer's rekey is heard of when it is done.
+                mark(.childRekeyStarted, population, at: now)
+            }
         case .ikeRekeyed(_, _, let due, let fromHere):
             mark(.ikeRekeyed, population, at: now)
-            if fromHere { sample(.ikeRekey, population, now - due, at: now) }
+            if fromHere {
+                sample(.ikeRekey, population, now - due, at: now)
+            } else {
+                mark(.ikeRekeyStarted, population, at: now)
+            }
         case .childRekeyFailed(_, let type):
             fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .ikeRekeyFailed(_, let type):

@@ -136,8 +136,8 @@ extension Collector {
 
     private static let counters: [(MetricName, ClientTally.Kind)] = [
         (.handshakeOffered, .offered), (.handshakeEstablished, .established), (.handshakeFailed, .failed),
-        (.childRekeyCompleted, .childRekeyed), (.childRekeyFailed, .childRekeyFailed),
-        (.ikeRekeyCompleted, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed), (.retransmissions, .retransmitted),
+        (.childRekeyOffered, .childRekeyStarted), (.childRekeyCompleted, .childRekeyed), (.childRekeyFailed, .childRekeyFailed),
+        (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyCompleted, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed), (.retransmissions, .retransmitted),
         (.arrivalsSkipped, .skipped), (.clipped, .clipped),
     ]
 

@@ -183,6 +183,7 @@ extension ClientShard {
         report.generation = half.generation
         if half.endpoint.isClosed {
             report.transition = .ended
+            report.childSAChange = Int16(clamping: -half.childCount)
             return
         }
         if half.endpoint.current.stateName == .established || half.endpoint.current.stateName == .closing {
