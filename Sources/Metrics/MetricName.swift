@@ -13,7 +13,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     /// Rekeyings of Child SAs that were started (a count).
     case childRekeyOffered = "child.rekey.offered"
     /// Rekeyings of Child SAs that ended with a new Child SA in use (a count).
-    case childRekeyCompleted = "child.rekey.completed"
+    case childRekeyEstablished = "child.rekey.established"
     /// Rekeyings of Child SAs that failed, by reason (a count).
     case childRekeyFailed = "child.rekey.failed"
     /// From the first CREATE_CHILD_SA request to the new Child SA (a time).
@@ -21,7 +21,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     /// Rekeyings of IKE SAs that were started (a count).
     case ikeRekeyOffered = "ike.rekey.offered"
     /// Rekeyings of IKE SAs that ended with a new IKE SA in use (a count).
-    case ikeRekeyCompleted = "ike.rekey.completed"
+    case ikeRekeyEstablished = "ike.rekey.established"
     /// Rekeyings of IKE SAs that failed, by reason (a count).
     case ikeRekeyFailed = "ike.rekey.failed"
     /// From the first CREATE_CHILD_SA request to the new IKE SA (a time).
@@ -53,8 +53,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
 
     package var kind: Kind {
         switch self {
-        case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyCompleted,
-            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed, .retransmissions,
+        case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
+            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
             .arrivalsSkipped, .clipped:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio

@@ -99,11 +99,11 @@ extension MetricName {
         case .handshakeSuccess: 3
         case .handshakeLatency: 4
         case .childRekeyOffered: 5
-        case .childRekeyCompleted: 6
+        case .childRekeyEstablished: 6
         case .childRekeyFailed: 7
         case .childRekeyLatency: 8
         case .ikeRekeyOffered: 9
-        case .ikeRekeyCompleted: 10
+        case .ikeRekeyEstablished: 10
         case .ikeRekeyFailed: 11
         case .ikeRekeyLatency: 12
         case .retransmissions: 13

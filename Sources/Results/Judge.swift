@@ -207,10 +207,10 @@ extension Measurements {
     fileprivate func hasOccasion(for metric: MetricName) -> Bool {
         let occasions: [MetricName] =
             switch metric {
-            case .childRekeyOffered, .childRekeyCompleted, .childRekeyFailed:
-                [.childRekeyOffered, .childRekeyCompleted, .childRekeyFailed]
-            case .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed:
-                [.ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed]
+            case .childRekeyOffered, .childRekeyEstablished, .childRekeyFailed:
+                [.childRekeyOffered, .childRekeyEstablished, .childRekeyFailed]
+            case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed:
+                [.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed]
             case .retransmissions:
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
             case .arrivalsSkipped, .clipped:

@@ -17,8 +17,8 @@ package enum MarkdownSummary {
         ]
         let exchanges: [(String, MetricName, MetricName, MetricName)] = [
             ("handshake", .handshakeOffered, .handshakeEstablished, .handshakeFailed),
-            ("child.rekey", .childRekeyOffered, .childRekeyCompleted, .childRekeyFailed),
-            ("ike.rekey", .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed),
+            ("child.rekey", .childRekeyOffered, .childRekeyEstablished, .childRekeyFailed),
+            ("ike.rekey", .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed),
         ]
         for (name, offered, done, failed) in exchanges {
             let counts = [offered, done, failed].map { Humane.count(total.counter($0).total) }

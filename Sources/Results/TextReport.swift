@@ -65,8 +65,8 @@ extension TextReport {
         table.add("", "offered", "established", "failed", "success")
         let success = total.handshakeSuccess.map(Humane.share) ?? "-"
         table.add(["handshake"] + counts(.handshakeOffered, .handshakeEstablished, .handshakeFailed) + [success])
-        table.add(["child.rekey"] + counts(.childRekeyOffered, .childRekeyCompleted, .childRekeyFailed) + [""])
-        table.add(["ike.rekey"] + counts(.ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed) + [""])
+        table.add(["child.rekey"] + counts(.childRekeyOffered, .childRekeyEstablished, .childRekeyFailed) + [""])
+        table.add(["ike.rekey"] + counts(.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed) + [""])
         section("Exchanges", table)
         var others = TextTable()
         others.add("retransmissions", Humane.count(total.counter(.retransmissions).total))

@@ -136,8 +136,10 @@ extension Collector {
 
     private static let counters: [(MetricName, ClientTally.Kind)] = [
         (.handshakeOffered, .offered), (.handshakeEstablished, .established), (.handshakeFailed, .failed),
-        (.childRekeyOffered, .childRekeyStarted), (.childRekeyCompleted, .childRekeyed), (.childRekeyFailed, .childRekeyFailed),
-        (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyCompleted, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed), (.retransmissions, .retransmitted),
+        (.childRekeyOffered, .childRekeyStarted), (.childRekeyEstablished, .childRekeyed),
+        (.childRekeyFailed, .childRekeyFailed),
+        (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyEstablished, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed),
+        (.retransmissions, .retransmitted),
         (.arrivalsSkipped, .skipped), (.clipped, .clipped),
     ]
 

@@ -89,7 +89,7 @@ enum SampleRun {
             CounterRecord.Reason(name: "refused:NO_PROPOSAL_CHOSEN", count: failed - failed * 3 / 4),
         ])
         measurements.counters[.childRekeyOffered] = CounterRecord(total: 1_230)
-        measurements.counters[.childRekeyCompleted] = CounterRecord(total: 1_229)
+        measurements.counters[.childRekeyEstablished] = CounterRecord(total: 1_229)
         measurements.counters[.childRekeyFailed] = CounterRecord(byReason: [
             CounterRecord.Reason(name: "timeout", count: 1)
         ])

@@ -32,9 +32,9 @@ extension WarningCheck {
         switch expectation.metric {
         case .recoveryTime:
             return workload.faults.allSatisfy { $0.end >= duration } ? "no fault ends before the run" : nil
-        case .childRekeyOffered, .childRekeyCompleted, .childRekeyFailed, .childRekeyLatency:
+        case .childRekeyOffered, .childRekeyEstablished, .childRekeyFailed, .childRekeyLatency:
             return populations.contains { isRekeyed($0, \.child) } ? nil : "no Child SA lives long enough to be rekeyed"
-        case .ikeRekeyOffered, .ikeRekeyCompleted, .ikeRekeyFailed, .ikeRekeyLatency:
+        case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .ikeRekeyLatency:
             return populations.contains { isRekeyed($0, \.ike) } ? nil : "no IKE SA lives long enough to be rekeyed"
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .handshakeSuccess, .handshakeLatency,
             .tunnelsUp,
