@@ -13,6 +13,10 @@ struct RunCommand: ParsableCommand {
             junit.xml, summary.md, environment.json, windows.txt (for `ikestorm diff`). A folder with a file \
             `incomplete` in it is of a run that was killed or still goes on.
 
+            With --target the load is real. It goes only where the workload's safety allows, to loopback, and where \
+            --allow-target says; --dry-run shows all of it first. Ctrl-C deletes every IKE SA and ends the run (105), a \
+            second one ends it at once (130).
+
             A simulated run is a function of workload, seed and version: --workers and --crypto change nothing but its \
             speed. Exit codes: 0 passed, 65 bad workload, 97 steady state failed, 99 threshold failed.
             """
@@ -28,6 +32,11 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("Allows load to this address beside the workload's own safety.", valueName: "address")
     )
     var allowTarget: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Where the clients of a live run are, in place of the workload's own.", valueName: "prefix")
+    )
+    var sources: [String] = []
 
     @Option(help: ArgumentHelp("The seed; the workload's own when it is not given.", valueName: "n"))
     var seed: UInt64?
@@ -63,8 +72,15 @@ struct RunCommand: ParsableCommand {
     var record = false
 
     func validate() throws {
-        guard target == nil else { return }
+        guard target == nil else {
+            if crypto == .modelled {
+                throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
+            }
+            if capture { throw ValidationError("--capture is for simulated runs: capture a live one with tcpdump.") }
+            return
+        }
         if record { throw ValidationError("--record is for live runs: name a --target, or leave it out.") }
+        if !sources.isEmpty { throw ValidationError("--sources is for live runs: name a --target.") }
         if !allowTarget.isEmpty { throw ValidationError("--allow-target is for live runs: name a --target.") }
     }
 
@@ -72,11 +88,19 @@ struct RunCommand: ParsableCommand {
         let prepared = try PreparedWorkload(path: workload, overrides: overrides, seed: seed)
         let console = Console.standard()
         if let target {
-            throw JobFailure(
-                .usage,
-                "error: --target \(target): this version of ikestorm has no live runs yet; without --target the "
-                    + "workload runs against the simulated gateway"
+            let job = try LiveJob(
+                prepared,
+                target: target,
+                allowed: allowTarget,
+                sources: sources,
+                workers: workers.count,
+                folder: out,
+                writesJSON: json,
+                records: record
             )
+            guard !dryRun else { return try job.dryRun(on: console) }
+            try job.run(on: console).end()
+            return
         }
         guard !dryRun else {
             for warning in prepared.warnings { console.errors(warning + "\n") }

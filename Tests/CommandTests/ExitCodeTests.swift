@@ -38,6 +38,13 @@ struct ExitCodeTests {
             Ending(run + ["--record"], 64, "--target"),
             Ending(run + ["--allow-target", "192.0.2.1"], 64, "--target"),
             Ending(run + ["--capture", "--crypto", "modelled"], 64, "--crypto real"),
+            Ending(run + ["--sources", "10.0.0.0/8"], 64, "--target"),
+            Ending(run + ["--target", "somewhere"], 64, "--target somewhere is no address"),
+            Ending(run + ["--target", "127.0.0.1", "--allow-target", "x"], 64, "--allow-target x is no address"),
+            Ending(run + ["--target", "127.0.0.1", "--crypto", "modelled"], 64, "--crypto modelled"),
+            Ending(run + ["--target", "192.0.2.1"], 96, "nothing was sent"),
+            Ending(run + ["--target", "127.0.0.1:9:10"], 69, "cannot be reached"),
+            Ending(["abort", "nowhere"], 69, "nowhere is not a run that is going on"),
             Ending(run + ["--out", "/proc/nowhere"], 73, "/proc/nowhere"),
             Ending(["check", Shipped.quickstart], 0, "a good workload"),
             Ending(["check", "nothing.yaml"], 65, "there is no file"),
@@ -58,7 +65,7 @@ struct ExitCodeTests {
 
     @Test(
         "every command says what it is for",
-        arguments: ["run", "check", "diff", "init", "schema", "doctor", "version"]
+        arguments: ["run", "check", "diff", "init", "schema", "gateway", "abort", "doctor", "version"]
     )
     func explains(_ command: String) throws {
         let outcome = try Binary.run(command, "--help", in: Scratch())

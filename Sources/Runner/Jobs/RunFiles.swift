@@ -1,9 +1,10 @@
+import Foundation
 import Primitives
 import Results
 import Simulation
 import Workload
 
-/// The files that grow while a simulated run goes on, in a folder that is marked incomplete until its end.
+/// The files that grow while a run goes on, in a folder that is marked incomplete until its end.
 final class RunFiles {
     let folder: RunFolder
     private let names: ClientNames
@@ -27,14 +28,21 @@ final class RunFiles {
         return sinks
     }
 
+    /// Takes the folder away again: the run has not begun.
+    func discard() {
+        events = nil
+        capture = nil
+        try? FileManager.default.removeItem(atPath: folder.path)
+    }
+
     private func line(of event: RunSinks.Event) -> EventLine {
         var details = event.details.map { EventLine.Detail($0.key, .text($0.value)) }
         if event.isGateway { details.insert(EventLine.Detail("at", .text(names.gateway(of: event.client))), at: 0) }
         return EventLine(event.time, event.name, subject: names.name(of: event.client), details: details)
     }
 
-    /// Gives every file its name, the results among them; what cannot be written is told, and the folder stays marked.
-    func finish(_ result: RunResult, _ log: WindowLog) -> [ResultError] {
+    /// Gives every file its name, the results among them; a live run has no window log. What cannot be written is told, and the folder stays marked.
+    func finish(_ result: RunResult, _ log: WindowLog?) -> [ResultError] {
         var errors: [ResultError] = []
         do throws(ResultError) {
             if let events = events.take() { try events.finish() }
@@ -47,7 +55,7 @@ final class RunFiles {
             errors.append(error)
         }
         do throws(ResultError) {
-            try folder.write(WindowLogFile.text(of: log), to: WindowLogFile.name)
+            if let log { try folder.write(WindowLogFile.text(of: log), to: WindowLogFile.name) }
         } catch {
             errors.append(error)
         }

@@ -1,0 +1,170 @@
+import Dispatch
+import Foundation
+import Primitives
+package import Results
+import Workload
+
+/// `ikestorm run --target`: a workload in real time, from the allowance to the run folder and the exit code.
+package struct LiveJob {
+    package var prepared: PreparedWorkload
+    package var targets: [LiveTarget]
+    package var options: LiveOptions
+    package var folder: String?
+    package var writesJSON: Bool
+
+    /// The words that say where the load goes and comes from.
+    private let words: [String]
+
+    /// - Throws: a usage error for what is no address.
+    package init(
+        _ prepared: PreparedWorkload,
+        target: String,
+        allowed: [String],
+        sources: [String] = [],
+        workers: Int,
+        folder: String? = nil,
+        writesJSON: Bool = false,
+        records: Bool = false
+    ) throws(JobFailure) {
+        guard let place = LiveTarget(target) else {
+            throw JobFailure(
+                .usage,
+                "error: --target \(target) is no address; write one such as 192.0.2.1, or 127.0.0.1:1500:14500 with ports"
+            )
+        }
+        var options = LiveOptions()
+        options.seed = prepared.workload.seed
+        options.workers = workers
+        options.records = records
+        for text in allowed {
+            guard let address = IPAddress(text) else {
+                throw JobFailure(.usage, "error: --allow-target \(text) is no address; write one such as 192.0.2.1")
+            }
+            options.allowedTargets.append(address)
+        }
+        for text in sources {
+            guard let prefix = IPPrefix(text) else {
+                throw JobFailure(.usage, "error: --sources \(text) is no prefix; write one such as 10.0.0.0/16")
+            }
+            options.sources.append(prefix)
+        }
+        self.prepared = prepared
+        targets = [place]
+        self.options = options
+        self.folder = folder
+        self.writesJSON = writesJSON
+        words =
+            ["--target", target] + allowed.flatMap { ["--allow-target", $0] } + sources.flatMap { ["--sources", $0] }
+    }
+
+    /// What the run would touch, and what its allowance says; nothing is sent.
+    package func dryRun(on console: Console) throws(JobFailure) {
+        for warning in prepared.warnings { console.errors(warning + "\n") }
+        do throws(LiveError) {
+            console.output(try LiveRun(prepared.workload, targets: targets, options: options).dryRunText + "\n")
+        } catch {
+            throw JobFailure(error)
+        }
+    }
+
+    package func run(on console: Console) throws(JobFailure) -> ExitCode {
+        let workload = prepared.workload
+        for warning in prepared.warnings { console.errors(warning + "\n") }
+        let startedAt = ThisMachine.secondsSince1970
+        let files = try openFiles(startedAt)
+        let start = ThisMachine.stopwatch
+        let live = try drive(files, console, start)
+        let host = Results.Host(
+            workers: options.workers,
+            memoryBytes: Results.Host.peakMemoryBytes(),
+            cryptoBackend: ThisMachine.cryptoBackend(.real),
+            wallClock: ThisMachine.stopwatch - start,
+            startedAt: startedAt,
+            machine: .current()
+        )
+        var record = RunRecord(prepared, mode: .live, host: host)
+        record.command += words
+        record.measurements = live.measurements
+        record.series = live.series
+        record.duration = live.duration
+        record.generator = live.generator
+        record.abort = live.abort
+        record.interruption = live.interruption
+        record.warnings += live.warnings
+        if live.leftBehind > 0 {
+            record.warnings.append(
+                "\(live.leftBehind) clients still have an IKE SA; `ikestorm cleanup \(files.folder.path)` deletes them"
+            )
+        }
+        let result = RunResult(record, steadyState: workload.steadyState, thresholds: workload.thresholds)
+        let errors = files.finish(result, nil)
+        if writesJSON {
+            console.output(JSONReport.text(of: result))
+        } else {
+            console.output(TextReport.text(of: result, style: console.outputStyle, folder: files.folder.path))
+        }
+        guard errors.isEmpty else {
+            throw JobFailure(.cannotWrite, errors.map { "error: \($0)" }.joined(separator: "\n"))
+        }
+        return result.exitCode
+    }
+
+    private func openFiles(_ startedAt: Int64) throws(JobFailure) -> RunFiles {
+        let workload = prepared.workload
+        do throws(ResultError) {
+            let place: RunFolder
+            if let folder {
+                place = try RunFolder.create(at: folder)
+            } else {
+                place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
+            }
+            return try RunFiles(place, workload, capturesPackets: false)
+        } catch {
+            throw JobFailure(writing: error)
+        }
+    }
+
+    /// Offers the load. Ctrl-C drains it, and a second one ends it where it stands.
+    private func drive(_ files: RunFiles, _ console: Console, _ start: Duration) throws(JobFailure) -> LiveResult {
+        let workload = prepared.workload
+        var options = options
+        let interrupt = LiveInterrupt()
+        options.interrupt = interrupt
+        options.folder = files.folder.path
+        let signals = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { interrupt.request() }
+            source.resume()
+            return source
+        }
+        defer { for source in signals { source.cancel() } }
+        var view = LiveView(name: workload.name, terminal: console.terminal, write: console.errors)
+        defer { view.finish() }
+        do throws(LiveError) {
+            let run = try LiveRun(workload, targets: targets, options: options)
+            return try run.run(sinks: files.sinks) { progress in
+                view.show(LiveSnapshot(progress, workload), wallClock: ThisMachine.stopwatch - start)
+            }
+        } catch {
+            if error.isBeforeLoad { files.discard() }
+            throw JobFailure(error)
+        }
+    }
+}
+
+extension LiveError {
+    /// Whether the run ended before it began, so that there is nothing to keep of it.
+    fileprivate var isBeforeLoad: Bool {
+        switch self {
+        case .noTarget, .notAllowed, .unreadableAllowance, .unreachable, .canaryFailed: true
+        case .system: false
+        }
+    }
+}
+
+extension JobFailure {
+    init(_ error: LiveError) {
+        self.init(error.exitCode, "error: \(error)")
+    }
+}

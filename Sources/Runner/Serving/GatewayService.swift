@@ -1,0 +1,202 @@
+import Gateway
+import IKECrypto
+import IKEv2
+package import Primitives
+import UDPTransport
+package import Workload
+
+/// Where and how `ikestorm gateway` answers.
+package struct GatewayServiceOptions: Sendable {
+    /// The address to answer on; 0.0.0.0 for every one.
+    package var address: IPAddress
+    package var port: UInt16 = 500
+    /// Where messages come with a non-ESP marker.
+    package var encapsulatedPort: UInt16 = 4500
+    /// Answers go to loopback and to these alone.
+    package var allowed: [IPPrefix] = []
+
+    package init(address: IPAddress) {
+        self.address = address
+    }
+}
+
+/// What the responder has done so far.
+package struct GatewayServiceStatus: Sendable {
+    package var peers: Int
+    package var halfOpen: Int
+    package var established: UInt64
+    package var cookieDemands: UInt64
+    package var received: UInt64
+    package var sent: UInt64
+}
+
+/// Our responder on UDP, in real time: a gateway to try ikestorm against without installing one.
+///
+/// One thread serves it; several share a port by running several.
+package struct GatewayService: ~Copyable {
+    private var fleet: ResponderFleet
+    private var turn: Turn
+    private var plain: UDPSocket
+    private var encapsulated: UDPSocket
+    private var plainOut: TransmitBatch
+    private var encapsulatedOut: TransmitBatch
+    private let clock = MonotonicClock()
+    private var loop: EventLoop
+    private var batch: ReceiveBatch
+    private let wantsStop: @Sendable () -> Bool
+
+    /// - Parameters:
+    ///   - seed: 32 octets from the operating system, from which every key comes.
+    ///   - wantsStop: asked at least every 100 ms.
+    /// - Throws: `SocketError` when a port cannot be bound, `CryptoError` when libcrypto lacks an algorithm.
+    package init(
+        _ workload: Workload,
+        gateway index: Int,
+        options: GatewayServiceOptions,
+        seed: [UInt8],
+        wantsStop: @escaping @Sendable () -> Bool
+    ) throws {
+        let gateway = workload.gateways[index]
+        let words = seed.prefix(16).map { UInt64($0) }
+        let first = words.prefix(8).reduce(0) { $0 << 8 | $1 }
+        let second = words.suffix(8).reduce(0) { $0 << 8 | $1 }
+        var settings = ResponderFleet.Settings(seed: first, spiKey: second, cookieSecret: seed)
+        let limits = gateway.policy.halfOpen
+        settings.halfOpen.cookiesAbove = limits.cookiesAbove
+        settings.halfOpen.cookiesAbovePerSource = limits.cookiesAbovePerSource
+        settings.halfOpen.refuseAbovePerSource = limits.refuseAbovePerSource
+        settings.halfOpen.refuseAbove = limits.refuseAbove
+        settings.pool = gateway.policy.pool
+        let loopback = ["127.0.0.0/8", "::1/128"].compactMap { IPPrefix($0) }
+        let allowance = Allowance(loopback + options.allowed)
+        // Whatever can fail comes first: a value of this kind is never half made.
+        let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+        let plain = try UDPSocket(
+            bindingTo: UDPEndpoint(address: options.address, port: options.port),
+            allowance: allowance
+        )
+        let encapsulated = try UDPSocket(
+            bindingTo: UDPEndpoint(address: options.address, port: options.encapsulatedPort),
+            allowance: allowance
+        )
+        let loop = try EventLoop()
+        try loop.watch(plain, token: 0)
+        try loop.watch(encapsulated, token: 1)
+        let batch = try ReceiveBatch()
+        let plainOut = try TransmitBatch()
+        let encapsulatedOut = try TransmitBatch()
+        fleet = ResponderFleet(settings, policy: PeerPolicy(gateway))
+        turn = Turn(cryptography: cryptography)
+        self.plain = plain
+        self.encapsulated = encapsulated
+        self.loop = loop
+        self.batch = batch
+        self.plainOut = plainOut
+        self.encapsulatedOut = encapsulatedOut
+        self.wantsStop = wantsStop
+    }
+
+    /// The ports that were bound, where 0 was asked for.
+    package var ports: (plain: UInt16, encapsulated: UInt16) {
+        (plain.local.port, encapsulated.local.port)
+    }
+
+    /// Serves until it is to stop; `report` is called about once a second.
+    package mutating func serve(report: (GatewayServiceStatus) -> Void = { _ in }) throws {
+        var nextReport = clock.now + .seconds(1)
+        while !wantsStop() {
+            let soon = clock.now + .milliseconds(100)
+            _ = try loop.wait(until: min(fleet.deadline, soon, nextReport), clock: clock)
+            try receive(isEncapsulated: false)
+            try receive(isEncapsulated: true)
+            turn.now = clock.now
+            while fleet.deadline <= turn.now {
+                fleet.advance(&turn)
+                queueOutput()
+            }
+            flush()
+            if turn.now >= nextReport {
+                nextReport = turn.now + .seconds(1)
+                report(status)
+            }
+        }
+    }
+
+    /// Deletes every IKE SA, without waiting for the answers.
+    package mutating func deleteAll() {
+        turn.now = clock.now
+        fleet.deleteAll(&turn)
+        queueOutput()
+        flush()
+    }
+
+    package var status: GatewayServiceStatus {
+        GatewayServiceStatus(
+            peers: fleet.peerCount,
+            halfOpen: fleet.halfOpenCount,
+            established: fleet.establishedTotal,
+            cookieDemands: fleet.cookieDemands,
+            received: plain.counters.received + encapsulated.counters.received,
+            sent: plain.counters.sent + encapsulated.counters.sent
+        )
+    }
+
+    private mutating func receive(isEncapsulated: Bool) throws {
+        while true {
+            let count =
+                isEncapsulated
+                ? try encapsulated.receive(into: &batch, clock: clock)
+                : try plain.receive(into: &batch, clock: clock)
+            for index in 0..<count { take(index, isEncapsulated: isEncapsulated) }
+            flush()
+            guard count == batch.count, count == Self.batchCapacity else { return }
+        }
+    }
+
+    private static var batchCapacity: Int { 64 }
+
+    private mutating func take(_ index: Int, isEncapsulated: Bool) {
+        let datagram = batch[index]
+        guard !datagram.isTruncated else { return }
+        var start = 0
+        if isEncapsulated {
+            guard case .ike = EncapsulatedKind(batch.bytes(at: index)) else { return }
+            start = 4
+        }
+        let port = isEncapsulated ? encapsulated.local.port : plain.local.port
+        let path = Path(
+            local: UDPEndpoint(address: datagram.destination, port: port),
+            remote: datagram.source,
+            isEncapsulated: isEncapsulated
+        )
+        turn.now = clock.now
+        let octets = batch.bytes(at: index).copied()
+        fleet.receive(octets.rawSpan.extracting(start..<octets.count), over: path, &turn)
+        queueOutput()
+    }
+
+    /// Moves what the fleet wants to send into the sockets' batches.
+    private mutating func queueOutput() {
+        for datagram in turn.output.datagrams {
+            let octets = Array(turn.output.octets[datagram.range])
+            let path = datagram.path
+            if append(octets, path) { continue }
+            flush()
+            // A socket that is full even now loses it, as any network may.
+            _ = append(octets, path)
+        }
+        turn.output.removeAll()
+    }
+
+    private mutating func append(_ octets: [UInt8], _ path: Path) -> Bool {
+        path.isEncapsulated
+            ? encapsulatedOut.append(octets.rawSpan, from: path.local.address, to: path.remote)
+            : plainOut.append(octets.rawSpan, from: path.local.address, to: path.remote)
+    }
+
+    /// Sends what waits; what a full socket does not take is lost, as on any network.
+    private mutating func flush() {
+        _ = plain.send(&plainOut)
+        _ = encapsulated.send(&encapsulatedOut)
+    }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Primitives
+import Runner
+import Synchronization
+import Workload
+
+struct GatewayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Answers IKEv2 on UDP with ikestorm's own responder, to try real time without another gateway.",
+        discussion: """
+            It takes the policy of the workload's gateway: authentication, proposals, lifetimes, half-open limits and \
+            address pool. Answers go to loopback, and to what --allow names; Ctrl-C deletes every IKE SA and ends it.
+            """
+    )
+
+    @Argument(help: "The workload whose gateway is served.")
+    var workload: String
+
+    @Option(help: "The gateway's name in the workload; the first one when it is not given.")
+    var name: String?
+
+    @Option(help: "The address to answer on.")
+    var address = "127.0.0.1"
+
+    @Option(help: "The port of IKE_SA_INIT.")
+    var port: UInt16 = 500
+
+    @Option(help: "The port behind NATs, where messages have a non-ESP marker.")
+    var natPort: UInt16 = 4500
+
+    @Option(name: .customLong("allow"), help: "A prefix outside loopback that may be answered.")
+    var allowed: [String] = []
+
+    @Option(help: "Stop by itself after so many seconds.")
+    var seconds: Int?
+
+    @Flag(help: "Say nothing while it serves.")
+    var quiet = false
+
+    func run() throws {
+        let loaded = try PreparedWorkload(path: workload).workload
+        guard let index = name.map({ name in loaded.gateways.firstIndex { $0.name == name } }) ?? 0 else {
+            let names = loaded.gateways.map(\.name).joined(separator: ", ")
+            throw ValidationError("--name: the workload has no such gateway; it has \(names)")
+        }
+        guard let address = IPAddress(address) else {
+            throw ValidationError("--address: \(self.address) is not an IP address; write one such as 127.0.0.1")
+        }
+        var options = GatewayServiceOptions(address: address)
+        options.port = port
+        options.encapsulatedPort = natPort
+        options.allowed = try allowed.map { text in
+            guard let prefix = IPPrefix(text) else {
+                throw ValidationError("--allow: \(text) is not a prefix; write one such as 10.99.0.0/16")
+            }
+            return prefix
+        }
+        try serve(loaded, index, options)
+    }
+
+    private func serve(_ workload: Workload, _ index: Int, _ options: GatewayServiceOptions) throws {
+        let stop = StopFlag()
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { stop.set() }
+            source.resume()
+            return source
+        }
+        defer { for source in sources { source.cancel() } }
+        if let seconds {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) { stop.set() }
+        }
+        var service = try GatewayService(
+            workload,
+            gateway: index,
+            options: options,
+            seed: operatingSystemSeed(),
+            wantsStop: { stop.isSet }
+        )
+        let ports = service.ports
+        say("answering on \(options.address), ports \(ports.plain) and \(ports.encapsulated); Ctrl-C ends it")
+        var last = service.status.established
+        try service.serve { status in
+            guard !quiet, status.established != last else { return }
+            say("\(status.peers) IKE SAs, \(status.halfOpen) half-open, \(status.established - last) established/s")
+            last = status.established
+        }
+        service.deleteAll()
+        say("served \(service.status.established) IKE SAs, demanded \(service.status.cookieDemands) cookies")
+    }
+
+    private func say(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}
+
+/// Set from a signal or a timer, read by the loop.
+private final class StopFlag: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
+}
