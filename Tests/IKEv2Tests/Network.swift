@@ -183,6 +183,7 @@ extension Network {
     }
 
     mutating func receive(_ message: [UInt8], over path: Path, at side: Side) {
+        start()
         turn.now = now
         turn.lease = lease
         switch side {

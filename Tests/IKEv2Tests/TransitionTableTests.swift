@@ -140,6 +140,8 @@ struct Subject {
 /// What a peer could ask for a Child SA with.
 struct ForgedChild {
     var outbound = ChildSPI(rawValue: 999)
+    /// The SPI of the new one.
+    var inbound: UInt16 = 512
     /// What the peer carries, and what the end under test does.
     var remote = [TrafficSelector(IPPrefix("10.200.0.0/16")!)]
     var local = [TrafficSelector(IPPrefix("10.128.0.7/32")!)]
@@ -157,7 +159,11 @@ extension MessageEncoder {
     mutating func child(_ child: ForgedChild, _ notation: String = "aes128gcm16", method: KeyExchangeMethod? = nil) {
         var proposal = try! Proposal(notation: notation, protocolID: .esp)
         if let method { proposal.transforms.append(.keyExchange(KeyExchangeID(rawValue: method.rawValue))) }
-        securityAssociation(proposal, number: 1, spi: [0, 0, 2, 0].rawSpan)
+        securityAssociation(
+            proposal,
+            number: 1,
+            spi: [0, 0, UInt8(child.inbound >> 8), UInt8(child.inbound & 0xFF)].rawSpan
+        )
         nonce([UInt8](repeating: 7, count: 32).rawSpan)
         if let method { keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue(of: method)) }
         trafficSelectors(initiator: child.remote)
