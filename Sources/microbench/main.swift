@@ -8,6 +8,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("crypto", benchmarkCrypto),
     ("crypto-handshake", benchmarkHandshakeCrypto),
     ("gateway", benchmarkGateway),
+    ("handshake", benchmarkHandshake),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
