@@ -46,19 +46,7 @@ package struct ExportedKeys: Sendable {
 
 extension IKESA {
     /// The keys, where there are any.
-    package var exportedKeys: ExportedKeys? {
-        switch self {
-        case .awaitingAuth(let state): state.channel.exportedKeys
-        case .halfOpen(let state): state.channel.exportedKeys
-        case .established(let state): state.channel.exportedKeys
-        case .closing(let state): state.channel.exportedKeys
-        case .awaitingKeyPair: nil
-        case .awaitingSAInit: nil
-        case .awaitingAgreement: nil
-        case .responding: nil
-        case .closed: nil
-        }
-    }
+    package var exportedKeys: ExportedKeys? { withChannel { $0.exportedKeys } }
 }
 
 extension Channel {

@@ -11,7 +11,7 @@ import Workload
 /// Starts the workers of a live run, watches over it, and brings it to its end.
 final class LiveCoordinator {
     private let plan: LivePlan
-    private let part: String
+    private let files: WorkerFiles
     private let options: LiveOptions
     private let sinks: RunSinks
     private let progress: (RunProgress) -> Void
@@ -22,7 +22,6 @@ final class LiveCoordinator {
     private var clock = MonotonicClock()
     private var stopWhen: (borrowing Collector) -> Bool = { _ in false }
     private let conditions: AbortConditions
-    private let folder: LiveFolder?
 
     /// - Parameter part: what the files of the run's workers are called.
     init(
@@ -32,7 +31,7 @@ final class LiveCoordinator {
         sinks: RunSinks,
         progress: @escaping (RunProgress) -> Void
     ) {
-        self.part = part
+        files = WorkerFiles(folder: options.folder.map { LiveFolder($0) }, part: part, records: options.records)
         self.plan = plan
         self.options = options
         self.sinks = sinks
@@ -40,7 +39,6 @@ final class LiveCoordinator {
         shared = LiveShared(workers: plan.workerCount)
         collector = Collector(plan.workload)
         conditions = AbortConditions(plan.workload)
-        folder = options.folder.map { LiveFolder($0) }
     }
 
     /// - Parameter stopWhen: ends the load early, once it is true of what was counted so far.
@@ -64,7 +62,8 @@ final class LiveCoordinator {
         shared.advance(to: .stop)
         collectUntilDone()
         for thread in threads {
-            do { try thread.join() } catch { failure = failure ?? .system("a worker stopped: \(error)") }
+            // What stopped a worker says more than that one stopped.
+            do { try thread.join() } catch { failure = Self.failure(of: error) }
         }
         if let failure { throw failure }
         return result()
@@ -77,19 +76,17 @@ final class LiveCoordinator {
             // A worker for each core that there is gets one of its own; a single one is the scheduler's to place.
             let isPinned = plan.workerCount > 1
             for (number, cpu) in topology.spread(workers: plan.workerCount).enumerated() {
-                let plan = plan
-                let shared = shared
-                let keysPath = folder?.journalPath(of: "\(part)-\(number)")
+                let (plan, shared, files) = (plan, shared, files)
                 threads.append(
                     try PinnedThread(cpu: isPinned ? cpu.number : nil) {
                         defer { shared.desks[number].report { $0.isDone = true } }
-                        let keys: KeyJournal? = if let keysPath { try KeyJournal(creating: keysPath) } else { nil }
                         var worker = try LiveWorker(
                             number: number,
                             plan: plan,
                             shared: shared,
                             allowance: allowance,
-                            keys: keys
+                            keys: files.keys(ofWorker: number),
+                            recorder: files.recorder(ofWorker: number, clients: plan.clients[number].count)
                         )
                         try worker.addClients()
                         try worker.run()
@@ -101,6 +98,14 @@ final class LiveCoordinator {
             shared.advance(to: .stop)
             for thread in threads { try? thread.join() }
             throw .system("a worker's thread cannot be started: \(error)")
+        }
+    }
+
+    private static func failure(of error: any Error) -> LiveError {
+        switch error {
+        case let error as LiveError: error
+        case let error as SocketError: .system("a worker's sockets fail: \(SystemError.text(error.number))")
+        default: .system("a worker stopped: \(error)")
         }
     }
 
@@ -161,7 +166,7 @@ final class LiveCoordinator {
     }
 
     private func isAborted(at now: Instant) -> Bool {
-        if folder?.isAbortRequested == true {
+        if files.folder?.isAbortRequested == true {
             abort = RunRecord.SafetyAbort(condition: "ikestorm abort", time: now)
         } else if let condition = conditions.firstTrue(at: now, collector) {
             abort = RunRecord.SafetyAbort(condition: "\(condition)", time: now)

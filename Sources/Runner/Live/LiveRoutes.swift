@@ -1,4 +1,5 @@
 import IKEv2
+import Load
 import Primitives
 import Workload
 
@@ -17,6 +18,22 @@ extension Route {
                 isEncapsulated: true
             )
         )
+    }
+}
+
+extension ClientPlan {
+    /// What the clients of each population have in common.
+    static func all(of workload: Workload, seed: UInt64) -> [ClientPlan] {
+        workload.populations.indices.map { population in
+            let values = workload.populations[population]
+            let profile = workload.profiles[values.profile]
+            return ClientPlan(
+                population: population,
+                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                reconnect: ReconnectPolicy(profile.reconnect),
+                seed: seed
+            )
+        }
     }
 }
 

@@ -70,6 +70,10 @@ package struct LiveRun {
         let folder = options.folder.map { LiveFolder($0) }
         let lock = try lock(folder)
         let plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
+        if options.records, let folder {
+            try folder.makePrivateFolder(folder.recordingPath)
+            try RecordingHead(plan).write(to: folder.recordingPath)
+        }
         try Canary(workload, targets: targets, options: options).sing()
         let coordinator = LiveCoordinator(plan, options: options, sinks: sinks, progress: progress)
         let result = try coordinator.run(allowance: Allowance(targets.map(\.prefix)))

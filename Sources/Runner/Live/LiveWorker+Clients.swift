@@ -16,6 +16,7 @@ extension LiveWorker {
         guard clients[local].client.isIdle else { return tally.skipped(population, at: turn.now) }
         guard ceilings.admits(at: turn.now) else { return tally.mark(.clipped, population, at: turn.now) }
         let clientPlan = clients[local].plan
+        record(local) { $0.arrive($1, intended: arrival.at, until: arrival.until, at: $2) }
         clients[local].client.arrive(
             intended: arrival.at,
             leaving: arrival.until,
@@ -31,6 +32,7 @@ extension LiveWorker {
         let clientPlan = clients[local].plan
         while clients[local].client.deadline(plan: clientPlan) <= turn.now {
             if clients[local].client.isAttemptDue(at: turn.now), !mayBegin(local) { return }
+            record(local) { $0.advance($1, at: $2) }
             clients[local].client.advance(plan: clientPlan, &turn, &tally)
             settle(local, due: due)
         }
@@ -47,6 +49,7 @@ extension LiveWorker {
 
     mutating func leave(_ local: Int) {
         let clientPlan = clients[local].plan
+        record(local) { $0.leave($1, at: $2) }
         clients[local].client.leave(plan: clientPlan, &turn, &tally)
         settle(local, due: turn.now)
     }
@@ -77,6 +80,7 @@ extension LiveWorker {
         let way = Path(local: inside, remote: remote, isEncapsulated: isEncapsulated)
         let clientPlan = clients[local].plan
         let message = octets.extracting(start..<octets.byteCount)
+        record(local) { $0.receive($1, message, over: way, at: $2) }
         clients[local].client.receive(message, over: way, plan: clientPlan, &turn, &tally)
         settle(local, due: due)
     }
@@ -88,6 +92,7 @@ extension LiveWorker {
             let result = turn.cryptography.perform(request)
             clients[local].client.complete(result, plan: clientPlan, &turn, &tally)
         }
+        recordOutcome()
         noteReports(local)
         for index in turn.output.datagrams.indices { send(local, turn.output.datagrams[index], due: due) }
         turn.output.removeAll()

@@ -26,6 +26,7 @@ extension LiveWorker {
             let associations = associations()
             shared.desks[number].report { if $0.associations == nil { $0.associations = associations } }
         }
+        recordStates()
         if wanted == .drain {
             drain = DrainState(begun: turn.now)
             for local in (0..<clients.count).reversed() where !clients[local].client.isIdle {

@@ -40,6 +40,8 @@ struct LiveWorker: ~Copyable {
     var drain = DrainState()
     /// The keys of the live IKE SAs, where the run has a folder.
     var keys: KeyJournal?
+    /// Every input of the clients, where the run is recorded.
+    var recorder: InputRecorder?
     private var nextHandover = Instant.zero
 
     struct Owner: Hashable {
@@ -52,7 +54,8 @@ struct LiveWorker: ~Copyable {
         plan: LivePlan,
         shared: LiveShared,
         allowance: Allowance,
-        keys: consuming KeyJournal?
+        keys: consuming KeyJournal?,
+        recorder: consuming InputRecorder?
     ) throws {
         let workload = plan.workload
         let wire = try WorkerSockets(
@@ -66,6 +69,7 @@ struct LiveWorker: ~Copyable {
         self.shared = shared
         self.wire = wire
         self.keys = keys
+        self.recorder = recorder
         turn = Turn(cryptography: cryptography)
         deadlines = Deadlines(count: plan.clients[number].count)
         links = workload.paths.map { Link($0, seed: plan.seed) }
@@ -77,17 +81,7 @@ struct LiveWorker: ~Copyable {
 
     /// Opens the sockets, and puts the worker's clients behind them.
     mutating func addClients() throws {
-        let workload = plan.workload
-        let plans = workload.populations.indices.map { population in
-            let values = workload.populations[population]
-            let profile = workload.profiles[values.profile]
-            return ClientPlan(
-                population: population,
-                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
-                reconnect: ReconnectPolicy(profile.reconnect),
-                seed: plan.seed
-            )
-        }
+        let plans = ClientPlan.all(of: plan.workload, seed: plan.seed)
         for values in plan.clients[number] {
             try add(values, plans[values.population])
         }
@@ -247,6 +241,7 @@ extension LiveWorker {
         guard turn.now >= nextHandover else { return }
         nextHandover = turn.now + Self.handoverInterval
         shared.desks[number].leave(&tally)
+        recording { recorder throws(LiveError) in try recorder.flush() }
         if !journal.isEmpty {
             shared.desks[number].journal.post(journal)
             journal = LiveJournalPage()
@@ -254,6 +249,7 @@ extension LiveWorker {
     }
 
     private mutating func finish() {
+        recordStates()
         let counters = wire.counters
         lateness.lostCount += counters.lost + counters.failed + wire.overflowCount
         if !journal.isEmpty { shared.desks[number].journal.post(journal) }

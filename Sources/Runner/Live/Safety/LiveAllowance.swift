@@ -20,15 +20,20 @@ struct LiveAllowance {
         var parties = [
             Party(safety: workload.safety, name: "the workload's safety", extraTargets: options.allowedTargets)
         ]
-        if FileManager.default.fileExists(atPath: options.allowanceFile) {
-            do throws(WorkloadErrors) {
-                let safety = try Workload.Safety(contentsOf: options.allowanceFile)
-                parties.append(Party(safety: safety, name: options.allowanceFile))
-            } catch {
-                throw .unreadableAllowance(file: options.allowanceFile, problem: error.description)
-            }
+        if let machine = try Self.machineWide(options.allowanceFile) {
+            parties.append(Party(safety: machine, name: options.allowanceFile))
         }
         self.parties = parties
+    }
+
+    /// What the machine-wide file allows; nil where there is none.
+    static func machineWide(_ file: String) throws(LiveError) -> Workload.Safety? {
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        do throws(WorkloadErrors) {
+            return try Workload.Safety(contentsOf: file)
+        } catch {
+            throw .unreadableAllowance(file: file, problem: error.description)
+        }
     }
 
     /// What the run would do that a party does not allow, in words.
