@@ -44,6 +44,8 @@ struct ExitCodeTests {
             Ending(run + ["--target", "127.0.0.1", "--crypto", "modelled"], 64, "--crypto modelled"),
             Ending(run + ["--target", "192.0.2.1"], 96, "nothing was sent"),
             Ending(run + ["--target", "127.0.0.1:9:10"], 69, "cannot be reached"),
+            Ending(["cleanup", "nowhere"], 0, "nowhere has left no IKE SA behind"),
+            Ending(["replay", "nowhere"], 69, "nowhere"),
             Ending(["abort", "nowhere"], 69, "nowhere is not a run that is going on"),
             Ending(run + ["--out", "/proc/nowhere"], 73, "/proc/nowhere"),
             Ending(["check", Shipped.quickstart], 0, "a good workload"),
@@ -65,7 +67,7 @@ struct ExitCodeTests {
 
     @Test(
         "every command says what it is for",
-        arguments: ["run", "check", "diff", "init", "schema", "gateway", "abort", "doctor", "version"]
+        arguments: ["run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "doctor", "version"]
     )
     func explains(_ command: String) throws {
         let outcome = try Binary.run(command, "--help", in: Scratch())
