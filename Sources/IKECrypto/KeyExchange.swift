@@ -54,14 +54,12 @@ package enum KeyExchangeRequest: ~Copyable, Sendable {
 }
 
 /// What came of a `KeyExchangeRequest`.
-@frozen
 package enum KeyExchangeResult: ~Copyable, Sendable {
     case generated(KeyPair)
     case responded(Response)
     case finished(SharedSecret)
     case refused(CryptoError)
 
-    @frozen
     package struct KeyPair: ~Copyable, Sendable {
         package let publicValue: [UInt8]
         package let privateKey: SecretBytes
@@ -72,7 +70,6 @@ package enum KeyExchangeResult: ~Copyable, Sendable {
         }
     }
 
-    @frozen
     package struct Response: ~Copyable, Sendable {
         package let publicValue: [UInt8]
         package let sharedSecret: SharedSecret

@@ -1,7 +1,6 @@
 /// The keys of an IKE SA, under the letters of RFC 7296 section 2.14: `d` is SK_d, `ai` SK_ai and so on.
 ///
 /// `ai` and `ar` are empty with an AEAD cipher; `ei` and `er` end in its salt.
-@frozen
 package struct IKEKeys: ~Copyable, Sendable {
     package let d: SecretBytes
     package let ai: SecretBytes
@@ -20,7 +19,6 @@ package struct IKEKeys: ~Copyable, Sendable {
 
 /// The keys of a Child SA pair (RFC 7296 section 2.17): what the initiator of the exchange sends with, and the
 /// responder.
-@frozen
 package struct ChildKeys: ~Copyable, Sendable {
     package let initiatorEncryption: SecretBytes
     package let initiatorIntegrity: SecretBytes
