@@ -51,10 +51,13 @@ lint: toolchain
 format: toolchain
 	@swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
+# Handshakes of a whole simulated run come last; with ARGS only the named benches run.
 bench: toolchain
 	@scripts/install build
 	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
 	@.build/release/microbench $(ARGS)
+	@[ -n "$(ARGS)" ] || $(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@[ -n "$(ARGS)" ] || scripts/bench-handshakes
 
 fuzz: toolchain
 	@scripts/install build
