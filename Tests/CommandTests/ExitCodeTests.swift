@@ -67,7 +67,9 @@ struct ExitCodeTests {
 
     @Test(
         "every command says what it is for",
-        arguments: ["run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "doctor", "version"]
+        arguments: [
+            "run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "doctor", "version",
+        ]
     )
     func explains(_ command: String) throws {
         let outcome = try Binary.run(command, "--help", in: Scratch())

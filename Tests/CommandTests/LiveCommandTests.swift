@@ -1,0 +1,86 @@
+import Foundation
+import GatewayRig
+import Testing
+
+/// Runs in real time against our own responder: a loaded machine may make the generator late, which is exit code 75.
+@Suite("A live run from the command line", .serialized)
+struct LiveCommandTests {
+    private let scratch: Scratch
+    private let gateway: Command
+    private let target: String
+
+    init() throws {
+        scratch = try Scratch()
+        let words = ["gateway", Shipped.quickstart, "--port", "0", "--nat-port", "0", "--seconds", "120"]
+        let gateway = try Command([Binary.path] + words, directory: scratch.url)
+        try Self.wait(for: "Ctrl-C ends it", of: gateway)
+        let match = try #require(gateway.errors.firstMatch(of: /ports (\d+) and (\d+)/))
+        target = "127.0.0.1:\(match.1):\(match.2)"
+        self.gateway = gateway
+    }
+
+    private func words(_ duration: String, _ more: String...) -> [String] {
+        let values = ["populations.laptops.count=20", "paths.lte.loss={ random: 0% }", "run.duration=\(duration)"]
+        let thresholds = ["--set", "thresholds=[handshake.success > 99%]"]
+        return ["run", Shipped.quickstart, "--target", target, "--out", "run"] + thresholds + more
+            + values.flatMap { ["--set", $0] }
+    }
+
+    private static func wait(for text: String, of command: Command) throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !command.errors.contains(text), command.isRunning, ContinuousClock.now < deadline { usleep(20_000) }
+        try #require(command.errors.contains(text), "\(command.output)\(command.errors)")
+    }
+
+    /// A run that has all of its clients up and goes on.
+    private func started() throws -> Command {
+        let run = try Command([Binary.path] + words("10m"), directory: scratch.url)
+        try Self.wait(for: "established 20 ", of: run)
+        return run
+    }
+
+    @Test("establishes, says what it touched, and is the same when it is replayed")
+    func runsAndReplays() throws {
+        let outcome = try Binary.run(words("6s", "--record"), in: scratch)
+
+        #expect([0, 75].contains(outcome.status), "\(outcome.output)\(outcome.errors)")
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        #expect(result.total("handshake.established") == 20)
+        #expect(result.digest == nil)
+        #expect(try scratch.text("run/safety.json").contains("user00020@example.org"))
+        let replay = try Binary.run("replay", "run", in: scratch)
+        #expect(replay.status == 0, "\(replay.output)\(replay.errors)")
+        #expect(replay.output.contains("replayed 20 clients"))
+    }
+
+    @Test("drains on Ctrl-C, and says so")
+    func drains() throws {
+        let run = try started()
+        run.interrupt()
+        let outcome = try run.wait(atMost: 40)
+        #expect(outcome.status == 105, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("INTERRUPTED, and every SA deleted"))
+        #expect(try Binary.run("cleanup", "run", in: scratch).output == "run has left no IKE SA behind\n")
+    }
+
+    @Test("is stopped from elsewhere by abort")
+    func aborts() throws {
+        let run = try started()
+        let abort = try Binary.run("abort", "run", in: scratch)
+        #expect(abort.status == 0, "\(abort.errors)")
+        #expect(abort.output == "run has ended\n")
+        #expect([96, 105].contains(try run.wait(atMost: 10).status))
+    }
+
+    @Test("leaves the keys with which cleanup deletes what a killed run left")
+    func cleansUp() throws {
+        let run = try started()
+        run.kill()
+        #expect(try run.wait(atMost: 10).status == 128 + SIGKILL)
+        #expect(scratch.exists("run/incomplete"))
+        let cleanup = try Binary.run("cleanup", "run", in: scratch)
+        #expect(cleanup.status == 0, "\(cleanup.output)\(cleanup.errors)")
+        #expect(cleanup.output == "20 IKE SAs were left behind, 20 are deleted\n")
+        #expect(try Binary.run("cleanup", "run", in: scratch).output == "run has left no IKE SA behind\n")
+    }
+}
