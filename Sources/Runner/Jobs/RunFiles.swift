@@ -41,7 +41,9 @@ final class RunFiles {
         return EventLine(event.time, event.name, subject: names.name(of: event.client), details: details)
     }
 
-    /// Gives every file its name, the results among them; a live run has no window log. What cannot be written is told, and the folder stays marked.
+    /// Gives every file its name, the results among them; a live run has no window log.
+    ///
+    /// What cannot be written is told, and the folder stays marked.
     func finish(_ result: RunResult, _ log: WindowLog?) -> [ResultError] {
         var errors: [ResultError] = []
         do throws(ResultError) {
