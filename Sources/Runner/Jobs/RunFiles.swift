@@ -61,8 +61,16 @@ final class RunFiles {
         } catch {
             errors.append(error)
         }
-        // Behind an error the marker stays, and with it the results are not taken for whole.
-        guard errors.isEmpty else { return errors }
-        return folder.writeReports(of: result)
+        let isWhole = errors.isEmpty
+        errors += folder.writeReports(of: result)
+        // Where a file is missing, the reports are written all the same, and the folder is marked again.
+        if !isWhole {
+            do throws(ResultError) {
+                try folder.write("A file of this run could not be written.\n", to: RunFolder.marker)
+            } catch {
+                errors.append(error)
+            }
+        }
+        return errors
     }
 }
