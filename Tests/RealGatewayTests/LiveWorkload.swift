@@ -11,6 +11,7 @@ struct LiveWorkload {
     var retransmission = "{ first: 1s, factor: 2, tries: 4 }"
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
+    var sources = "10.99.0.0/16"
     var safety = "{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: [\"user*@example.org\"] }"
 
     var text: String {
@@ -38,7 +39,7 @@ struct LiveWorkload {
         paths:
           home: \(path)
         populations:
-          laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: [10.99.0.0/16] }
+          laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: ["\(sources)"] }
         arrivals:
           morning: { population: laptops, constant: { rate: \(rate) } }
         \(faults)

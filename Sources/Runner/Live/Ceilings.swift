@@ -1,24 +1,24 @@
-import Primitives
-import Workload
+package import Primitives
+package import Workload
 
 /// How fast one worker may begin attempts, and how many may be under way: its part of the run's ceilings.
-struct Ceilings: Sendable {
+package struct Ceilings: Sendable {
     private let setUps: Workload.Rate?
     private let halfOpenLimit: Int?
     private let workers: Int
     /// Attempts of this worker that wait for their IKE SA.
-    var halfOpen = 0
+    package var halfOpen = 0
     /// When the next attempt may begin, as if attempts were evenly spaced.
     private var nextSetUp = Instant.zero
 
-    init(_ safety: Workload.Safety, shareOf workers: Int) {
+    package init(_ safety: Workload.Safety, shareOf workers: Int) {
         setUps = safety.setUpsAtMost
         halfOpenLimit = safety.halfOpenAtMost
         self.workers = workers
     }
 
     /// Whether an attempt may begin now; if it may, it is counted.
-    mutating func admits(at now: Instant) -> Bool {
+    package mutating func admits(at now: Instant) -> Bool {
         if let halfOpenLimit, halfOpen >= max(1, halfOpenLimit / workers) { return false }
         guard let setUps else { return true }
         guard nextSetUp <= now + Self.burst else { return false }

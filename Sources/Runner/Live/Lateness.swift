@@ -5,15 +5,15 @@ package import Results
 /// How late the generator itself was, apart for what it does on its own, what it sends and what it takes in.
 package struct Lateness: Sendable {
     /// From when something was due to when it was done: an arrival, a retransmission, a rekey.
-    package internal(set) var timers = LatencyHistogram()
+    package var timers = LatencyHistogram()
     /// From when a datagram was meant to leave to when the system had it.
-    package internal(set) var sends = LatencyHistogram()
+    package var sends = LatencyHistogram()
     /// From when the system had a datagram to when its client had it.
-    package internal(set) var receives = LatencyHistogram()
+    package var receives = LatencyHistogram()
     /// Datagrams that our own sockets lost or could not send.
-    package internal(set) var lostCount: UInt64 = 0
+    package var lostCount: UInt64 = 0
 
-    init() {}
+    package init() {}
 
     mutating func merge(_ other: Lateness) {
         timers.merge(other.timers)

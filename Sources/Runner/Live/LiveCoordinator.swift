@@ -186,6 +186,7 @@ final class LiveCoordinator {
             for page in desk.journal.takeAll() {
                 journal.events += page.events
                 journal.packets += page.packets
+                journal.keys += page.keys
             }
         }
         write(journal)
@@ -203,17 +204,10 @@ final class LiveCoordinator {
     private func write(_ journal: LiveJournalPage) {
         if let event = sinks.event {
             for entry in journal.events.sorted(by: { ($0.time, $0.client) < ($1.time, $1.client) }) {
-                event(
-                    RunSinks.Event(
-                        time: entry.time,
-                        client: entry.client,
-                        isGateway: false,
-                        name: entry.report.name,
-                        details: entry.report.details
-                    )
-                )
+                event(RunSinks.Event(entry.time, entry.client, entry.report))
             }
         }
+        if let keys = sinks.keys { for found in journal.keys { keys(found) } }
         if let packet = sinks.packet {
             for captured in journal.packets.sorted(by: { $0.time < $1.time }) { packet(captured) }
         }

@@ -21,8 +21,6 @@ package struct LiveOptions: Sendable {
     package var beforeDrain: (@Sendable ([LiveAssociation]) -> Void)?
     /// The machine-wide allowance, which only tests move elsewhere.
     package var allowanceFile = "/etc/ikestorm/safety.yaml"
-    /// Packets are kept for a capture.
-    package var keepsPackets = false
 
     package init() {}
 }

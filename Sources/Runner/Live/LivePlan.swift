@@ -34,6 +34,8 @@ struct LivePlan: Sendable {
     let warnings: [String]
     /// When the load ends, and draining begins.
     let end: Instant
+    /// Packets and keys are kept for a capture.
+    var keepsPackets = false
 
     var workerCount: Int { clients.count }
 }
@@ -46,10 +48,10 @@ struct LiveSecrets: Hashable, Sendable {
 
     /// One seed of the operating system for the whole run.
     static func drawn() -> LiveSecrets {
-        var generator = SystemRandomNumberGenerator()
+        let words = operatingSystemSeed().prefix(8)
         return LiveSecrets(
-            material: (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) },
-            spiKey: generator.next()
+            material: operatingSystemSeed(),
+            spiKey: words.reduce(0) { $0 << 8 | UInt64($1) }
         )
     }
 }

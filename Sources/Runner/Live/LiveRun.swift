@@ -69,7 +69,8 @@ package struct LiveRun {
         _ = LocalAddresses.raiseFileLimit()
         let folder = options.folder.map { LiveFolder($0) }
         let lock = try lock(folder)
-        let plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
+        var plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
+        plan.keepsPackets = sinks.packet != nil
         if options.records, let folder {
             try folder.makePrivateFolder(folder.recordingPath)
             try RecordingHead(plan).write(to: folder.recordingPath)

@@ -101,8 +101,9 @@ final class WorkerDesk: Sendable {
 struct LiveJournalPage: Sendable {
     var events: [LiveEvent] = []
     var packets: [RunSinks.Packet] = []
+    var keys: [RunSinks.Keys] = []
 
-    var isEmpty: Bool { events.isEmpty && packets.isEmpty }
+    var isEmpty: Bool { events.isEmpty && packets.isEmpty && keys.isEmpty }
 }
 
 /// A life-cycle event of a client.
@@ -110,4 +111,22 @@ struct LiveEvent: Sendable {
     var time: Instant
     var client: UInt32
     var report: Report
+}
+
+extension RunSinks.Event {
+    init(_ time: Instant, _ client: UInt32, _ report: Report) {
+        self.init(time: time, client: client, isGateway: false, name: report.name, details: report.details)
+    }
+}
+
+extension Report {
+    /// The IKE SA whose keys there are from now on.
+    ///
+    /// Those of a rekeyed one may be derived before there is an IKE SA that holds them.
+    var newKeys: IKESPIPair? {
+        switch self {
+        case .keysDerived(let spis), .ikeRekeyed(_, let spis, _, _): spis
+        default: nil
+        }
+    }
 }

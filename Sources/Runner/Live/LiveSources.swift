@@ -90,9 +90,9 @@ struct LiveSources {
             && LocalAddresses.canBind(address(number: Int(clamping: usableCount(prefix)) - 1, in: [prefix]))
     }
 
-    /// Leaves out an IPv4 prefix's first and last address, which mean the network and everybody in it.
+    /// Leaves out a prefix's first and last address: they mean the network, its routers, or everybody in it.
     private static func usableCount(_ prefix: IPPrefix) -> UInt64 {
-        prefix.address.isIPv4 && prefix.count > 2 ? prefix.count - 2 : prefix.count
+        prefix.count > 2 ? prefix.count - 2 : prefix.count
     }
 
     private static func address(number: Int, in prefixes: [IPPrefix]) -> IPAddress {
@@ -103,7 +103,7 @@ struct LiveSources {
         var place = UInt64(number) % total
         for prefix in prefixes {
             let count = usableCount(prefix)
-            if place < count { return prefix[prefix.address.isIPv4 && prefix.count > 2 ? place + 1 : place] }
+            if place < count { return prefix[prefix.count > 2 ? place + 1 : place] }
             place -= count
         }
         preconditionFailure("the place is below the number of addresses")

@@ -115,10 +115,21 @@ extension LiveWorker {
         for report in turn.output.reports {
             if case .retransmitted(.delete) = report, phase == .drain { clients[local].deleteRetries &+= 1 }
             if keys != nil { noteKeys(local, report) }
+            if plan.keepsPackets { captureKeys(local, report) }
             if report.isLifeCycle {
                 journal.events.append(LiveEvent(time: turn.now, client: clients[local].values.index, report: report))
             }
         }
+    }
+
+    /// Keeps the keys of an IKE SA for the capture, before the first packet that is encrypted with them.
+    private mutating func captureKeys(_ local: Int, _ report: Report) {
+        guard let wanted = report.newKeys else { return }
+        var found: RunSinks.Keys?
+        clients[local].client.forEachSA { sa in
+            if sa.spis == wanted { sa.withChannel { found = RunSinks.Keys($0) } }
+        }
+        if let found { journal.keys.append(found) }
     }
 
     /// Sends a client's datagram through its NAT and over its path to the network.
@@ -156,22 +167,38 @@ extension LiveWorker {
         from due: Instant,
         at departure: Instant
     ) {
-        let source = UDPEndpoint(address: clients[local].values.source, port: datagram.path.local.port)
         let octets = turn.output.octets[datagram.range]
-        guard departure <= turn.now else {
-            return unsafe delays.hold(
-                octets.span.bytes,
-                until: departure,
-                local: local,
-                slot: socket,
-                isOutgoing: true,
-                from: source,
-                to: datagram.path.remote
-            )
+        guard departure > turn.now else {
+            return depart(local, octets, on: socket, to: datagram.path.remote, due: min(due, turn.now))
         }
+        unsafe delays.hold(
+            octets.span.bytes,
+            until: departure,
+            local: local,
+            slot: socket,
+            isOutgoing: true,
+            from: datagram.path.local,
+            to: datagram.path.remote
+        )
+    }
+
+    /// Puts a datagram into its socket's batch.
+    mutating func depart(
+        _ local: Int,
+        _ octets: ArraySlice<UInt8>,
+        on socket: Int,
+        to destination: UDPEndpoint,
+        due: Instant
+    ) {
+        let source = clients[local].values.source
         touched.sent(local, octets.count)
-        unsent.append((min(due, turn.now), clients[local].values.population))
-        unsafe wire.send(octets.span.bytes, on: socket, from: source.address, to: datagram.path.remote)
+        unsent.append((due, clients[local].values.population))
+        unsafe wire.send(octets.span.bytes, on: socket, from: source, to: destination)
+        guard plan.keepsPackets else { return }
+        let origin = UDPEndpoint(address: source, port: wire.port(ofSocket: socket))
+        journal.packets.append(
+            RunSinks.Packet(time: turn.now, source: origin, destination: destination, octets: Array(octets))
+        )
     }
 
     /// The socket of a client's slot; where the system has none left, packets go on leaving by the old port.

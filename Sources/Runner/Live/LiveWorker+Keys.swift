@@ -8,8 +8,9 @@ import Primitives
 extension LiveWorker {
     /// Keeps the keys of an IKE SA before IKE_AUTH is sent under them, and wipes them when it is gone.
     mutating func noteKeys(_ local: Int, _ report: Report) {
+        if let spis = report.newKeys { keep(local, spis) }
         switch report {
-        case .keysDerived(let spis), .established(let spis): keep(local, spis)
+        case .established(let spis): keep(local, spis)
         case .closed(let spis, _): journalling { keys throws(LiveError) in try keys.forget(spis) }
         default: break
         }

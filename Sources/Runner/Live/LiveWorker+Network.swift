@@ -35,6 +35,17 @@ extension LiveWorker {
             return
         }
         touched.received(local, octets.byteCount)
+        if plan.keepsPackets {
+            let destination = UDPEndpoint(address: datagram.destination, port: wire.port(ofSocket: socket))
+            journal.packets.append(
+                RunSinks.Packet(
+                    time: min(datagram.arrival, turn.now),
+                    source: datagram.source,
+                    destination: destination,
+                    octets: octets.copied()
+                )
+            )
+        }
         noteReceive(late: turn.now - min(datagram.arrival, turn.now), clients[local].values.population)
         let slot = place.slot < 2 ? (isEncapsulated ? 1 : 0) : place.slot
         let outcome = clients[local].down.send(

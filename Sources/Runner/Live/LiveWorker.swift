@@ -213,14 +213,7 @@ extension LiveWorker {
             room -= 1
             let local = Int(entry.local)
             if entry.isOutgoing {
-                touched.sent(local, packet.octets.count)
-                unsent.append((entry.due, clients[local].values.population))
-                wire.send(
-                    packet.octets.rawSpan,
-                    on: Int(entry.slot),
-                    from: packet.source.address,
-                    to: packet.destination
-                )
+                depart(local, packet.octets[...], on: Int(entry.slot), to: packet.destination, due: entry.due)
             } else {
                 deliver(local, slot: Int(entry.slot), packet.octets.rawSpan, from: packet.source, due: entry.due)
             }

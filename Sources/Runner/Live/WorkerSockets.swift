@@ -45,6 +45,8 @@ struct WorkerSockets: ~Copyable {
         sockets[try number(group: group, slot: slot)].local.port
     }
 
+    func port(ofSocket number: Int) -> UInt16 { sockets[number].local.port }
+
     func place(ofSocket number: Int) -> Place { places[number] }
 
     /// The socket of a slot, opened when it is used for the first time.

@@ -22,6 +22,8 @@ struct WorkerReplay: ~Copyable {
     /// The input whose outcome comes next in the recording, in words.
     private var current = "the beginning"
     private var digest: UInt64 = 0
+    /// The client that took the last input.
+    private var place = 0
 
     init(_ head: RecordingHead, _ workload: Workload, sinks: RunSinks) throws(LiveError) {
         let cryptography: Cryptography
@@ -105,6 +107,7 @@ struct WorkerReplay: ~Copyable {
             let path = try RecordedInput.path(&reader)
             let byteCount: UInt16 = try reader.readInteger()
             let message = try reader.read(Int(byteCount))
+            show(message, over: path)
             clients[place].receive(message, over: path, plan: plan, &turn, &tally)
         }
         while let request = turn.output.keyExchange.take() {
@@ -112,6 +115,7 @@ struct WorkerReplay: ~Copyable {
             clients[place].complete(result, plan: plan, &turn, &tally)
         }
         tally.removeAll()
+        self.place = place
         current = "client \(number) at \(now), input \(outcome.inputs) (\(kind))"
     }
 
@@ -119,7 +123,44 @@ struct WorkerReplay: ~Copyable {
     private mutating func takeOutcome() {
         outcome.datagrams += UInt64(turn.output.datagrams.count)
         digest = OutputDigest.of(turn.output)
+        showOutput()
         turn.output.removeAll()
+    }
+
+    /// Hands on what the last input led to, as the live run would have.
+    private func showOutput() {
+        for report in turn.output.reports {
+            if report.isLifeCycle { sinks.event?(RunSinks.Event(turn.now, clients[place].place.index, report)) }
+            guard let keys = sinks.keys, let wanted = report.newKeys else { continue }
+            clients[place].forEachSA { sa in
+                if sa.spis == wanted { sa.withChannel { keys(RunSinks.Keys($0)) } }
+            }
+        }
+        guard let packet = sinks.packet else { return }
+        for datagram in turn.output.datagrams {
+            packet(
+                RunSinks.Packet(
+                    time: turn.now,
+                    source: datagram.path.local,
+                    destination: datagram.path.remote,
+                    octets: Array(turn.output.octets[datagram.range])
+                )
+            )
+        }
+    }
+
+    /// Hands a message on with the marker that it came behind.
+    private func show(_ message: RawSpan, over path: Path) {
+        guard let packet = sinks.packet else { return }
+        let marker: [UInt8] = path.isEncapsulated ? [0, 0, 0, 0] : []
+        packet(
+            RunSinks.Packet(
+                time: turn.now,
+                source: path.remote,
+                destination: path.local,
+                octets: marker + message.copied()
+            )
+        )
     }
 
     /// The IKE SAs of all clients.

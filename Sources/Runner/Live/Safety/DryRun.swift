@@ -25,7 +25,7 @@ struct DryRun: CustomStringConvertible {
         for (index, population) in workload.populations.enumerated() { lines += describe(population, at: index) }
         lines.append("peak rate   \(peakRate) attempts in one second")
         let safety = workload.safety
-        if let rate = safety.setUpsAtMost { lines.append("ceiling     \(Self.text(rate)) attempts") }
+        if let rate = safety.setUpsAtMost { lines.append("ceiling     \(rate.count) attempts in \(rate.per)") }
         if let count = safety.halfOpenAtMost { lines.append("ceiling     \(count) attempts under way") }
         for condition in safety.abortWhen { lines.append("aborts when \(condition)") }
         for fault in workload.faults {
@@ -65,5 +65,4 @@ struct DryRun: CustomStringConvertible {
         return counts.values.max() ?? 0
     }
 
-    private static func text(_ rate: Workload.Rate) -> String { "\(rate.count) in \(rate.per)" }
 }

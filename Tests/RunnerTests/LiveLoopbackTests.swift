@@ -1,0 +1,123 @@
+import Metrics
+import Primitives
+import Results
+import Runner
+import Testing
+import Workload
+
+@Suite("A live run against our own responder", .serialized)
+struct LiveLoopbackTests {
+    @Test("every client is set up, rekeyed and deleted, whatever the number of workers", arguments: [1, 2, 5])
+    func establishes(workers: Int) throws {
+        let workload = try LoopbackWorkload(
+            count: 100,
+            duration: "4s",
+            ike: "{ rekey: 2s, over: 20s }",
+            child: "{ rekey: 1s, over: 20s }"
+        ).validated()
+        var options = LiveOptions()
+        options.workers = workers
+        let run = try drive(workload, options)
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 100)
+        #expect(measured.counter(.handshakeFailed).total == 0)
+        #expect(measured.counter(.childRekeyEstablished).total >= 200)
+        #expect(measured.counter(.ikeRekeyEstablished).total >= 100)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(measured.counter(.ikeRekeyFailed).byReason == [])
+        #expect(run.result.associations.count >= 100)
+        #expect(run.result.leftBehind == 0)
+        #expect(run.result.touched.identities.map(\.attempts) == Array(repeating: 1, count: 100))
+        #expect(run.result.touched.refused == 0)
+        // Each client has an address of its own, and its worker's port.
+        #expect(Set(run.sources.map(\.address)).count == 100)
+        #expect(Set(run.sources.map(\.port)).count <= 2 * workers)
+    }
+
+    @Test("clients that share an address have ports of their own")
+    func sharesAnAddress() throws {
+        let workload = try LoopbackWorkload(count: 40).validated()
+        var options = LiveOptions()
+        options.sources = [try #require(IPPrefix("127.0.0.1/32"))]
+        let run = try drive(workload, options)
+        #expect(run.result.measurements.first?.counter(.handshakeEstablished).total == 40)
+        #expect(Set(run.sources.map(\.address)).count == 1)
+        #expect(Set(run.sources.map(\.port)).count >= 40)
+        #expect(run.result.leftBehind == 0)
+    }
+
+    @Test("a NAT's new ports are new source ports, and the gateway follows them")
+    func rebinds() throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "5s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }",
+            faults: "faults: { rebind: { kind: nat-rebind, at: 2s, path: home, share: 100% } }"
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        // Port 500, 4500, and what 4500 became; a worker without the privilege has one port for both.
+        for address in Set(run.sources.map(\.address)) {
+            #expect((2...3).contains(run.sources.filter { $0.address == address }.count))
+        }
+        #expect(run.result.leftBehind == 0)
+    }
+
+    @Test("while a path is down nothing gets through, and behind it everything goes on")
+    func goesDown() throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "6s",
+            child: "{ rekey: 1s, over: 20s }",
+            faults: "faults: { outage: { kind: path-down, at: 2s, for: 1500ms, path: home } }"
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.retransmissions).total > 0)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + .milliseconds(3_450)
+        #expect(run.times.filter { gap.contains($0) } == [])
+        #expect(run.times.contains { $0 > gap.upperBound })
+        #expect(run.result.leftBehind == 0)
+    }
+
+    @Test("half-open attempts stay below their ceiling")
+    func limitsHalfOpen() throws {
+        let workload = try LoopbackWorkload(
+            count: 50,
+            rate: "1000/s",
+            path: "{ one-way-delay: 100ms }",
+            safety: "{ at-most: { half-open: 5 } }"
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeOffered).total == 5)
+        #expect(measured.counter(.clipped).total == 45)
+    }
+
+    /// What a run came to, and what it sent.
+    private struct Drive {
+        var result: LiveResult
+        /// Where packets came from, each endpoint once.
+        var sources: Set<UDPEndpoint> = []
+        /// When packets were sent.
+        var times: [Instant] = []
+    }
+
+    private func drive(_ workload: Workload, _ options: LiveOptions) throws -> Drive {
+        let gateway = try LoopbackGateway(workload)
+        var sources: Set<UDPEndpoint> = []
+        var times: [Instant] = []
+        let sinks = RunSinks(packet: { packet in
+            guard packet.destination.address == gateway.target.address else { return }
+            sources.insert(packet.source)
+            times.append(packet.time)
+        })
+        let result = try LiveRun(workload, targets: [gateway.target], options: options).run(sinks: sinks)
+        return Drive(result: result, sources: sources, times: times)
+    }
+}

@@ -1,0 +1,101 @@
+import Primitives
+import Runner
+import Synchronization
+import Workers
+import Workload
+
+/// Our own responder on free ports of loopback, for as long as a test has it.
+final class LoopbackGateway: Sendable {
+    let target: LiveTarget
+    private let thread: PinnedThread
+    private let isStopped: Flag
+
+    /// What tells the responder's thread to stop.
+    private final class Flag: Sendable {
+        let isSet = Atomic<Bool>(false)
+        let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
+    }
+
+    init(_ workload: Workload) throws {
+        let flag = Flag()
+        let address = IPAddress(v4: 0x7F00_0001)
+        thread = try PinnedThread(cpu: nil) {
+            defer { flag.isSet.store(true, ordering: .relaxed) }
+            var options = GatewayServiceOptions(address: address)
+            options.port = 0
+            options.encapsulatedPort = 0
+            let seed = operatingSystemSeed()
+            var service = try GatewayService(workload, gateway: 0, options: options, seed: seed) {
+                flag.isSet.load(ordering: .relaxed)
+            }
+            let ports = service.ports
+            flag.ports.withLock { $0 = ports }
+            try service.serve()
+        }
+        isStopped = flag
+        while true {
+            if let ports = flag.ports.withLock({ $0 }) {
+                target = LiveTarget(address: address, port: ports.plain, encapsulatedPort: ports.encapsulated)
+                return
+            }
+            guard !flag.isSet.load(ordering: .relaxed) else {
+                target = LiveTarget(address: address)
+                try thread.join()
+                return
+            }
+        }
+    }
+
+    deinit {
+        isStopped.isSet.store(true, ordering: .relaxed)
+        do { try thread.join() } catch { fatalError("the responder stopped: \(error)") }
+    }
+}
+
+/// A workload between clients of loopback and our own responder.
+struct LoopbackWorkload {
+    var count = 1
+    var rate = "200/s"
+    var duration = "2s"
+    var ike = "{ rekey: 4h }"
+    var child = "{ rekey: 1h }"
+    var path = "{ one-way-delay: 1ms }"
+    var faults = ""
+    var safety = "{}"
+
+    func validated() throws -> Workload {
+        let text = """
+            version: 1
+            name: loopback
+            seed: 7
+            gateways:
+              gw:
+                identity: gw.example.org
+                policy:
+                  authentication: { psk: test-only }
+                  proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+                  lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+                  pool: [10.128.0.0/10]
+                real: { addresses: [127.0.0.1] }
+            profiles:
+              laptop:
+                identity: "user%05d@example.org"
+                authentication: { psk: test-only }
+                proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+                lifetimes: { ike: \(ike), child: \(child) }
+                retransmission: { first: 500ms, factor: 1.5, tries: 7 }
+                traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+            paths:
+              home: \(path)
+            populations:
+              laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: [198.18.0.0/15] }
+            arrivals:
+              morning: { population: laptops, constant: { rate: \(rate) } }
+            \(faults)
+            safety: \(safety)
+            run: { duration: \(duration) }
+
+            """
+        return try WorkloadFile(text: text, path: "loopback.yaml").validated()
+    }
+}
