@@ -6,7 +6,6 @@ import IKEv2
 import Load
 import Primitives
 import Simulation
-import Workload
 
 // The gateway's halves of the IKE SAs of this shard's clients.
 extension ClientShard {
@@ -55,7 +54,7 @@ extension ClientShard {
         }
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         let name = StableName.hash(
-            of: StableName.hash(of: plan.workload.gateways[clients[local].gateway].name),
+            of: gatewayNames[clients[local].gateway],
             clients[local].client.place.entity,
             UInt64(attempt)
         )

@@ -96,6 +96,8 @@ struct ClientShard: ~Copyable {
     let cookieIssuers: [CookieIssuer]
     let spiKey: UInt64
     let gatewaySPIKey: UInt64
+    /// The hashes of the gateways' stable names.
+    let gatewayNames: [UInt64]
 
     init(index: UInt32, plan: SimulationPlan) {
         self.index = index
@@ -123,6 +125,7 @@ struct ClientShard: ~Copyable {
         var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
         spiKey = keys.next()
         gatewaySPIKey = keys.next()
+        gatewayNames = workload.gateways.map { StableName.hash(of: $0.name) }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)
             var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)
