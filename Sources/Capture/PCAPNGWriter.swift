@@ -6,7 +6,7 @@ package import Primitives
 /// (draft-ietf-opsawg-pcapng sections 4.1 to 4.3). Its bytes depend on nothing but what is written.
 package struct PCAPNGWriter: Sendable {
     /// The wall time of the run's start, in nanoseconds since 1970.
-    private let epochNanoseconds: UInt64
+    package var epochNanoseconds: UInt64
 
     /// Appends what stands at the head of a file.
     package init(epochNanoseconds: UInt64, application: String, into writer: inout ByteWriter) {

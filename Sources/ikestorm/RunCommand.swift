@@ -76,7 +76,6 @@ struct RunCommand: ParsableCommand {
             if crypto == .modelled {
                 throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
             }
-            if capture { throw ValidationError("--capture is for simulated runs: capture a live one with tcpdump.") }
             return
         }
         if record { throw ValidationError("--record is for live runs: name a --target, or leave it out.") }
@@ -96,7 +95,8 @@ struct RunCommand: ParsableCommand {
                 workers: workers.count,
                 folder: out,
                 writesJSON: json,
-                records: record
+                records: record,
+                capturesPackets: capture
             )
             guard !dryRun else { return try job.dryRun(on: console) }
             try job.run(on: console).end()

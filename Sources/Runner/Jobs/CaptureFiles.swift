@@ -12,7 +12,7 @@ import Workload
 struct CaptureFiles: ~Copyable {
     private var capture: StreamedFile
     private var keyTable: StreamedFile
-    private let format: PCAPNGWriter
+    private var format: PCAPNGWriter
     private var buffer = ByteWriter()
     private var known: Set<IKESPIPair> = []
     /// Why a file ended before the run did.
@@ -33,6 +33,9 @@ struct CaptureFiles: ~Copyable {
         self.capture = capture
         self.keyTable = keyTable
     }
+
+    /// Counts the packets' times from the wall clock at the run's start.
+    mutating func start(epochNanoseconds: UInt64) { format.epochNanoseconds = epochNanoseconds }
 
     mutating func append(_ packet: RunSinks.Packet) {
         buffer.removeAll()

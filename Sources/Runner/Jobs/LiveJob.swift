@@ -11,6 +11,7 @@ package struct LiveJob {
     package var options: LiveOptions
     package var folder: String?
     package var writesJSON: Bool
+    package var capturesPackets: Bool
 
     /// The words that say where the load goes and comes from.
     private let words: [String]
@@ -24,7 +25,8 @@ package struct LiveJob {
         workers: Int,
         folder: String? = nil,
         writesJSON: Bool = false,
-        records: Bool = false
+        records: Bool = false,
+        capturesPackets: Bool = false
     ) throws(JobFailure) {
         guard let place = LiveTarget(target) else {
             throw JobFailure(
@@ -53,6 +55,7 @@ package struct LiveJob {
         self.options = options
         self.folder = folder
         self.writesJSON = writesJSON
+        self.capturesPackets = capturesPackets
         words =
             ["--target", target] + allowed.flatMap { ["--allow-target", $0] } + sources.flatMap { ["--sources", $0] }
     }
@@ -96,6 +99,12 @@ package struct LiveJob {
                 "\(live.leftBehind) clients still have an IKE SA; `ikestorm cleanup \(files.folder.path)` deletes them"
             )
         }
+        if live.unanswered > 0 {
+            record.warnings.append(
+                "\(live.unanswered) clients had no answer to their Delete: a gateway that has deleted an IKE SA does not "
+                    + "answer again; `ikestorm cleanup \(files.folder.path)` makes sure"
+            )
+        }
         let result = RunResult(record, steadyState: workload.steadyState, thresholds: workload.thresholds)
         let errors = files.finish(result, nil)
         if writesJSON {
@@ -118,7 +127,7 @@ package struct LiveJob {
             } else {
                 place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
             }
-            return try RunFiles(place, workload, capturesPackets: false)
+            return try RunFiles(place, workload, capturesPackets: capturesPackets)
         } catch {
             throw JobFailure(writing: error)
         }

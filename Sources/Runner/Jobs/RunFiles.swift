@@ -22,6 +22,7 @@ final class RunFiles {
     var sinks: RunSinks {
         var sinks = RunSinks(event: { [self] in events?.append(line(of: $0)) })
         if capture != nil {
+            sinks.started = { [self] in capture?.start(epochNanoseconds: $0) }
             sinks.packet = { [self] in capture?.append($0) }
             sinks.keys = { [self] in capture?.append($0) }
         }

@@ -52,6 +52,7 @@ final class LiveCoordinator {
         do throws(LiveError) {
             try awaitWorkers()
             clock = MonotonicClock()
+            sinks.started?(clock.epoch)
             shared.start(clock)
             try offerLoad()
             try holdStill()

@@ -44,6 +44,8 @@ package struct RunSinks {
         }
     }
 
+    /// Told the wall clock at the start of a run in real time, in nanoseconds since 1970.
+    package var started: ((UInt64) -> Void)?
     package var event: ((Event) -> Void)?
     /// With packets come the keys that decrypt them, each before the first packet that needs them in its second.
     package var packet: ((Packet) -> Void)?

@@ -1,0 +1,121 @@
+import Foundation
+import GatewayRig
+import Testing
+
+@Suite("The command against strongSwan", .serialized)
+struct LiveCommandTests {
+    private let folder: TemporaryFolder
+    private let workload: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        workload = folder.path + "/live.yaml"
+    }
+
+    private func write(_ parts: LiveWorkload) throws {
+        try parts.text.write(toFile: workload, atomically: true, encoding: .utf8)
+    }
+
+    private func run(_ more: String...) -> [String] {
+        [Rig.ikestorm, "run", workload, "--target", "10.98.1.2", "--out", folder.path + "/run"] + more
+    }
+
+    @Test("a run towards what is not allowed sends nothing at all: a capture of the link shows it")
+    func sendsNothing() throws {
+        let rig = try Rig()
+        try write(LiveWorkload(safety: "{ \(LiveSafetyTests.allowed) }"))
+        let capture = folder.path + "/link.pcapng"
+        // Whatever leaves the clients' end but for IPv6, which speaks of its own accord.
+        let filter = "ip and (src host 10.98.1.1 or src net 10.99.0.0/16)"
+        let tshark = try rig.start(["tshark", "-n", "-i", "link0", "-f", filter, "-w", capture])
+        try wait(for: "Capturing on", of: tshark)
+
+        let outcome = try rig.run(run())
+        #expect(outcome.status == 96)
+        #expect(outcome.errors.contains("nothing was sent"))
+        #expect(outcome.errors.contains("does not allow the target 10.98.1.2"))
+        // What is sent behind it is in the capture, so that nothing else of the run can be missing from it.
+        _ = try rig.run(["bash", "-c", "echo the end >/dev/udp/10.98.1.2/9"])
+        try wait(atMost: 20) { try packets(in: capture).contains("9") }
+        tshark.interrupt()
+        _ = try tshark.wait(atMost: 20)
+
+        #expect(try packets(in: capture) == ["9"])
+    }
+
+    @Test("a live capture opens decrypted: tshark reads every IKE message, and none is malformed")
+    func opensDecrypted() throws {
+        let gateway = try RealGateway.start(knobs: ["DPD_DELAY": "1s"])
+        try write(
+            LiveWorkload(
+                count: 40,
+                rate: "40/s",
+                duration: "6s",
+                ike: "{ rekey: 3s, over: 20s }",
+                child: "{ rekey: 2s, over: 20s }",
+                path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }"
+            )
+        )
+        let outcome = try gateway.rig.run(run("--capture"))
+        #expect([0, 75].contains(outcome.status), "\(outcome.output)\(outcome.errors)")
+
+        let fields = ["isakmp.exchangetype", "isakmp.enc.decrypted", "_ws.malformed"]
+        let text = try Command.output(
+            of: ["tshark", "-n", "-r", folder.path + "/run/capture.pcapng", "-Y", "isakmp", "-T", "fields"]
+                + fields.flatMap { ["-e", $0] },
+            environment: ["WIRESHARK_CONFIG_DIR": folder.path + "/run", "HOME": folder.path, "LC_ALL": "C.UTF-8"]
+        )
+        var counts: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            let values = line.split(separator: "\t", omittingEmptySubsequences: false)
+            guard values.count == 3, !values[0].isEmpty else { continue }
+            counts[String(values[0]), default: 0] += 1
+            #expect(values[2].isEmpty, "malformed: \(line)")
+            // IKE_SA_INIT, exchange type 34, has nothing to decrypt.
+            if values[0] != "34" { #expect(!values[1].isEmpty, "not decrypted: \(line)") }
+        }
+        // Both messages of an exchange, for each client.
+        for exchange in ["34", "35", "36", "37"] { #expect(counts[exchange] ?? 0 >= 80, "\(counts)") }
+        #expect(try gateway.associations() == [])
+    }
+
+    @Test("what a killed run left at the gateway is deleted by `cleanup`")
+    func cleansUp() throws {
+        let gateway = try RealGateway.start()
+        try write(LiveWorkload(count: 30, rate: "30/s", duration: "10m", child: "{ rekey: 1s, over: 20s }"))
+        let killed = try gateway.rig.start(run())
+        try wait(for: "established 30 ", of: killed)
+        // In the middle of rekeys.
+        usleep(1_300_000)
+        killed.kill()
+        _ = try killed.wait(atMost: 10)
+        #expect(try gateway.associations().filter { $0.state == "ESTABLISHED" }.count == 30)
+
+        let cleanup = try gateway.rig.run([Rig.ikestorm, "cleanup", folder.path + "/run"])
+        #expect(cleanup.status == 0, "\(cleanup.errors)")
+        #expect(cleanup.output == "30 IKE SAs were left behind, 30 are deleted\n")
+        #expect(try gateway.associations() == [])
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/run/keys"))
+    }
+
+    /// The UDP ports that a capture's packets went to; nothing for those that are not UDP.
+    private func packets(in capture: String) throws -> [String] {
+        guard FileManager.default.fileExists(atPath: capture) else { return [] }
+        let fields = ["-T", "fields", "-e", "udp.dstport"]
+        return try Command.run(["tshark", "-n", "-r", capture] + fields).output
+            .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    private func wait(for text: String, of command: Command) throws {
+        try wait(atMost: 60) { command.errors.contains(text) || !command.isRunning }
+        try #require(command.errors.contains(text), "\(command.output)\(command.errors)")
+    }
+
+    private func wait(atMost seconds: Int, until isTrue: () throws -> Bool) throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while try !isTrue() {
+            try #require(ContinuousClock.now < deadline, "it takes longer than \(seconds) s")
+            usleep(50_000)
+        }
+    }
+}
