@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check format lint bench fuzz soak clean toolchain
+.PHONY: help demo build test check format lint bench fuzz soak prediction clean toolchain
 
 STEP := scripts/step
 SWIFT_SOURCES := Package.swift Sources Tests
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench   the price of each operation'
 	@echo 'make fuzz    fuzz the decoders, FUZZ_SECONDS each (60)'
 	@echo 'make soak    the long versions of the tests'
+	@echo 'make prediction   what the cost table predicts, beside what strongSwan does'
 	@echo 'make clean   remove what was built'
 
 toolchain:
@@ -66,6 +67,12 @@ fuzz: toolchain
 soak: build
 	@scripts/install test
 	@$(STEP) 'soak' env SOAK=1 $(RUN_TESTS) --no-parallel
+
+# Measures in real time: the machine should have nothing else to do.
+prediction: toolchain
+	@scripts/install test
+	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@scripts/prediction compare
 
 clean:
 	@rm -rf .build .build-*

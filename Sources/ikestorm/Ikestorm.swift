@@ -19,8 +19,8 @@ struct Ikestorm: ParsableCommand {
         version: IkestormVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, DiffCommand.self, InitCommand.self, SchemaCommand.self,
-            GatewayCommand.self, AbortCommand.self, CleanupCommand.self, ReplayCommand.self, DoctorCommand.self,
-            VersionCommand.self,
+            GatewayCommand.self, AbortCommand.self, CleanupCommand.self, ReplayCommand.self, CalibrateCommand.self,
+            DoctorCommand.self, VersionCommand.self,
         ]
     )
 

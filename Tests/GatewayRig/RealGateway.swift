@@ -14,6 +14,11 @@ package struct RealGateway: Sendable {
         try ListedIKESA.parse(try rig.script("strongswan.sh", "sas", "--raw"))
     }
 
+    /// The number of charon's process.
+    package func processNumber() throws -> Int32 {
+        Int32(try rig.script("strongswan.sh", "pid").trimmingPrefix { $0.isWhitespace }.prefix { $0.isNumber }) ?? 0
+    }
+
     /// Makes the gateway rekey every Child SA.
     package func rekeyChildSAs() throws { _ = try rig.script("strongswan.sh", "rekey-child") }
     /// Makes the gateway rekey every IKE SA.

@@ -111,6 +111,7 @@ charon_verb() {
         stats) swanctl --stats ;;
         swanctl) swanctl "${REST[@]}" ;;
         log) cat "$RUN/log" ;;
+        pid) cat "$RUN/pid" ;;
         rekey-child) swanctl --rekey --child net "${REST[@]}" ;;
         rekey-ike) swanctl --rekey --ike "${REST[@]:-$CONNECTION}" ;;
         terminate) swanctl --terminate --ike "${REST[@]:-$CONNECTION}" ;;

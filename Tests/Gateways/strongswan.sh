@@ -5,7 +5,7 @@
 #   down           stop it, and remove the network
 #   sas | stats    its list of IKE SAs and Child SAs (arguments: those of swanctl --list-sas), its counters
 #   rekey-child | rekey-ike | terminate      start these exchanges towards every client
-#   log            what charon logged
+#   log | pid      what charon logged, the number of its process
 #   swanctl        anything else: the arguments are swanctl's
 #
 # Clients run in the namespace of the clients (network.sh exec NAME COMMAND...), talk to 10.98.1.2, authenticate with
