@@ -77,7 +77,10 @@ targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports,
 targets.append(
     .executableTarget(
         name: "microbench",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport"],
+        dependencies: [
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport", "Workers",
+            "Workload", "Results", "Runner",
+        ],
         swiftSettings: settings
     )
 )

@@ -9,6 +9,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("crypto-handshake", benchmarkHandshakeCrypto),
     ("gateway", benchmarkGateway),
     ("handshake", benchmarkHandshake),
+    ("live", benchmarkLive),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

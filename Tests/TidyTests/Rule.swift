@@ -36,7 +36,7 @@ extension Rule {
         "Foundation": ["Workload", "Results", "Runner", "ikestorm"],
         // Threads and error numbers of the system; the benches measure and print.
         "Glibc": ["Workers", "UDPTransport", "Runner", "ikestorm", "microbench"],
-        "Synchronization": ["Workers", "Runner", "ikestorm"],
+        "Synchronization": ["Workers", "Runner", "ikestorm", "microbench"],
         "Dispatch": ["Runner", "ikestorm"],
         "Histogram": ["Metrics"],
         "Yams": ["Workload"],

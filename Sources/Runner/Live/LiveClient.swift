@@ -20,6 +20,8 @@ struct LiveClient: ~Copyable {
     /// What it is doing, as far as ceilings count it.
     var isConnecting = false
     var attemptsSeen: UInt32 = 0
+    /// A ceiling holds its next attempt back, and that is counted.
+    var isHeldBack = false
     /// How often its Delete at the end of the run was sent again.
     var deleteRetries: UInt8 = 0
 

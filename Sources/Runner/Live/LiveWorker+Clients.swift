@@ -42,7 +42,10 @@ extension LiveWorker {
     /// Whether a client may begin another attempt now; if not, it is looked at again soon.
     private mutating func mayBegin(_ local: Int) -> Bool {
         if phase == .load, ceilings.admits(at: turn.now) { return true }
-        if phase == .load { tally.mark(.clipped, clients[local].values.population, at: turn.now) }
+        if phase == .load, !clients[local].isHeldBack {
+            clients[local].isHeldBack = true
+            tally.mark(.clipped, clients[local].values.population, at: turn.now)
+        }
         deadlines.arm(local, at: turn.now + Self.holdBack)
         return false
     }
@@ -103,6 +106,7 @@ extension LiveWorker {
         let isNew = clients[local].client.attempt != clients[local].attemptsSeen
         if isNew {
             clients[local].attemptsSeen = clients[local].client.attempt
+            clients[local].isHeldBack = false
             touched.began(local)
         }
         let isConnecting =

@@ -1,0 +1,113 @@
+import Metrics
+import Primitives
+import Results
+import Runner
+import Synchronization
+import Workers
+import Workload
+
+/// How many IKE SAs one worker sets up in a second over UDP on loopback, with our own responder on another core.
+///
+/// More is offered than can be done, so that what comes out is the most. It is the machine's time that counts here, not
+/// a thread's: other work on it makes the figure smaller.
+func benchmarkLive() {
+    do {
+        let second = try LiveBenchmark().establishedPerSecond()
+        printFigure("live, established over loopback", Double(second), "/s/core")
+    } catch {
+        print("live: \(error)")
+    }
+}
+
+private struct LiveBenchmark {
+    private static let rate = 12_000
+    private static let seconds = 4
+
+    private let workload: Workload
+
+    init() throws {
+        workload = try WorkloadFile(text: Self.text, path: "live-benchmark").validated()
+    }
+
+    func establishedPerSecond() throws -> UInt64 {
+        let isStopped = Flag()
+        let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
+        let address = IPAddress(v4: 0x7F00_0001)
+        let cpus = try CPUTopology.current().allowed
+        let workload = workload
+        let thread = try PinnedThread(cpu: cpus[cpus.count - 1].number) {
+            defer { isStopped.set() }
+            var options = GatewayServiceOptions(address: address)
+            options.port = 0
+            options.encapsulatedPort = 0
+            var service = try GatewayService(
+                workload,
+                gateway: 0,
+                options: options,
+                seed: operatingSystemSeed(),
+                wantsStop: { isStopped.isSet }
+            )
+            let bound = service.ports
+            ports.withLock { $0 = bound }
+            try service.serve()
+        }
+        defer {
+            isStopped.set()
+            try? thread.join()
+        }
+        var bound = ports.withLock { $0 }
+        while bound == nil, !isStopped.isSet { bound = ports.withLock { $0 } }
+        guard let bound else { return 0 }
+        let target = LiveTarget(address: address, port: bound.plain, encapsulatedPort: bound.encapsulated)
+        var options = LiveOptions()
+        // Our own responder forgets its IKE SAs with the thread that has them.
+        options.drainLimit = .milliseconds(10)
+        let result = try LiveRun(workload, targets: [target], options: options).run()
+        let counts = result.series[.counter(.handshakeEstablished)] ?? []
+        // The first second has the start in it, the last one the end.
+        let whole = counts.dropFirst().dropLast().compactMap(\.self).sorted()
+        return whole.isEmpty ? 0 : whole[whole.count / 2]
+    }
+
+    private final class Flag: Sendable {
+        private let value = Atomic<Bool>(false)
+        var isSet: Bool { value.load(ordering: .relaxed) }
+        func set() { value.store(true, ordering: .relaxed) }
+    }
+
+    private static var text: String {
+        """
+        version: 1
+        name: live-benchmark
+        seed: 7
+        gateways:
+          gw:
+            identity: gw.example.org
+            policy:
+              authentication: { psk: test-only }
+              proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+              lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+              half-open:
+                { cookies-above: never, cookies-above-per-source: never, refuse-above-per-source: never, timeout: 30s }
+              pool: [10.128.0.0/10]
+            real: { addresses: [127.0.0.1] }
+        profiles:
+          laptop:
+            identity: "user%05d@example.org"
+            authentication: { psk: test-only }
+            proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+            lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+            retransmission: { first: 10s, factor: 1, tries: 3 }
+            traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+        paths:
+          loopback: { one-way-delay: 1us }
+        populations:
+          laptops:
+            { count: \(rate * seconds), profile: laptop, path: loopback, gateway: gw, sources: [198.18.0.0/15] }
+        arrivals:
+          all: { population: laptops, constant: { rate: \(rate)/s } }
+        run: { duration: \(seconds)s }
+
+        """
+    }
+}
