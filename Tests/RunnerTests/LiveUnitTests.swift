@@ -1,3 +1,4 @@
+import Foundation
 import Metrics
 import Primitives
 import Results
@@ -153,6 +154,66 @@ struct LiveUnitTests {
             ]
         )
         #expect(throws: LiveError.self) { try run.run() }
+    }
+
+    @Test("the machine-wide file holds against the workload: both allow, the lowest ceiling holds")
+    func intersects() throws {
+        var parts = LoopbackWorkload()
+        parts.safety = """
+            { allow-targets: [10.98.0.0/16], allow-inner: [10.0.0.0/8], allow-identities: ["*"], \
+            at-most: { set-ups: 100/s, half-open: 50 }, abort-when: [handshake.success rate(1m) < 50%] }
+            """
+        let machine = """
+            allow-targets: [10.98.1.0/24]
+            allow-inner: [0.0.0.0/0]
+            allow-identities: ["*@example.org"]
+            at-most: { set-ups: 5000/m, half-open: 80 }
+            abort-when: [handshake.latency p99 > 5s]
+            """
+        let run = try Self.run(parts, machine: machine, target: "10.98.1.2")
+        #expect(try !run.dryRunText.contains("not allowed"))
+        #expect(run.workload.safety.setUpsAtMost?.perSecondThousandths == 83_333)
+        #expect(run.workload.safety.halfOpenAtMost == 50)
+        #expect(
+            run.workload.safety.abortWhen.map(\.description) == [
+                "handshake.success rate(60s) < 50%", "handshake.latency p99 > 5s",
+            ]
+        )
+        let other = try Self.run(parts, machine: machine, target: "10.98.2.2")
+        #expect(try other.dryRunText.contains("does not allow the target 10.98.2.2"))
+        // A file that says nothing allows nothing.
+        let silent = try Self.run(parts, machine: "{}", target: "10.98.1.2")
+        #expect(try silent.dryRunText.split(separator: "\n").filter { $0.hasPrefix("not allowed") }.count == 3)
+    }
+
+    @Test(
+        "a machine-wide file that cannot be understood allows nothing, and says where it is wrong",
+        arguments: [
+            ("allow-target: [10.98.1.2]", "did you mean \"allow-targets\"?"),
+            ("allow-targets: [gw]", "gw"),
+            ("- 10.98.1.2", "list"),
+            ("", "empty"),
+            ("allow-targets: [10.98.1.2", ":1:"),
+        ]
+    )
+    func refusesUnreadable(_ machine: String, _ saying: String) throws {
+        let error = try #require(throws: LiveError.self) {
+            try Self.run(LoopbackWorkload(), machine: machine, target: "127.0.0.1")
+        }
+        #expect(error.exitCode == .safetyAbort)
+        #expect("\(error)".contains(saying), "\(error)")
+    }
+
+    /// A run from loopback under a machine-wide file.
+    private static func run(_ parts: LoopbackWorkload, machine: String, target: String) throws -> LiveRun {
+        let file = FileManager.default.temporaryDirectory.appending(path: "ikestorm-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try machine.write(to: file, atomically: true, encoding: .utf8)
+        var options = LiveOptions()
+        options.allowanceFile = file.path
+        options.sources = [try #require(IPPrefix("127.0.0.1/32"))]
+        let address = try #require(LiveTarget(target))
+        return try LiveRun(parts.validated(), targets: [address], options: options)
     }
 
     @Test("documentation ranges exist in virtual time only, whoever allows them")

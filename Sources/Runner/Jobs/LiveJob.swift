@@ -91,6 +91,7 @@ package struct LiveJob {
         record.series = live.series
         record.duration = live.duration
         record.generator = live.generator
+        record.faults.removeAll { !live.faults.contains($0.name) }
         record.abort = live.abort
         record.interruption = live.interruption
         record.warnings += live.warnings

@@ -253,6 +253,7 @@ final class LiveCoordinator {
             leftBehind: summaries.reduce(0) { $0 + $1.leftBehind },
             unanswered: summaries.reduce(0) { $0 + $1.unanswered },
             touched: LiveTouch(plan, summaries),
+            faults: plan.workload.faults.filter { $0.isLive && .zero + $0.at < .zero + duration }.map(\.name),
             warnings: plan.warnings,
             epoch: clock.epoch
         )

@@ -99,8 +99,15 @@ extension LivePlan {
         self.secrets = secrets
         self.clients = clients
         self.arrivals = arrivals
-        warnings = sources.warnings
+        warnings = sources.warnings + Self.leftOut(workload)
         end = .zero + workload.run.duration
+    }
+
+    /// What the workload has and a run in real time cannot bring about.
+    private static func leftOut(_ workload: Workload) -> [String] {
+        workload.faults.filter { !$0.isLive }.map {
+            "the fault \($0.name) is left out: in real time it is the gateway's own business"
+        } + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 
     /// The hash of a client's stable name: the same as in virtual time.

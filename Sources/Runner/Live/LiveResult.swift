@@ -23,6 +23,8 @@ package struct LiveResult: Sendable {
     /// How many clients had sent their Delete and had no answer yet: the gateway's answer, or the Delete, was lost.
     package var unanswered: Int
     package var touched: LiveTouch
+    /// The workload's faults that were brought about.
+    package var faults: [String]
     package var warnings: [String]
     /// The wall clock at the run's start, in nanoseconds since 1970.
     package var epoch: UInt64

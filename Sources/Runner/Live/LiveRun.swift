@@ -82,6 +82,7 @@ package struct LiveRun {
             try SafetyReport(result).write(to: folder.safetyPath)
             folder.removeEmptyJournals()
         }
+        folder?.removeControls()
         _ = consume lock
         return result
     }

@@ -53,6 +53,11 @@ package struct LiveFolder: Sendable {
         return !lock.isHeld
     }
 
+    /// Removes what only a run that goes on has; its lock is still held.
+    func removeControls() {
+        for path in [abortPath, lockPath] { try? FileManager.default.removeItem(atPath: path) }
+    }
+
     var isAbortRequested: Bool { FileManager.default.fileExists(atPath: abortPath) }
 
     /// Asks a run to stop and to delete its SAs, and waits until it has; false when it has not within the time.

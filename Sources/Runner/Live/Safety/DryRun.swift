@@ -28,11 +28,7 @@ struct DryRun: CustomStringConvertible {
         if let rate = safety.setUpsAtMost { lines.append("ceiling     \(rate.count) attempts in \(rate.per)") }
         if let count = safety.halfOpenAtMost { lines.append("ceiling     \(count) attempts under way") }
         for condition in safety.abortWhen { lines.append("aborts when \(condition)") }
-        for fault in workload.faults {
-            let note = fault.isLive ? "" : ", which is not ours to bring about: left out"
-            lines.append("fault       \(fault.name) at \(fault.at)\(note)")
-        }
-        for flood in workload.floods { lines.append("flood       \(flood.name): left out in real time") }
+        for fault in workload.faults where fault.isLive { lines.append("fault       \(fault.name) at \(fault.at)") }
         for warning in plan.warnings { lines.append("note        \(warning)") }
         for problem in problems { lines.append("not allowed \(problem)") }
         return lines.joined(separator: "\n")
