@@ -78,7 +78,8 @@ targets.append(
     .executableTarget(
         name: "microbench",
         dependencies: [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport", "Workers",
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport",
+            "Workers",
             "Workload", "Results", "Runner",
         ],
         swiftSettings: settings
