@@ -47,7 +47,8 @@ package struct CostFit: Sendable {
             var terms = [sample.seconds]
             terms += works.map { work in Self.times(work, sample) }
             terms += sloped.map { work in Self.times(work, sample) * sample.activeSAs }
-            // The noise of many jobs is that of one times the square root of their number; a millisecond is always there.
+            // The noise of many jobs is that of one times the square root of their number; a millisecond is always
+            // there.
             let noise = ((sample.nanoseconds + Self.leastNoise) * Self.leastNoise).squareRoot()
             return LeastSquares.Observation(terms, value: sample.nanoseconds, weight: 1 / noise)
         }
