@@ -90,11 +90,11 @@ package struct Endpoint: ~Copyable {
 
     /// Takes in what a rekey made, and forgets what has ended.
     private mutating func settle(_ turn: inout Turn) {
-        if var successor = turn.successor.take() {
+        if var successor = turn.successor.take()?.take() {
             swap(&current, &successor)
             if successor.stateName != .closed { retiring.append(RetiringSA(successor)) }
         }
-        if let redundant = turn.redundant.take() { retiring.append(RetiringSA(redundant)) }
+        if let redundant = turn.redundant.take()?.take() { retiring.append(RetiringSA(redundant)) }
         if retiring.isEmpty { return }
         retiring.removeAll { $0.sa.stateName == .closed }
         while retiring.count > Self.mostRetiring { drop(retiring.removeFirst(), &turn) }

@@ -11,9 +11,9 @@ package struct Turn: ~Copyable {
     /// The inner address that the driver holds ready for the peer, should it ask (RFC 7296 section 2.19).
     package var lease: IPAddress?
     /// The IKE SA that an exchange of this turn made by a rekey; the endpoint takes it.
-    var successor: IKESA?
+    var successor: Box<IKESA>?
     /// The IKE SA that lost a simultaneous rekey, and still has to be deleted.
-    var redundant: IKESA?
+    var redundant: Box<IKESA>?
     private var scratch: [[UInt8]] = []
 
     /// Where messages are built.

@@ -62,6 +62,9 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Prints result.json, and nothing else, on standard output.")
     var json = false
 
+    @Option(help: "What events.ndjson tells: life-cycle, or none, which writes no such file: many clients run faster.")
+    var events = EventsOption.lifeCycle
+
     @Flag(help: "Writes capture.pcapng, and the key table with which Wireshark decrypts it; wants --crypto real.")
     var capture = false
 
@@ -96,6 +99,7 @@ struct RunCommand: ParsableCommand {
                 folder: out,
                 writesJSON: json,
                 records: record,
+                keepsEvents: events != .none,
                 capturesPackets: capture
             )
             guard !dryRun else { return try job.dryRun(on: console) }
@@ -113,6 +117,7 @@ struct RunCommand: ParsableCommand {
             crypto: crypto,
             folder: out,
             writesJSON: json,
+            keepsEvents: events != .none,
             capturesPackets: capture
         )
         try job.run(on: console).end()

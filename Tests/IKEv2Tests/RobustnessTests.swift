@@ -185,6 +185,25 @@ struct RobustnessTests {
         #expect(situations.isSuperset(of: ["awaitingSAInit", "awaitingAuth", "closed (malformed-answer)"]))
     }
 
+    @Test("what a peer makes of IKE_AUTH's payloads, at either end", arguments: Side.allCases)
+    func survivesMutatedAuthentication(_ side: Side) {
+        var mutator = Mutator(seed: 8)
+        var situations: Set<String> = []
+        for round in 0..<Effort.rounds(3_000, soaking: 100_000) {
+            var network = Network(seed: UInt8(round % 8))
+            network.run(until: .zero + .milliseconds(25))
+            if side == .initiator { network.run(until: .zero + .milliseconds(35)) }
+            let flight = network.flights.removeFirst()
+            network.fate = { _ in .isLost }
+            let message = network.resealed(flight.message) { Self.mutate(&$0, &mutator) }
+            network.receive(message, over: flight.path, at: side)
+            situations.insert(network.situation(of: side))
+            #expect(network.deadline(of: side) > network.now)
+        }
+        #expect(situations.contains("established"))
+        #expect(situations.contains(side == .initiator ? "closing" : "nothing"))
+    }
+
     private struct Content {
         let exchange: ExchangeType
         let payloads: ForgedPayloads

@@ -123,7 +123,7 @@ extension IKESA.Established {
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
-        draft.inbound = freshChildSPI(&turn)
+        draft.inbound = freshChildSPI()
         draft.method = policy.childMethod
         draft.localSelectors = local
         draft.remoteSelectors = remote

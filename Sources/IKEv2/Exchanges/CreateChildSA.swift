@@ -168,9 +168,9 @@ extension IKESA.Established {
     }
 
     /// An SPI that none of this end's Child SAs has.
-    mutating func freshChildSPI(_ turn: inout Turn) -> ChildSPI {
+    mutating func freshChildSPI() -> ChildSPI {
         while true {
-            let spi = turn.cryptography.childSPI(&origin.material)
+            let spi = origin.childSPI()
             if childIndex(inbound: spi) == nil { return spi }
         }
     }

@@ -89,7 +89,7 @@ extension IKESA.Established {
         }
         let answer = IKESA.ChildAnswer(
             selection: selection,
-            inbound: freshChildSPI(&turn),
+            inbound: freshChildSPI(),
             outbound: selection.childSPI,
             initiatorSelectors: initiatorSide,
             responderSelectors: responderSide

@@ -61,12 +61,10 @@ extension TrafficSelector {
     )
 }
 
-extension Cryptography {
-    /// A random inbound SPI outside the reserved range (RFC 4303 section 2.1).
-    borrowing func childSPI(_ material: inout KeyMaterialStream) -> ChildSPI {
-        while true {
-            let value = UInt32(truncatingIfNeeded: integer(from: &material))
-            if value >= ChildSPI.first.rawValue { return ChildSPI(rawValue: value) }
-        }
+extension Origin {
+    /// A random inbound SPI outside the reserved range (RFC 4303 section 2.1); no secret, so that any chance will do.
+    mutating func childSPI() -> ChildSPI {
+        let span = UInt64(UInt32.max - ChildSPI.first.rawValue) + 1
+        return ChildSPI(rawValue: ChildSPI.first.rawValue + UInt32(chance.scaled(below: span)))
     }
 }

@@ -9,20 +9,17 @@ func natDetectionData(
     _ endpoint: UDPEndpoint,
     _ cryptography: borrowing Cryptography
 ) -> SHA1Digest {
-    var input = InlineArray<34, UInt8>(repeating: 0)
-    var count = 0
-    func append(_ value: UInt64, byteCount: Int, to input: inout InlineArray<34, UInt8>) {
-        for index in 0..<byteCount {
-            input[count] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (byteCount - 1 - index)))
-            count += 1
-        }
-    }
-    append(spis.initiator.rawValue, byteCount: 8, to: &input)
-    append(spis.responder.rawValue, byteCount: 8, to: &input)
-    if !endpoint.address.isIPv4 { append(endpoint.address.high, byteCount: 8, to: &input) }
-    append(endpoint.address.low, byteCount: endpoint.address.isIPv4 ? 4 : 8, to: &input)
-    append(UInt64(endpoint.port), byteCount: 2, to: &input)
-    return cryptography.sha1(unsafe input.span.bytes.extracting(0..<count))
+    let spis: InlineArray<2, UInt64> = [spis.initiator.rawValue.bigEndian, spis.responder.rawValue.bigEndian]
+    let address: InlineArray<2, UInt64> = [endpoint.address.high.bigEndian, endpoint.address.low.bigEndian]
+    let port = InlineArray<1, UInt16>(repeating: endpoint.port.bigEndian)
+    // SAFETY: integers have no padding, so that their bytes are initialized.
+    let addressOctets = unsafe address.span.bytes
+    return cryptography.sha1(
+        unsafe spis.span.bytes,
+        // An IPv4 address stands in the last four octets.
+        addressOctets.extracting(last: endpoint.address.byteCount),
+        unsafe port.span.bytes
+    )
 }
 
 extension MessageEncoder {

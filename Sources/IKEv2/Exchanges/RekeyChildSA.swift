@@ -75,7 +75,7 @@ extension IKESA.Established {
         }
         let answer = IKESA.ChildAnswer(
             selection: selection,
-            inbound: freshChildSPI(&turn),
+            inbound: freshChildSPI(),
             outbound: selection.childSPI,
             initiatorSelectors: sides.initiator,
             responderSelectors: sides.responder

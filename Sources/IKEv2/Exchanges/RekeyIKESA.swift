@@ -181,13 +181,13 @@ extension IKESA.Established {
         }
         if isLower(lower(draft.nonce, peerNonce), rival.lowestNonce) {
             // This end made the redundant one, and closes it; the peer closes the old one.
-            turn.redundant = IKESA.Closing.begin(new, origin.forSuccessor(), .redundant, policy: policy, &turn)
+            turn.redundant = Box(IKESA.Closing.begin(new, origin.forSuccessor(), .redundant, policy: policy, &turn))
             handOver(to: rival.takeChannel(), due: draft.due, fromHere: false, policy: policy, &turn)
             return .established(self)
         }
         var loser = IKESA.Established(rival.takeChannel(), origin.forSuccessor(), policy: policy, &turn)
         loser.becomeSuperseded(by: .redundant, policy: policy, &turn)
-        turn.redundant = .established(loser)
+        turn.redundant = Box(.established(loser))
         handOver(to: new, due: draft.due, fromHere: true, policy: policy, &turn)
         return IKESA.Closing.begin(channel, origin, .rekeyed, policy: policy, &turn)
     }
@@ -213,7 +213,7 @@ extension IKESA.Established {
         heir.peerAddress = peerAddress
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
-        turn.successor = heir.startNext(policy: policy, &turn)
+        turn.successor = Box(heir.startNext(policy: policy, &turn))
         becomeSuperseded(by: .rekeyed, policy: policy, &turn)
     }
 

@@ -25,7 +25,7 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             var origin = agreed.initiation.origin
-            let childSPI = turn.cryptography.childSPI(&origin.material)
+            let childSPI = origin.childSPI()
             let identification = policy.values.identity.body(number: origin.number)
             let psk = policy.values.preSharedKey
             let auth = turn.cryptography.pskAuthentication(

@@ -49,7 +49,9 @@ extension IKESA.Established {
         }
         if let rival = rival.take()?.take() {
             let origin = origin.forSuccessor()
-            turn.redundant = IKESA.Closing.begin(rival.takeChannel(), origin, cause.reason, policy: policy, &turn)
+            turn.redundant = Box(
+                IKESA.Closing.begin(rival.takeChannel(), origin, cause.reason, policy: policy, &turn)
+            )
         }
         return IKESA.Closing.begin(channel, origin, cause.reason, policy: policy, &turn)
     }

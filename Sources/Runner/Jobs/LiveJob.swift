@@ -11,6 +11,8 @@ package struct LiveJob {
     package var options: LiveOptions
     package var folder: String?
     package var writesJSON: Bool
+    /// Whether the folder gets `events.ndjson`.
+    package var keepsEvents: Bool
     package var capturesPackets: Bool
 
     /// The words that say where the load goes and comes from.
@@ -26,6 +28,7 @@ package struct LiveJob {
         folder: String? = nil,
         writesJSON: Bool = false,
         records: Bool = false,
+        keepsEvents: Bool = true,
         capturesPackets: Bool = false
     ) throws(JobFailure) {
         guard let place = LiveTarget(target) else {
@@ -55,6 +58,7 @@ package struct LiveJob {
         self.options = options
         self.folder = folder
         self.writesJSON = writesJSON
+        self.keepsEvents = keepsEvents
         self.capturesPackets = capturesPackets
         words =
             ["--target", target] + allowed.flatMap { ["--allow-target", $0] } + sources.flatMap { ["--sources", $0] }
@@ -128,7 +132,7 @@ package struct LiveJob {
             } else {
                 place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
             }
-            return try RunFiles(place, workload, capturesPackets: capturesPackets)
+            return try RunFiles(place, workload, keepsEvents: keepsEvents, capturesPackets: capturesPackets)
         } catch {
             throw JobFailure(writing: error)
         }

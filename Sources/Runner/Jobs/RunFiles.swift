@@ -11,16 +11,22 @@ final class RunFiles {
     private var events: EventLog?
     private var capture: CaptureFiles?
 
-    init(_ folder: RunFolder, _ workload: Workload, capturesPackets: Bool) throws(ResultError) {
+    init(
+        _ folder: RunFolder,
+        _ workload: Workload,
+        keepsEvents: Bool = true,
+        capturesPackets: Bool
+    ) throws(ResultError) {
         self.folder = folder
         names = ClientNames(workload)
         try folder.write(workload.resolved(), to: "workload.yaml")
-        events = try EventLog(folder["events.ndjson"])
+        if keepsEvents { events = try EventLog(folder["events.ndjson"]) }
         if capturesPackets { capture = try CaptureFiles(in: folder, epoch: workload.run.epoch) }
     }
 
     var sinks: RunSinks {
-        var sinks = RunSinks(event: { [self] in events?.append(line(of: $0)) })
+        var sinks = RunSinks()
+        if events != nil { sinks.event = { [self] in events?.append(line(of: $0)) } }
         if capture != nil {
             sinks.started = { [self] in capture?.start(epochNanoseconds: $0) }
             sinks.packet = { [self] in capture?.append($0) }

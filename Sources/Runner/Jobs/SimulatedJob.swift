@@ -12,6 +12,8 @@ package struct SimulatedJob {
     /// The folder that the user named; nil for one under `runs/`.
     package var folder: String?
     package var writesJSON: Bool
+    /// Whether the folder gets `events.ndjson`.
+    package var keepsEvents: Bool
     package var capturesPackets: Bool
 
     package init(
@@ -20,6 +22,7 @@ package struct SimulatedJob {
         crypto: SimulatedOptions.Crypto = .real,
         folder: String? = nil,
         writesJSON: Bool = false,
+        keepsEvents: Bool = true,
         capturesPackets: Bool = false
     ) {
         self.prepared = prepared
@@ -27,6 +30,7 @@ package struct SimulatedJob {
         self.crypto = crypto
         self.folder = folder
         self.writesJSON = writesJSON
+        self.keepsEvents = keepsEvents
         self.capturesPackets = capturesPackets
     }
 
@@ -86,7 +90,7 @@ package struct SimulatedJob {
             } else {
                 place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
             }
-            return try RunFiles(place, workload, capturesPackets: capturesPackets)
+            return try RunFiles(place, workload, keepsEvents: keepsEvents, capturesPackets: capturesPackets)
         } catch {
             throw JobFailure(writing: error)
         }
