@@ -1,4 +1,4 @@
-import Primitives
+public import Primitives
 
 extension MessageEncoder {
     /// Offers proposals, or answers with the one that was chosen.
@@ -25,6 +25,36 @@ extension MessageEncoder {
             proposals[index].encode(number: number, spi: spi, isLast: index == proposals.count - 1, into: &writer)
         }
         end()
+    }
+
+    /// Offers what was encoded before, with an SPI written over what stands at each of the offsets.
+    public mutating func securityAssociation(encoded: [UInt8], spi: RawSpan, at offsets: [Int]) {
+        begin(.securityAssociation)
+        let start = writer.count
+        writer.write(encoded)
+        if !spi.isEmpty {
+            for offset in offsets { writer.patch(spi, at: start + offset) }
+        }
+        end()
+    }
+
+    /// Starts the one proposal of an answer, whose transforms follow.
+    public mutating func beginProposal(number: UInt8, protocolID: ProtocolID, spi: RawSpan, transformCount: Int) {
+        proposalStart = writer.count
+        writer.writeInteger(0 as UInt32)
+        writer.writeInteger(number)
+        writer.writeInteger(protocolID.rawValue)
+        writer.writeInteger(UInt8(spi.byteCount))
+        writer.writeInteger(UInt8(transformCount))
+        writer.write(spi)
+    }
+
+    public mutating func transform(_ type: TransformType, id: UInt16, keyLength: UInt16?, isLast: Bool) {
+        Transform.encode(type, id: id, keyLength: keyLength, isLast: isLast, others: RawSpan(), into: &writer)
+    }
+
+    public mutating func endProposal() {
+        writer.patch(UInt16(writer.count - proposalStart), at: proposalStart + 2)
     }
 
     public mutating func keyExchange(_ method: KeyExchangeID, _ data: RawSpan) {
@@ -244,7 +274,11 @@ extension MessageEncoder {
 }
 
 extension Proposal {
-    func encode(number: UInt8, spi: RawSpan, isLast: Bool, into writer: inout ByteWriter) {
+    /// How many octets stand in front of a proposal's SPI.
+    public static var headerByteCount: Int { RawProposal.headerByteCount }
+
+    /// Appends the proposal as a substructure of an SA payload, under this number and with this SPI.
+    public func encode(number: UInt8, spi: RawSpan, isLast: Bool, into writer: inout ByteWriter) {
         let start = writer.count
         writer.writeInteger(isLast ? 0 : ProposalSequence.moreFollow)
         writer.writeInteger(0 as UInt8)
@@ -263,7 +297,19 @@ extension Proposal {
 
 extension Transform {
     func encode(isLast: Bool, into writer: inout ByteWriter) {
-        let length = RawTransform.headerByteCount + (keyLength == nil ? 0 : 4) + unknownAttributes.count
+        let others = unknownAttributes.rawSpan
+        Self.encode(type, id: id, keyLength: keyLength, isLast: isLast, others: others, into: &writer)
+    }
+
+    fileprivate static func encode(
+        _ type: TransformType,
+        id: UInt16,
+        keyLength: UInt16?,
+        isLast: Bool,
+        others: RawSpan,
+        into writer: inout ByteWriter
+    ) {
+        let length = RawTransform.headerByteCount + (keyLength == nil ? 0 : 4) + others.byteCount
         writer.writeInteger(isLast ? 0 : TransformSequence.moreFollow)
         writer.writeInteger(0 as UInt8)
         writer.writeInteger(UInt16(length))
@@ -274,7 +320,7 @@ extension Transform {
             writer.writeInteger(RawTransform.keyLengthAttribute)
             writer.writeInteger(keyLength)
         }
-        writer.write(unknownAttributes)
+        writer.write(others)
     }
 }
 

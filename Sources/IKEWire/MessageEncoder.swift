@@ -20,6 +20,7 @@ public struct MessageEncoder: ~Copyable {
     public private(set) var firstType: PayloadType = .none
 
     @usableFromInline var payloadStart: Int?
+    @usableFromInline var proposalStart = 0
     @usableFromInline var encryptedStart: Int?
     @usableFromInline var encryptedContentStart = 0
     @usableFromInline var ivByteCount = 0

@@ -36,6 +36,9 @@ package struct IdentityTemplate: Hashable, Sendable {
         }
     }
 
+    /// Whether the clients of the family have identities of their own.
+    var isNumbered: Bool { digitCount != nil }
+
     /// The identification data of client `number` (RFC 7296 section 3.5).
     package func octets(number: UInt32) -> [UInt8] {
         var octets: [UInt8] = []
@@ -63,7 +66,12 @@ package struct IdentityTemplate: Hashable, Sendable {
             rest /= 10
         } while rest > 0
         while octets.count - start < digitCount { octets.append(UInt8(ascii: "0")) }
-        octets[start...].reverse()
+        var (low, high) = (start, octets.count - 1)
+        while low < high {
+            octets.swapAt(low, high)
+            low += 1
+            high -= 1
+        }
         octets.append(contentsOf: suffix)
     }
 
@@ -161,16 +169,19 @@ package final class PeerPolicy: Sendable {
 
     package let values: Values
     /// What is offered, as it stands in SA and TS payloads.
-    let ikeOffer: [Proposal]
-    let childOffer: [Proposal]
+    let ikeOffer: Offer<IKESuite>
+    let ikeRekeyOffer: Offer<IKESuite>
+    let childOffer: Offer<ChildSuite>
     /// IKE_AUTH has no KE payload, so that its proposals name no method (RFC 7296 section 1.2).
-    let firstChildOffer: [Proposal]
+    let firstChildOffer: Offer<ChildSuite>
     /// TSi: everything, where the address is the peer's to assign and to narrow to (RFC 7296 section 2.19).
     let localOffer: [TrafficSelector]
     let ikeMethod: KeyExchangeMethod
     let childMethod: KeyExchangeMethod?
     /// The body of the peer's Identification payload, where it is the same for every client.
     let peerIdentification: [UInt8]?
+    /// The body of this end's own, where it has no number in it.
+    let ownIdentification: [UInt8]?
 
     package init(_ values: Values) {
         precondition(!values.ikeProposals.isEmpty, "a policy offers at least one IKE proposal")
@@ -181,14 +192,19 @@ package final class PeerPolicy: Sendable {
             preconditionFailure("a policy's IKE proposals name a key exchange method that this build knows")
         }
         self.values = values
-        ikeOffer = values.ikeProposals.numbered()
-        childOffer = values.childProposals.numbered()
-        firstChildOffer = values.childProposals.numbered(withoutKeyExchange: true)
+        ikeOffer = Offer(values.ikeProposals.numbered(), spiByteCount: 0)
+        ikeRekeyOffer = Offer(values.ikeProposals.numbered(), spiByteCount: IKESPI.byteCount)
+        childOffer = Offer(values.childProposals.numbered(), ignoringKeyExchange: false)
+        firstChildOffer = Offer(values.childProposals.numbered(withoutKeyExchange: true), ignoringKeyExchange: true)
         localOffer = values.localSelectors.isEmpty ? [.allIPv4] : values.localSelectors
         ikeMethod = method
         childMethod = values.childProposals.firstKeyExchange
         peerIdentification = values.peerIdentity?.body(number: 0)
+        ownIdentification = values.identity.isNumbered ? nil : values.identity.body(number: 0)
     }
+
+    /// The body of the Identification payload of the end with this number.
+    func identification(number: UInt32) -> [UInt8] { ownIdentification ?? values.identity.body(number: number) }
 
     /// How many selectors one side of a Child SA may have.
     static let mostSelectors = 32

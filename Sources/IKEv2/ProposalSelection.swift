@@ -11,6 +11,11 @@ struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
     fileprivate let protocolID: ProtocolID
     fileprivate let choice: Choice
 
+    /// The same, for a proposal that differs in its SPI alone.
+    func with(spi: UInt64) -> Selection {
+        Selection(suite: suite, spi: spi, number: number, protocolID: protocolID, choice: choice)
+    }
+
     var childSPI: ChildSPI { ChildSPI(rawValue: UInt32(truncatingIfNeeded: spi)) }
     var ikeSPI: IKESPI { IKESPI(rawValue: spi) }
 
@@ -29,31 +34,53 @@ struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
 
 extension MessageEncoder {
     /// SAr, with the SPI of the end that answers.
-    mutating func answer<Suite>(_ selection: Selection<Suite>, spi: ChildSPI) {
+    mutating func answer(_ selection: Selection<ChildSuite>, spi: ChildSPI) {
         let octets = InlineArray<1, UInt32>(repeating: spi.rawValue.bigEndian)
-        securityAssociation(selection.proposal, number: selection.number, spi: unsafe octets.span.bytes)
+        answer(selection.number, selection.protocolID, unsafe octets.span.bytes, selection.choice)
     }
 
-    mutating func answer<Suite>(_ selection: Selection<Suite>, spi: IKESPI) {
+    mutating func answer(_ selection: Selection<IKESuite>, spi: IKESPI) {
         let octets = InlineArray<1, UInt64>(repeating: spi.rawValue.bigEndian)
-        securityAssociation(selection.proposal, number: selection.number, spi: unsafe octets.span.bytes)
+        answer(selection.number, selection.protocolID, unsafe octets.span.bytes, selection.choice)
     }
 
     /// SAr1, which has no SPI.
-    mutating func answer<Suite>(_ selection: Selection<Suite>) {
-        securityAssociation(selection.proposal, number: selection.number, spi: RawSpan())
+    mutating func answer(_ selection: Selection<IKESuite>) {
+        answer(selection.number, selection.protocolID, RawSpan(), selection.choice)
+    }
+
+    private mutating func answer(_ number: UInt8, _ protocolID: ProtocolID, _ spi: RawSpan, _ choice: Choice) {
+        begin(.securityAssociation)
+        beginProposal(number: number, protocolID: protocolID, spi: spi, transformCount: choice.count)
+        var remaining = choice.count
+        append(choice.encryption, as: .encryption, &remaining)
+        append(choice.prf, as: .prf, &remaining)
+        if choice.offersIntegrity { append(choice.integrity, as: .integrity, &remaining) }
+        append(choice.keyExchange, as: .keyExchange, &remaining)
+        append(choice.sequenceNumbers, as: .extendedSequenceNumbers, &remaining)
+        endProposal()
+        end()
+    }
+
+    private mutating func append(_ transform: ChosenTransform?, as type: TransformType, _ remaining: inout Int) {
+        guard let transform else { return }
+        remaining -= 1
+        self.transform(type, id: transform.id, keyLength: transform.keyLength, isLast: remaining == 0)
     }
 
     /// SAi with this end's SPI in each proposal.
-    mutating func offer(_ proposals: [Proposal], spi: ChildSPI) {
+    mutating func offer(_ offer: Offer<ChildSuite>, spi: ChildSPI) {
         let octets = InlineArray<1, UInt32>(repeating: spi.rawValue.bigEndian)
-        securityAssociation(proposals, spi: unsafe octets.span.bytes)
+        offer.append(to: &self, spi: unsafe octets.span.bytes)
     }
 
-    mutating func offer(_ proposals: [Proposal], spi: IKESPI) {
+    mutating func offer(_ offer: Offer<IKESuite>, spi: IKESPI) {
         let octets = InlineArray<1, UInt64>(repeating: spi.rawValue.bigEndian)
-        securityAssociation(proposals, spi: unsafe octets.span.bytes)
+        offer.append(to: &self, spi: unsafe octets.span.bytes)
     }
+
+    /// SAi1, which has no SPI.
+    mutating func offer(_ offer: Offer<IKESuite>) { offer.append(to: &self, spi: RawSpan()) }
 }
 
 /// A transform of one type that was chosen; there may be none.
@@ -79,6 +106,12 @@ private struct Choice: BitwiseCopyable, Sendable {
     var offersIntegrity = false
     var offersKeyExchange = false
     var offersSequenceNumbers = false
+
+    /// How many transforms an answer has.
+    var count: Int {
+        (encryption == nil ? 0 : 1) + (prf == nil ? 0 : 1) + (offersIntegrity && integrity != nil ? 1 : 0)
+            + (keyExchange == nil ? 0 : 1) + (sequenceNumbers == nil ? 0 : 1)
+    }
 }
 
 /// Which SA payload is read.

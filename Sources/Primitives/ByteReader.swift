@@ -86,7 +86,18 @@ extension RawSpan {
     @inlinable
     public func elementsEqual(_ other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
-        for index in 0..<byteCount where self[index] != other[index] { return false }
+        var index = 0
+        while index + 8 <= byteCount {
+            // SAFETY: eight octets from `index` on are in both, and any octets are an integer.
+            let ours = unsafe unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let theirs = unsafe other.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if ours != theirs { return false }
+            index += 8
+        }
+        while index < byteCount {
+            if self[index] != other[index] { return false }
+            index += 1
+        }
         return true
     }
 

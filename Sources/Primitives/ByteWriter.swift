@@ -1,9 +1,11 @@
 /// Appends bytes in network byte order to a buffer that is reused.
 ///
-/// While the buffer's capacity suffices, nothing is allocated. The buffer's array is kept at its full size, since
-/// storing into one is several times cheaper than appending to it.
-public struct ByteWriter: ~Copyable, Sendable {
-    @usableFromInline var storage: [UInt8]
+/// While the buffer's capacity suffices, nothing is allocated. The buffer is the writer's own memory, since an array
+/// would ask at each store whether somebody else holds it. An empty writer has none.
+@safe
+public struct ByteWriter: ~Copyable {
+    @usableFromInline var base: UnsafeMutableRawPointer?
+    @usableFromInline var capacity: Int
     @usableFromInline var used = 0
 
     /// How many octets have been written.
@@ -12,8 +14,12 @@ public struct ByteWriter: ~Copyable, Sendable {
 
     @inlinable
     public init(capacity: Int = 0) {
-        storage = [UInt8](repeating: 0, count: capacity)
+        unsafe base = capacity > 0 ? .allocate(byteCount: capacity, alignment: 16) : nil
+        self.capacity = capacity
     }
+
+    @inlinable
+    deinit { unsafe base?.deallocate() }
 
     /// What has been written, copied.
     @inlinable
@@ -23,8 +29,11 @@ public struct ByteWriter: ~Copyable, Sendable {
     @inlinable
     public var span: RawSpan {
         @_lifetime(borrow self)
-        // SAFETY: an octet has no padding, so that its bytes are initialized.
-        get { unsafe storage.span.bytes.extracting(0..<used) }
+        get {
+            // SAFETY: the octets are initialized, and belong to the writer as long as it lives.
+            let buffer = unsafe UnsafeRawBufferPointer(start: base, count: used)
+            return unsafe _overrideLifetime(buffer.bytes, borrowing: self)
+        }
     }
 
     /// Lends what has been written, to be changed in place.
@@ -32,11 +41,8 @@ public struct ByteWriter: ~Copyable, Sendable {
     public mutating func withMutableBytes<Result, Failure: Error>(
         _ body: (inout MutableRawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let byteCount = used
-        var octets = storage.mutableSpan
-        // SAFETY: an octet has no padding, and every bit pattern is one.
-        var bytes = unsafe octets.mutableBytes
-        var written = bytes._mutatingExtracting(0..<byteCount)
+        // SAFETY: the octets are initialized, nobody else can reach them, and they do not move meanwhile.
+        var written = unsafe UnsafeMutableRawBufferPointer(start: base, count: used).mutableBytes
         return try body(&written)
     }
 
@@ -50,11 +56,11 @@ public struct ByteWriter: ~Copyable, Sendable {
     @inlinable
     public mutating func write(_ span: RawSpan) {
         let start = extend(by: span.byteCount)
+        guard let base = unsafe base else { return }
         // SAFETY: the buffer has just been made long enough, and nobody else can hold it.
         unsafe span.withUnsafeBytes { source in
-            unsafe storage.withUnsafeMutableBytes { buffer in
-                unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start...]).copyMemory(from: source)
-            }
+            guard let octets = source.baseAddress else { return }
+            unsafe (base + start).copyMemory(from: octets, byteCount: source.count)
         }
     }
 
@@ -69,8 +75,9 @@ public struct ByteWriter: ~Copyable, Sendable {
     @inlinable
     public mutating func appendZeros(_ byteCount: Int) {
         let start = extend(by: byteCount)
-        let end = used
-        for index in start..<end { storage[index] = 0 }
+        guard byteCount > 0, let base = unsafe base else { return }
+        // SAFETY: the buffer has just been made long enough.
+        unsafe (base + start).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     }
 
     /// Overwrites what stands at an offset, such as a length that was not known before.
@@ -78,6 +85,18 @@ public struct ByteWriter: ~Copyable, Sendable {
     public mutating func patch<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer, at offset: Int) {
         precondition(offset >= 0 && offset + MemoryLayout<Integer>.size <= used, "only what was written is patched")
         store(value, at: offset)
+    }
+
+    /// Overwrites what stands at an offset with as many octets.
+    @inlinable
+    public mutating func patch(_ span: RawSpan, at offset: Int) {
+        precondition(offset >= 0 && offset + span.byteCount <= used, "only what was written is patched")
+        guard let base = unsafe base else { return }
+        // SAFETY: the octets are in the buffer, and nobody else can hold it.
+        unsafe span.withUnsafeBytes { source in
+            guard let octets = source.baseAddress else { return }
+            unsafe (base + offset).copyMemory(from: octets, byteCount: source.count)
+        }
     }
 
     /// Forgets what was written from an offset on, and keeps the capacity.
@@ -91,39 +110,40 @@ public struct ByteWriter: ~Copyable, Sendable {
     @inlinable
     public mutating func removeAll() { used = 0 }
 
-    /// Gives the buffer away.
-    @inlinable
-    public consuming func take() -> [UInt8] {
-        storage.removeLast(storage.count - used)
-        return storage
-    }
-
     /// Makes room and gives the offset where it starts.
     @inlinable
     mutating func extend(by byteCount: Int) -> Int {
         precondition(byteCount >= 0, "what is written has a length")
         let start = used
-        used += byteCount
-        if used > storage.count { grow() }
+        let end = start + byteCount
+        if end > capacity { grow(to: end) }
+        used = end
         return start
     }
 
-    /// Doubles the buffer until what is used fits.
-    ///
-    /// What stands behind the used octets is never read; doubling it by itself copies it in one go.
+    /// Moves to a buffer of at least twice the size.
     @usableFromInline
-    mutating func grow() {
-        if storage.isEmpty { storage = [UInt8](repeating: 0, count: Self.smallestByteCount) }
-        while storage.count < used { storage += storage }
+    mutating func grow(to needed: Int) {
+        let larger = max(needed, 2 * capacity, Self.smallestByteCount)
+        let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        if let base = unsafe base {
+            // SAFETY: both buffers hold what is used, and the old one is given up.
+            unsafe fresh.copyMemory(from: base, byteCount: used)
+            unsafe base.deallocate()
+        }
+        unsafe base = fresh
+        capacity = larger
     }
 
     @usableFromInline static var smallestByteCount: Int { 64 }
 
     @inlinable
     mutating func store<Integer: FixedWidthInteger & BitwiseCopyable>(_ value: Integer, at offset: Int) {
+        guard let base = unsafe base else { return }
         // SAFETY: the callers have checked that the octets are in the buffer.
-        unsafe storage.withUnsafeMutableBytes { buffer in
-            unsafe buffer.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Integer.self)
-        }
+        unsafe base.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Integer.self)
     }
 }
+
+// The buffer is the writer's alone, as an array's would be.
+extension ByteWriter: @unchecked Sendable {}

@@ -227,7 +227,7 @@ struct KeyLogTests {
                 into: &file
             )
         }
-        return file.take()
+        return file.bytes
     }
 
     /// Messages of strongSwan, with the non-ESP marker, and the table of their keys.
@@ -250,6 +250,6 @@ struct KeyLogTests {
                 into: &keys
             )
         }
-        return (messages, keys.take())
+        return (messages, keys.bytes)
     }
 }

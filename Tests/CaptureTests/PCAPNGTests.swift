@@ -105,7 +105,7 @@ struct PCAPNGTests {
             let parts = try endpoints(packet)
             var writer = ByteWriter()
             UDPPacket(source: parts.0, destination: parts.1, datagram: packet.datagram.rawSpan).encode(into: &writer)
-            var bytes = writer.take()
+            var bytes = writer.bytes
             let isIPv6 = bytes[0] >> 4 == 6
             for bit in 0..<bytes.count * 8 {
                 // IPv6 leaves its traffic class, flow label and hop limit to nobody's checksum.
@@ -150,7 +150,7 @@ struct PCAPNGTests {
                 into: &file
             )
         }
-        return file.take()
+        return file.bytes
     }
 
     private func read(_ capture: [UInt8]) throws -> [Packet] {

@@ -80,7 +80,7 @@ struct RealMessageTests {
         var writer = ByteWriter()
         writer.write(datagram)
         writer.patch(UInt32(datagram.count), at: 24)
-        return writer.take()
+        return writer.bytes
     }
 }
 

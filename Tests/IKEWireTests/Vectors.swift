@@ -77,6 +77,6 @@ struct Decoded: Equatable {
             for payload in payloads { payload.encode(into: &encoder) }
             encoder.finish(into: &writer)
         }
-        return writer.take()
+        return writer.bytes
     }
 }

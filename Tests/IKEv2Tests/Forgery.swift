@@ -104,7 +104,7 @@ extension Network {
         encoder.finish(into: &writer)
         for offset in region.iv { writer.patch(0xA5 as UInt8, at: offset) }
         seal(&writer, at: region.ivStart, entry, asInitiator: header.isFromInitiator)
-        return writer.take()
+        return writer.bytes
     }
 
     func seal(_ writer: inout ByteWriter, at offset: Int, _ entry: KeyRing.Entry, asInitiator: Bool) {

@@ -88,7 +88,7 @@ struct KeyRing: ~Copyable {
             }
         }
         guard let range else { return nil }
-        let octets = writer.take()
+        let octets = writer.bytes
         let padding = Int(octets[range.upperBound - 1])
         return Content(octets: octets, first: first, range: range.lowerBound..<range.upperBound - 1 - padding)
     }

@@ -264,7 +264,7 @@ extension ForgedPayloads {
         let first = encoder.firstType
         encoder.finish(into: &writer)
         let count = writer.count
-        self.init(KeyRing.Content(octets: writer.take(), first: first, range: 0..<count))
+        self.init(KeyRing.Content(octets: writer.bytes, first: first, range: 0..<count))
     }
 }
 

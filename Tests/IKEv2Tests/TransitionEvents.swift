@@ -31,7 +31,7 @@ struct TableEvent: Sendable {
             var writer = ByteWriter()
             let encoder = MessageEncoder(header, into: &writer)
             encoder.finish(into: &writer)
-            network.receive(writer.take(), over: Route.test.plain, at: state.side)
+            network.receive(writer.bytes, over: Route.test.plain, at: state.side)
             return true
         },
         TableEvent("the same IKE_SA_INIT request again") { network, state in
@@ -72,7 +72,7 @@ struct TableEvent: Sendable {
             var encoder = MessageEncoder(header, into: &writer)
             payloads(&encoder)
             encoder.finish(into: &writer)
-            network.receiveHolding(writer.take(), over: Route.test.plain, at: state.side)
+            network.receiveHolding(writer.bytes, over: Route.test.plain, at: state.side)
             return true
         }
     }

@@ -40,7 +40,7 @@ struct AddressTests {
         var writer = ByteWriter()
         v4.write(into: &writer)
         v6.write(into: &writer)
-        let written = writer.take()
+        let written = writer.bytes
         #expect(written == (0..<4).map { v4.byte(at: $0) } + (0..<16).map { v6.byte(at: $0) })
         #expect(
             (0..<v6.byteCount).map { v6.byte(at: $0) } == [0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 10]

@@ -66,7 +66,7 @@ struct ByteTests {
         writer.appendZeros(2)
         expect(&writer, holds: [0, 0])
         writer.write([UInt8](repeating: 5, count: 1000))
-        let taken = writer.take()
+        let taken = writer.bytes
         #expect(taken == [0, 0] + [UInt8](repeating: 5, count: 1000))
     }
 

@@ -10,6 +10,11 @@ package struct SHA1Digest: Equatable, Sendable, BitwiseCopyable {
 
     package var octets: [UInt8] { unsafe withUnsafeBytes(of: self) { unsafe [UInt8]($0.prefix(Self.byteCount)) } }
 
+    /// Lends the octets.
+    package func withBytes<Result>(_ body: (RawSpan) -> Result) -> Result {
+        unsafe withUnsafeBytes(of: self) { unsafe body($0.bytes.extracting(first: Self.byteCount)) }
+    }
+
     /// Whether the octets of a notification are this digest.
     package func isEqual(to bytes: RawSpan) -> Bool {
         guard bytes.byteCount == Self.byteCount else { return false }

@@ -63,7 +63,7 @@ package struct CookieIssuer: Sendable {
         var cookie = ByteWriter(capacity: Self.byteCount)
         cookie.writeInteger(period)
         cookie.write(Array(tag.octets.prefix(Self.byteCount - 4)))
-        return cookie.take()
+        return cookie.bytes
     }
 
     private static var byteCount: Int { 24 }

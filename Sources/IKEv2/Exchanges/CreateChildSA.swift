@@ -46,12 +46,8 @@ extension IKESA.Established {
         policy: PeerPolicy
     ) -> IKESA.DraftAnswer? {
         guard contents.has(.createChild),
-            let selection = try? selectChild(
-                contents.securityAssociation,
-                allowed: policy.childOffer,
-                .answer,
-                ignoringKeyExchange: false
-            ), selection.suite.keyExchange == nil || selection.suite.keyExchange == draft.method,
+            let selection = try? policy.childOffer.select(contents.securityAssociation, .answer),
+            selection.suite.keyExchange == nil || selection.suite.keyExchange == draft.method,
             let local = contents.selectors(contents.initiatorSelectors),
             let remote = contents.selectors(contents.responderSelectors),
             isNarrowing(local, of: draft.localSelectors), isNarrowing(remote, of: draft.remoteSelectors)

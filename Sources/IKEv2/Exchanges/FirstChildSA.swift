@@ -25,12 +25,8 @@ extension IKESA.Established {
             return
         }
         guard
-            let selection = try? selectChild(
-                contents.securityAssociation,
-                allowed: policy.firstChildOffer,
-                .answer,
-                ignoringKeyExchange: true
-            ), let local = contents.selectors(contents.initiatorSelectors),
+            let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .answer),
+            let local = contents.selectors(contents.initiatorSelectors),
             let remote = contents.selectors(contents.responderSelectors),
             isNarrowing(local, of: policy.localOffer), isNarrowing(remote, of: policy.values.remoteSelectors)
         else {
@@ -70,12 +66,7 @@ extension IKESA.Established {
         guard lease != nil || !contents.requestsAddress else { return .refused(.internalAddressFailure) }
         guard lease != nil || !policy.values.requiresAddressRequest else { return .refused(.failedCPRequired) }
         guard
-            let selection = try? selectChild(
-                contents.securityAssociation,
-                allowed: policy.firstChildOffer,
-                .offer(bringing: nil),
-                ignoringKeyExchange: true
-            )
+            let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .offer(bringing: nil))
         else { return .refused(.noProposalChosen) }
         guard let offeredRemote = contents.selectors(contents.initiatorSelectors),
             let offeredLocal = contents.selectors(contents.responderSelectors)

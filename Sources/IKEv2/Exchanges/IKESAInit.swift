@@ -45,7 +45,7 @@ struct Initiation: ~Copyable {
         turn.writer.removeAll()
         var encoder = MessageEncoder(header, into: &turn.writer)
         if !cookie.isEmpty { encoder.notify(.cookie, cookie) }
-        encoder.securityAssociation(policy.ikeOffer)
+        encoder.offer(policy.ikeOffer)
         encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         encoder.nonce(nonce)
         encoder.natDetection(spis, route.plain, turn.cryptography)
@@ -77,6 +77,16 @@ struct AcceptedAnswer {
     let publicValue: [UInt8]
     let nonce: [UInt8]
     let nat: NATStatus
+    /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
+    var message: [UInt8] = []
+}
+
+extension InitialAnswer {
+    fileprivate mutating func keep(message: [UInt8]) {
+        guard case .accepted(var answer) = self else { return }
+        answer.message = message
+        self = .accepted(answer)
+    }
 }
 
 extension Initiation {
@@ -104,7 +114,9 @@ extension Initiation {
             return .unusable(.malformedAnswer)
         }
         guard header.responderSPI != .zero else { return .unusable(.malformedAnswer) }
-        return accept(contents, responderSPI: header.responderSPI, policy: policy, &turn)
+        var answer = accept(contents, responderSPI: header.responderSPI, policy: policy, &turn)
+        answer.keep(message: contents.takeBuffer())
+        return answer
     }
 
     private func accept(
@@ -113,8 +125,7 @@ extension Initiation {
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> InitialAnswer {
-        let allowed = policy.values.ikeProposals
-        guard let selection = try? selectIKE(contents.securityAssociation, allowed: allowed, .answer, spiByteCount: 0),
+        guard let selection = try? policy.ikeOffer.select(contents.securityAssociation, .answer),
             selection.suite.keyExchange == method
         else { return .unusable(.noProposalChosen) }
         guard let keyExchange = try? KeyExchange(contents.keyExchange), keyExchange.method.rawValue == method.rawValue

@@ -26,9 +26,9 @@ extension MessageEncoder {
     /// The two notifies by which each end finds a NAT on the way.
     mutating func natDetection(_ spis: IKESPIPair, _ path: Path, _ cryptography: borrowing Cryptography) {
         let source = natDetectionData(spis, path.local, cryptography)
-        notify(.natDetectionSourceIP, source.octets)
+        source.withBytes { notify(.natDetectionSourceIP, $0) }
         let destination = natDetectionData(spis, path.remote, cryptography)
-        notify(.natDetectionDestinationIP, destination.octets)
+        destination.withBytes { notify(.natDetectionDestinationIP, $0) }
     }
 }
 

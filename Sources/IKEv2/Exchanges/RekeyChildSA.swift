@@ -62,12 +62,7 @@ extension IKESA.Established {
         let peerNonce = try Nonce(contents.nonce).data.copied()
         let brought = try contents.keyExchangeMethod()
         guard
-            let selection = try selectChild(
-                contents.securityAssociation,
-                allowed: policy.childOffer,
-                .offer(bringing: brought),
-                ignoringKeyExchange: false
-            )
+            let selection = try policy.childOffer.select(contents.securityAssociation, .offer(bringing: brought))
         else { return refuse(.noProposalChosen, &turn) }
         if let method = selection.suite.keyExchange, brought != method { return demand(method, &turn) }
         guard let sides = narrowedSides(contents, replaced: replaced, policy: policy) else {

@@ -23,7 +23,7 @@ extension IKESA.Established {
         let note = PacketNote(.rekeyIKE, isResponse: false, keyExchange: method)
         let (spi, nonce, publicValue) = (draft.ikeSPI, draft.nonce, draft.publicValue)
         channel.request(.createChildSA, note, origin: &origin, policy: policy, &turn) { encoder in
-            encoder.offer(policy.ikeOffer, spi: spi)
+            encoder.offer(policy.ikeRekeyOffer, spi: spi)
             encoder.nonce(nonce)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         }
@@ -37,12 +37,8 @@ extension IKESA.Established {
         policy: PeerPolicy
     ) -> IKESA.DraftAnswer? {
         guard contents.has(.rekeyIKE),
-            let selection = try? selectIKE(
-                contents.securityAssociation,
-                allowed: policy.ikeOffer,
-                .answer,
-                spiByteCount: IKESPI.byteCount
-            ), selection.suite.keyExchange == draft.method, selection.ikeSPI != .zero
+            let selection = try? policy.ikeRekeyOffer.select(contents.securityAssociation, .answer),
+            selection.suite.keyExchange == draft.method, selection.ikeSPI != .zero
         else { return nil }
         return .ike(selection, peerNonce: peerNonce)
     }
@@ -61,11 +57,9 @@ extension IKESA.Established {
             let peerNonce = try Nonce(contents.nonce).data.copied()
             let brought = try contents.keyExchangeMethod()
             guard
-                let selection = try selectIKE(
+                let selection = try policy.ikeRekeyOffer.select(
                     contents.securityAssociation,
-                    allowed: policy.ikeOffer,
-                    .offer(bringing: brought),
-                    spiByteCount: IKESPI.byteCount
+                    .offer(bringing: brought)
                 ), selection.ikeSPI != .zero
             else { return refuse(.noProposalChosen, &turn) }
             let method = selection.suite.keyExchange

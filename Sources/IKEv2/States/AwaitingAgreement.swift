@@ -8,7 +8,6 @@ extension IKESA {
         var initiation: Initiation
         let answer: AcceptedAnswer
         let requestMessage: [UInt8]
-        let responseMessage: [UInt8]
 
         var spis: IKESPIPair { IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI) }
 

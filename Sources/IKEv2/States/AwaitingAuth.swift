@@ -26,7 +26,7 @@ extension IKESA {
         ) -> IKESA {
             var origin = agreed.initiation.origin
             let childSPI = origin.childSPI()
-            let identification = policy.values.identity.body(number: origin.number)
+            let identification = policy.identification(number: origin.number)
             let psk = policy.values.preSharedKey
             let auth = turn.cryptography.pskAuthentication(
                 channel.suite.prf,
@@ -59,7 +59,7 @@ extension IKESA {
                     origin: origin,
                     initiatorNonce: agreed.initiation.nonce,
                     responderNonce: agreed.answer.nonce,
-                    responseMessage: agreed.responseMessage,
+                    responseMessage: agreed.answer.message,
                     childSPI: childSPI
                 )
             )

@@ -29,7 +29,7 @@ extension IKESA {
             case .unusable(let reason):
                 return .closed(spis: spis, reason, &turn)
             case .accepted(let answer):
-                return agree(answer, responseMessage: datagram.copied(), &turn)
+                return agree(answer, &turn)
             }
         }
 
@@ -56,11 +56,7 @@ extension IKESA {
             return .awaitingKeyPair(AwaitingKeyPair(initiation: initiation))
         }
 
-        private consuming func agree(
-            _ answer: AcceptedAnswer,
-            responseMessage: [UInt8],
-            _ turn: inout Turn
-        ) -> IKESA {
+        private consuming func agree(_ answer: AcceptedAnswer, _ turn: inout Turn) -> IKESA {
             turn.output.ask(
                 .finish(
                     .init(
@@ -75,8 +71,7 @@ extension IKESA {
                 AwaitingAgreement(
                     initiation: initiation,
                     answer: answer,
-                    requestMessage: request.message,
-                    responseMessage: responseMessage
+                    requestMessage: request.message
                 )
             )
         }

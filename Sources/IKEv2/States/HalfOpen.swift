@@ -104,7 +104,7 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            let identification = policy.values.identity.body(number: 0)
+            let identification = policy.identification(number: 0)
             let psk = policy.values.preSharedKey
             let auth = turn.cryptography.pskAuthentication(
                 channel.suite.prf,

@@ -117,7 +117,7 @@ extension IKESA {
             refuse(header.initiatorSPI, type, over: path, &turn) { $0.notify(type, data) }
             return nil
         case .acceptable(let offer):
-            return .responding(offer.accept(header.initiatorSPI, datagram, over: path, origin, &turn))
+            return .responding(offer.accept(header.initiatorSPI, over: path, origin, &turn))
         }
     }
 
@@ -200,12 +200,7 @@ private struct InitialOffer: ~Copyable {
             let brought = KeyExchangeMethod(rawValue: keyExchange.method.rawValue)
             let publicValue = keyExchange.data.copied()
             guard
-                let selection = try selectIKE(
-                    contents.securityAssociation,
-                    allowed: policy.values.ikeProposals,
-                    .offer(bringing: brought),
-                    spiByteCount: 0
-                )
+                let selection = try policy.ikeOffer.select(contents.securityAssociation, .offer(bringing: brought))
             else { return .refused(.noProposalChosen, data: []) }
             let method = selection.suite.keyExchange
             guard brought == method else {
@@ -222,9 +217,8 @@ private struct InitialOffer: ~Copyable {
         }
     }
 
-    func accept(
+    consuming func accept(
         _ spi: IKESPI,
-        _ datagram: RawSpan,
         over path: Path,
         _ origin: Origin,
         _ turn: inout Turn
@@ -246,7 +240,7 @@ private struct InitialOffer: ~Copyable {
             nat: nat,
             initiatorNonce: nonce,
             responderNonce: responderNonce,
-            requestMessage: datagram.copied()
+            requestMessage: contents.takeBuffer()
         )
     }
 }

@@ -22,7 +22,7 @@ public func fuzzMessage(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CIn
         var encoder = MessageEncoder(payloadsInto: &writer)
         for payload in payloads { payload.encode(into: &encoder) }
         encoder.finish(into: &writer)
-        let again = try? decode(writer.take(), first: type)
+        let again = try? decode(writer.bytes, first: type)
         precondition(again == payloads, "payloads decode to what was encoded")
     }
     return 0
