@@ -106,9 +106,9 @@ extension ClientShard {
         note(local, event.order, .deliver, UInt64(packet.octets.count))
         guard clients[local].flood == nil else { return }
         var inside = packet.destination
-        if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
+        if let behaviour = behaviours[clients[local].path], clients[local].isBehindNAT {
             guard
-                case .forwarded(let forwarded)? = clients[local].nat?.inbound(
+                case .forwarded(let forwarded)? = clients[local].nat?.value.inbound(
                     to: packet.destination,
                     from: packet.source,
                     at: event.time,
@@ -172,7 +172,7 @@ extension ClientShard {
         let remote = datagram.path.remote
         var source = datagram.path.local
         if let behaviour = behaviours[clients[local].path] {
-            let outside = clients[local].nat?.outbound(from: source.port, to: remote, at: turn.now, behaviour)
+            let outside = clients[local].nat?.value.outbound(from: source.port, to: remote, at: turn.now, behaviour)
             source = outside ?? source
         }
         capture(local, octets, from: source, to: remote)

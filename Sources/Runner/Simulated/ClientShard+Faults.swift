@@ -53,7 +53,7 @@ extension ClientShard {
         case .pathDown(let paths, _):
             for path in paths { links[path].isUp = isEnd }
         case .natFlush(let paths):
-            for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.flush() }
+            for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.value.flush() }
         case .natRebind(let paths, let share):
             for local in 0..<clients.count where paths.contains(clients[local].path) {
                 var stream = RandomStream(
@@ -62,7 +62,7 @@ extension ClientShard {
                     purpose: .fault,
                     drawCount: UInt64(event.small)
                 )
-                if stream.chance(share) { clients[local].nat?.rebind() }
+                if stream.chance(share) { clients[local].nat?.value.rebind() }
             }
         case .gatewayRestart(let gateway, _, let keepsState):
             guard !keepsState else { return }

@@ -15,7 +15,8 @@ struct SimulatedClient: ~Copyable {
     let population: Int
     let path: Int
     let gateway: Int
-    var nat: NAT?
+    /// Apart, since most clients of most runs have none.
+    var nat: Box<NAT>?
     var up: Flow
     var down: Flow
     var halves: [Half] = []
@@ -30,6 +31,13 @@ struct SimulatedClient: ~Copyable {
     var nextArrival: Int32
     /// Its pretended initiators, where it is a flood.
     var flood: FloodState?
+
+    var isBehindNAT: Bool {
+        switch nat {
+        case .some: true
+        case .none: false
+        }
+    }
 }
 
 /// The gateway's half of one attempt's IKE SAs.
@@ -149,6 +157,7 @@ struct ClientShard: ~Copyable {
                 seed: plan.seed
             )
         }
+        clients.reserveCapacity(Int(plan.partition.count(of: index)))
         for local in 0..<plan.partition.count(of: index) {
             let entity = plan.partition.entity(at: local, of: index)
             if entity < plan.clientCount {
@@ -177,14 +186,14 @@ struct ClientShard: ~Copyable {
             spiKey: spiKey
         )
         let link = links[path]
-        var nat: NAT?
+        var nat: Box<NAT>?
+        var insidePlace = place
         if behaviours[path] != nil, source.isIPv4 {
             // The client sits on a private address behind its own NAT; the outside sees its source.
             let inner = IPAddress(v4: 0xC0A8_0002)
-            nat = NAT(innerAddress: inner, outerAddress: source, seed: plan.seed, name: name)
+            nat = Box(NAT(innerAddress: inner, outerAddress: source, seed: plan.seed, name: name))
+            insidePlace.route = Route(from: inner, to: gateway)
         }
-        var insidePlace = place
-        if let nat { insidePlace.route = Route(from: nat.innerAddress, to: gateway) }
         clients.append(
             SimulatedClient(
                 client: Client(insidePlace, plan: clientPlan),
