@@ -87,10 +87,8 @@ extension Header {
     public func encode(into writer: inout ByteWriter) {
         writer.writeInteger(initiatorSPI.rawValue)
         writer.writeInteger(responderSPI.rawValue)
-        writer.writeInteger(nextPayload.rawValue)
-        writer.writeInteger(version)
-        writer.writeInteger(exchange.rawValue)
-        writer.writeInteger(flags.rawValue)
+        let types = UInt32(nextPayload.rawValue) << 24 | UInt32(version) << 16
+        writer.writeInteger(types | UInt32(exchange.rawValue) << 8 | UInt32(flags.rawValue))
         writer.writeInteger(messageID.rawValue)
         writer.writeInteger(UInt32(Header.byteCount))
     }

@@ -280,9 +280,8 @@ extension Proposal {
     /// Appends the proposal as a substructure of an SA payload, under this number and with this SPI.
     public func encode(number: UInt8, spi: RawSpan, isLast: Bool, into writer: inout ByteWriter) {
         let start = writer.count
-        writer.writeInteger(isLast ? 0 : ProposalSequence.moreFollow)
-        writer.writeInteger(0 as UInt8)
-        writer.writeInteger(0 as UInt16)
+        // Whether more follow, a reserved octet, and the length, which is filled in later.
+        writer.writeInteger(isLast ? 0 : UInt32(ProposalSequence.moreFollow) << 24)
         writer.writeInteger(number)
         writer.writeInteger(protocolID.rawValue)
         writer.writeInteger(UInt8(spi.byteCount))
@@ -310,12 +309,10 @@ extension Transform {
         into writer: inout ByteWriter
     ) {
         let length = RawTransform.headerByteCount + (keyLength == nil ? 0 : 4) + others.byteCount
-        writer.writeInteger(isLast ? 0 : TransformSequence.moreFollow)
-        writer.writeInteger(0 as UInt8)
-        writer.writeInteger(UInt16(length))
-        writer.writeInteger(type.rawValue)
-        writer.writeInteger(0 as UInt8)
-        writer.writeInteger(id)
+        // Whether more follow, a reserved octet, the length; then the type, a reserved octet, the ID.
+        let marker = isLast ? 0 : UInt32(TransformSequence.moreFollow) << 24
+        writer.writeInteger(marker | UInt32(UInt16(length)))
+        writer.writeInteger(UInt32(type.rawValue) << 24 | UInt32(id))
         if let keyLength {
             writer.writeInteger(RawTransform.keyLengthAttribute)
             writer.writeInteger(keyLength)

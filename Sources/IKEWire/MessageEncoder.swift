@@ -90,9 +90,8 @@ extension MessageEncoder {
         }
         if firstType == .none { firstType = type }
         nextTypeOffset = writer.count
-        writer.writeInteger(PayloadType.none.rawValue)
-        writer.writeInteger(isCritical ? 0x80 : 0 as UInt8)
-        writer.writeInteger(0 as UInt16)
+        // The next payload's type, the critical bit, and the length: the first and the last are filled in later.
+        writer.writeInteger(isCritical ? 0x0080_0000 : 0 as UInt32)
     }
 
     private mutating func patchPayloadLength(from start: Int) {

@@ -9,9 +9,9 @@ struct EventChunks: ~Copyable {
     @inlinable static var pageShift: UInt32 { 5 }
     @inlinable static var none: UInt32 { .max }
 
-    @usableFromInline var pages: [UnsafeMutablePointer<Event>] = unsafe []
+    @usableFromInline var pages: PlainArray<UnsafeMutablePointer<Event>> = unsafe PlainArray()
     /// For each chunk, the next of its list.
-    @usableFromInline var next: [UInt32] = []
+    @usableFromInline var next = PlainArray<UInt32>()
     @usableFromInline var firstFree = UInt32.max
 
     @inlinable

@@ -2,8 +2,8 @@
 ///
 /// Tests use it as the oracle of the wheel, too.
 @usableFromInline
-package struct EventHeap: Sendable {
-    @usableFromInline var events: [Event] = []
+package struct EventHeap: ~Copyable, Sendable {
+    @usableFromInline var events = PlainArray<Event>()
 
     @inlinable
     package init() {}

@@ -27,9 +27,9 @@ package struct EventQueue: ~Copyable, Sendable {
     @inlinable static var levelCount: Int { (63 + Int(digitBits)) / Int(digitBits) }
 
     @usableFromInline var chunks = EventChunks()
-    @usableFromInline var slots: [Slot]
+    @usableFromInline var slots: PlainArray<Slot>
     /// For each level, a bit for each occupied slot.
-    @usableFromInline var occupied: [UInt64]
+    @usableFromInline var occupied: InlineArray<11, UInt64>
     /// A bit for each level that has an occupied slot.
     @usableFromInline var occupiedLevels: UInt64 = 0
     /// The events of the slot that is open.
@@ -49,8 +49,8 @@ package struct EventQueue: ~Copyable, Sendable {
     package init(tickShift: UInt64 = 12) {
         precondition(tickShift < 48, "a tick is shorter than three days")
         self.tickShift = tickShift
-        slots = Array(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel)
-        occupied = Array(repeating: 0, count: Self.levelCount)
+        slots = PlainArray(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel)
+        occupied = InlineArray(repeating: 0)
         popsUntilReview = Self.shortestReview
         popsInReview = Self.shortestReview
     }
@@ -65,7 +65,7 @@ package struct EventQueue: ~Copyable, Sendable {
 
     /// How many bytes the queue takes: slots, and the chunks of events, free ones among them.
     package var storageByteCount: Int {
-        chunks.byteCount + slots.count * MemoryLayout<Slot>.stride + occupied.count * 8
+        chunks.byteCount + slots.count * MemoryLayout<Slot>.stride 
             + (open.events.capacity + open.spare.capacity + late.events.capacity) * MemoryLayout<Event>.stride
     }
 

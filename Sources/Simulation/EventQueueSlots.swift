@@ -86,18 +86,20 @@ extension EventQueue {
 
     /// Files every pending event anew under another tick.
     private mutating func rebuild(tickShift newShift: UInt64) {
-        let oldSlots = slots
-        var loose = Array(open.events[open.position...])
-        loose += late.events
+        var oldSlots = PlainArray(repeating: Slot(), count: slots.count)
+        swap(&oldSlots, &slots)
+        var loose = PlainArray<Event>()
+        for index in open.position..<open.events.count { loose.append(open.events[index]) }
+        for index in 0..<late.events.count { loose.append(late.events[index]) }
         open.removeAll()
         late = EventHeap()
-        slots = Array(repeating: Slot(), count: oldSlots.count)
         for word in occupied.indices { occupied[word] = 0 }
         occupiedLevels = 0
         tickShift = newShift
         tick = now.nanoseconds >> newShift
-        for event in loose { place(event) }
-        for slot in oldSlots where slot.chunk != EventChunks.none {
+        for index in 0..<loose.count { place(loose[index]) }
+        for index in 0..<oldSlots.count where oldSlots[index].chunk != EventChunks.none {
+            let slot = oldSlots[index]
             var chunk = slot.chunk
             var fill = Int(slot.fill)
             while chunk != EventChunks.none {

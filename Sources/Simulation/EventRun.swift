@@ -1,10 +1,10 @@
 /// Events in order, taken from the front: an opened slot of the wheel.
 @usableFromInline
-struct EventRun: Sendable {
-    @usableFromInline var events: [Event] = []
+struct EventRun: ~Copyable, Sendable {
+    @usableFromInline var events = PlainArray<Event>()
     @usableFromInline var position = 0
     /// The other half of a merge, kept so that no sort allocates.
-    @usableFromInline var spare: [Event] = []
+    @usableFromInline var spare = PlainArray<Event>()
 
     @inlinable
     init() {}
@@ -15,7 +15,7 @@ struct EventRun: Sendable {
 
     @inlinable
     mutating func removeAll() {
-        events.removeAll(keepingCapacity: true)
+        events.removeAll()
         position = 0
     }
 
@@ -51,7 +51,7 @@ struct EventRun: Sendable {
     mutating func mergeRuns(of initialWidth: Int) {
         var width = initialWidth
         while width < events.count {
-            spare.removeAll(keepingCapacity: true)
+            spare.removeAll()
             var start = 0
             while start < events.count {
                 let middle = min(start + width, events.count)
@@ -62,7 +62,7 @@ struct EventRun: Sendable {
             swap(&events, &spare)
             width *= 2
         }
-        spare.removeAll(keepingCapacity: true)
+        spare.removeAll()
     }
 
     private mutating func merge(_ start: Int, _ middle: Int, _ end: Int) {
@@ -77,7 +77,13 @@ struct EventRun: Sendable {
                 left += 1
             }
         }
-        spare.append(contentsOf: events[left..<middle])
-        spare.append(contentsOf: events[right..<end])
+        while left < middle {
+            spare.append(events[left])
+            left += 1
+        }
+        while right < end {
+            spare.append(events[right])
+            right += 1
+        }
     }
 }

@@ -28,13 +28,15 @@ extension IKESA.Established {
 
     /// What this end may carry in a further Child SA: the policy's selectors, or the address that was assigned.
     func ownSelectors(_ policy: PeerPolicy) -> [TrafficSelector] {
-        guard policy.values.localSelectors.isEmpty, let address = ownAddress else { return policy.localOffer }
+        guard policy.values.localSelectors.isEmpty, !isPeerAddress, let address = innerAddress else {
+            return policy.localOffer
+        }
         return [TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount))]
     }
 
     /// What the peer may carry in a further Child SA: the address that it was given, or the policy's selectors.
     func peerSelectors(_ policy: PeerPolicy) -> [TrafficSelector] {
-        guard let address = peerAddress else { return policy.values.remoteSelectors }
+        guard isPeerAddress, let address = innerAddress else { return policy.values.remoteSelectors }
         return [TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount))]
     }
 

@@ -19,7 +19,7 @@ extension IKESA.Established {
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
-        ownAddress = contents.assignedAddress
+        innerAddress = contents.assignedAddress
         guard contents.has(.childOfIKEAuth) else {
             turn.output.report(.childRefused(contents.firstError ?? .noProposalChosen))
             return
@@ -71,11 +71,13 @@ extension IKESA.Established {
         guard let offeredRemote = contents.selectors(contents.initiatorSelectors),
             let offeredLocal = contents.selectors(contents.responderSelectors)
         else { return .refused(.tsUnacceptable) }
-        peerAddress = lease
+        innerAddress = lease
+        isPeerAddress = lease != nil
         let initiatorSide = narrow(offeredRemote, to: peerSelectors(policy))
         let responderSide = narrow(offeredLocal, to: ownSelectors(policy))
         guard !initiatorSide.isEmpty, !responderSide.isEmpty else {
-            peerAddress = nil
+            innerAddress = nil
+            isPeerAddress = false
             return .refused(.tsUnacceptable)
         }
         let answer = IKESA.ChildAnswer(

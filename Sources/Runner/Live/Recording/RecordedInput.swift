@@ -38,10 +38,10 @@ enum RecordedInput {
             population = try reader.readInteger()
             let number: UInt32 = try reader.readInteger()
             let entity: UInt64 = try reader.readInteger()
-            let route = Route(
-                plain: try RecordedInput.path(&reader),
-                encapsulated: try RecordedInput.path(&reader)
-            )
+            let plain = try RecordedInput.path(&reader)
+            let encapsulated = try RecordedInput.path(&reader)
+            guard Route.areAlike(plain, encapsulated) else { throw .malformed(.unsupportedFormat) }
+            let route = Route(plain: plain, encapsulated: encapsulated)
             place = ClientPlace(number: number, index: index, entity: entity, route: route, spiKey: spiKey)
         }
 
