@@ -158,7 +158,7 @@ extension ResponderFleet {
             peers[id].endpoint.complete(result, under: policy, &turn)
         }
         var hasNewSPI = false
-        for report in turn.output.takeUnabsorbed() {
+        while let report = turn.output.takeUnabsorbed() {
             switch report {
             case .keysDerived: hasNewSPI = true
             case .established:

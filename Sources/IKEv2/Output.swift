@@ -54,23 +54,25 @@ package struct Output: ~Copyable {
 
     package init() {}
 
-    /// The reports that were not taken by this before; they stay in `reports`.
-    package mutating func takeUnabsorbed() -> ArraySlice<Report> {
-        defer { absorbedCount = reports.count }
-        return reports[absorbedCount...]
+    /// The next of the reports that were not taken by this before; they stay in `reports`.
+    package mutating func takeUnabsorbed() -> Report? {
+        guard absorbedCount < reports.count else { return nil }
+        absorbedCount += 1
+        return reports[absorbedCount - 1]
     }
 
-    /// The datagrams that were not taken note of by this before; they stay in `datagrams`.
-    package mutating func takeUnabsorbedDatagrams() -> ArraySlice<Datagram> {
-        defer { absorbedDatagramCount = datagrams.count }
-        return datagrams[absorbedDatagramCount...]
+    /// The note of the next of the datagrams that were not taken note of by this before; they stay in `datagrams`.
+    package mutating func takeUnabsorbedNote() -> PacketNote? {
+        guard absorbedDatagramCount < datagrams.count else { return nil }
+        absorbedDatagramCount += 1
+        return datagrams[absorbedDatagramCount - 1].note
     }
 
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
-        octets.removeAll(keepingCapacity: true)
-        datagrams.removeAll(keepingCapacity: true)
-        reports.removeAll(keepingCapacity: true)
+        octets.removeLast(octets.count)
+        datagrams.removeLast(datagrams.count)
+        reports.removeLast(reports.count)
         absorbedCount = 0
         absorbedDatagramCount = 0
     }

@@ -167,10 +167,8 @@ extension Client {
     private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         var ended: CloseReason?
         var wantsDeletion = false
-        for datagram in turn.output.takeUnabsorbedDatagrams() {
-            tally.count(datagram.note, plan.population, at: turn.now)
-        }
-        for report in turn.output.takeUnabsorbed() {
+        while let note = turn.output.takeUnabsorbedNote() { tally.count(note, plan.population, at: turn.now) }
+        while let report = turn.output.takeUnabsorbed() {
             tally.count(report, plan.population, at: turn.now)
             switch report {
             case .childInstalled:

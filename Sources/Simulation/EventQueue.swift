@@ -65,7 +65,7 @@ package struct EventQueue: ~Copyable, Sendable {
 
     /// How many bytes the queue takes: slots, and the chunks of events, free ones among them.
     package var storageByteCount: Int {
-        chunks.byteCount + slots.count * MemoryLayout<Slot>.stride 
+        chunks.byteCount + slots.count * MemoryLayout<Slot>.stride
             + (open.events.capacity + open.spare.capacity + late.events.capacity) * MemoryLayout<Event>.stride
     }
 

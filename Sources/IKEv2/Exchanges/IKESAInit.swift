@@ -63,7 +63,7 @@ struct Initiation: ~Copyable {
 }
 
 /// What the responder's IKE_SA_INIT answer says.
-enum InitialAnswer {
+enum InitialAnswer: ~Copyable {
     case cookie([UInt8])
     case otherKeyExchange(UInt16)
     case refused(NotifyType)
@@ -71,7 +71,7 @@ enum InitialAnswer {
     case unusable(CloseReason)
 }
 
-struct AcceptedAnswer {
+struct AcceptedAnswer: ~Copyable {
     let responderSPI: IKESPI
     let suite: IKESuite
     let publicValue: [UInt8]
@@ -82,10 +82,16 @@ struct AcceptedAnswer {
 }
 
 extension InitialAnswer {
-    fileprivate mutating func keep(message: [UInt8]) {
-        guard case .accepted(var answer) = self else { return }
-        answer.message = message
-        self = .accepted(answer)
+    fileprivate consuming func keeping(message: [UInt8]) -> InitialAnswer {
+        switch consume self {
+        case .accepted(var answer):
+            answer.message = message
+            return .accepted(answer)
+        case .cookie(let cookie): return .cookie(cookie)
+        case .otherKeyExchange(let method): return .otherKeyExchange(method)
+        case .refused(let type): return .refused(type)
+        case .unusable(let reason): return .unusable(reason)
+        }
     }
 }
 
@@ -114,9 +120,8 @@ extension Initiation {
             return .unusable(.malformedAnswer)
         }
         guard header.responderSPI != .zero else { return .unusable(.malformedAnswer) }
-        var answer = accept(contents, responderSPI: header.responderSPI, policy: policy, &turn)
-        answer.keep(message: contents.takeBuffer())
-        return answer
+        let answer = accept(contents, responderSPI: header.responderSPI, policy: policy, &turn)
+        return answer.keeping(message: contents.takeBuffer())
     }
 
     private func accept(

@@ -14,18 +14,17 @@ extension IKESA {
 
         /// Takes the responder's answer, which nothing protects: what does not answer the request changes nothing.
         consuming func receive(_ datagram: RawSpan, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
-            switch initiation.read(datagram, policy: policy, &turn) {
-            case nil:
+            guard let answer = initiation.read(datagram, policy: policy, &turn) else {
                 turn.output.report(.dropped)
                 return .awaitingSAInit(self)
+            }
+            switch consume answer {
             case .cookie(let cookie):
                 return retry(cookie: cookie, policy: policy, &turn)
             case .otherKeyExchange(let method):
                 return retry(method: method, policy: policy, &turn)
-            case .refused(.noProposalChosen):
-                return .closed(spis: spis, .noProposalChosen, &turn)
             case .refused(let type):
-                return .closed(spis: spis, .refused(type), &turn)
+                return .closed(spis: spis, type == .noProposalChosen ? .noProposalChosen : .refused(type), &turn)
             case .unusable(let reason):
                 return .closed(spis: spis, reason, &turn)
             case .accepted(let answer):
@@ -56,7 +55,7 @@ extension IKESA {
             return .awaitingKeyPair(AwaitingKeyPair(initiation: initiation))
         }
 
-        private consuming func agree(_ answer: AcceptedAnswer, _ turn: inout Turn) -> IKESA {
+        private consuming func agree(_ answer: consuming AcceptedAnswer, _ turn: inout Turn) -> IKESA {
             turn.output.ask(
                 .finish(
                     .init(

@@ -53,7 +53,9 @@ extension ClientShard {
         case .pathDown(let paths, _):
             for path in paths { links[path].isUp = isEnd }
         case .natFlush(let paths):
-            for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.value.flush() }
+            for local in 0..<clients.count where paths.contains(clients[local].path) {
+                clients[local].nat?.value.flush()
+            }
         case .natRebind(let paths, let share):
             for local in 0..<clients.count where paths.contains(clients[local].path) {
                 var stream = RandomStream(
