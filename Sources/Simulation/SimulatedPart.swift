@@ -17,8 +17,29 @@ package protocol SimulatedPart: ~Copyable {
     mutating func accept(_ messages: [Message])
 
     /// Handles all its events before `limit`, puts what it has for other parts into `outbox`, and says how many it
-    /// handled.
+    /// began.
+    ///
+    /// It may stop in the middle of an event and wait for an operation, see ``isWaiting``. Called again when that was
+    /// carried out, it goes on where it stands.
     mutating func run(before limit: Instant, into outbox: inout Outbox<Message>) -> Int
+
+    /// Whether it stands in the middle of an event and waits for an operation that is carried out with those of others.
+    var isWaiting: Bool { get }
+
+    /// Carries out what these parts wait for, one operation each, and gives each its result; a part may ask again.
+    ///
+    /// The parts belong to the calling thread until it has run them to the end of the window.
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>)
+}
+
+/// What holds of a part that does all its work by itself.
+extension SimulatedPart where Self: ~Copyable {
+    @inlinable
+    package var isWaiting: Bool { false }
+
+    package static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>) {
+        preconditionFailure("a part that waits says who carries out what it waits for")
+    }
 }
 
 /// What one part sends during one window, sorted by receiver as it is written.

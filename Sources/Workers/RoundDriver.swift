@@ -12,8 +12,11 @@ package protocol RoundWork: AnyObject, Sendable {
     /// Prepares the next round while nothing else runs, or answers false to end.
     func nextRound() -> Bool
 
-    /// Runs one part; different parts at the same time, on any thread.
-    func run(part: Int)
+    /// Runs one part; different parts at the same time, on any thread. What is left of it waits for `finishRound`.
+    func run(part: Int, worker: Int)
+
+    /// Runs what this worker has left of its parts: there is no other part that it could take.
+    func finishRound(worker: Int)
 }
 
 /// Runs rounds on pinned threads.
@@ -35,7 +38,8 @@ package struct RoundDriver: Sendable {
         guard workers > 1 else {
             for part in 0..<work.partCount { work.build(part: part) }
             while work.nextRound() {
-                for part in 0..<work.partCount { work.run(part: part) }
+                for part in 0..<work.partCount { work.run(part: part, worker: 0) }
+                work.finishRound(worker: 0)
             }
             return
         }
@@ -88,7 +92,8 @@ private final class Floor: Sendable {
         barrier.wait { openRound(work) }
         // The barrier orders this; the atomic is there because Swift has no plainer word for it.
         while isRunning.load(ordering: .relaxed) {
-            for offset in cursors.indices { takeParts(of: (worker + offset) % cursors.count, work) }
+            for offset in cursors.indices { takeParts(of: (worker + offset) % cursors.count, by: worker, work) }
+            work.finishRound(worker: worker)
             barrier.wait { openRound(work) }
         }
     }
@@ -98,13 +103,13 @@ private final class Floor: Sendable {
         isRunning.store(work.nextRound(), ordering: .relaxed)
     }
 
-    private func takeParts(of home: Int, _ work: some RoundWork) {
+    private func takeParts(of home: Int, by worker: Int, _ work: some RoundWork) {
         let count = (work.partCount - home + cursors.count - 1) / cursors.count
         // Look before taking: most often there is nothing left, and a look does not disturb the owner.
         while cursors[home].next.load(ordering: .relaxed) < count {
             let index = cursors[home].next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < count else { return }
-            work.run(part: home + index * cursors.count)
+            work.run(part: home + index * cursors.count, worker: worker)
         }
     }
 }

@@ -16,6 +16,33 @@ struct SimulatorTests {
         #expect(runToyNetwork(workers: workers, smallRound: smallRound) == Self.reference)
     }
 
+    @Test(
+        "it gives the same run when parts wait for operations that workers gather",
+        arguments: [1, 2, 3, 8, 64],
+        [1, 2, 3, 7, 16]
+    )
+    func batches(batchSize: Int, workers: Int) {
+        for shardCount in [1, 8, 60] as [UInt32] {
+            #expect(runToyNetwork(shardCount: shardCount, workers: workers, batchSize: batchSize) == Self.reference)
+        }
+    }
+
+    @Test("a batch is carried out when it is full, or when the worker has nothing else to do")
+    func fill() {
+        let batches = { (batchSize: Int, shardCount: UInt32) in
+            runToyNetwork(shardCount: shardCount, batchSize: batchSize).batchCounts
+        }
+        let operations = batches(1, 1).operations
+        #expect(operations > 1_000)
+        for batchSize in [1, 2, 8] {
+            #expect(batches(batchSize, 1).batches == operations, "one shard alone waits for nobody")
+            let counts = batches(batchSize, 60)
+            #expect(counts.operations == operations)
+            #expect(counts.batches * UInt64(batchSize) >= operations)
+            #expect(batchSize == 1 || 2 * counts.batches < 3 * operations / 2)
+        }
+    }
+
     @Test("it gives the same run with any partition", arguments: [1, 2, 5, 13, 60] as [UInt32])
     func shards(shardCount: UInt32) {
         #expect(runToyNetwork(shardCount: shardCount) == Self.reference)

@@ -27,10 +27,17 @@ struct ToyShard: SimulatedPart, ~Copyable {
     var log = WindowLog(length: .milliseconds(50))
     let partition: Partition
     let disorder: Disorder?
+    /// Operations are carried out with those of other shards.
+    let gathers: Bool
+    /// The event in which the shard stands, the number that it wants worked on, and how often it still asks.
+    var standing: Event?
+    var asked: UInt64?
+    var furtherQuestions: UInt64 = 0
 
-    init(index: Int, partition: Partition, seed: UInt64, disorder: Disorder?) {
+    init(index: Int, partition: Partition, seed: UInt64, gathers: Bool, disorder: Disorder?) {
         self.partition = partition
         self.disorder = disorder
+        self.gathers = gathers
         nodes = (0..<partition.count(of: UInt32(index))).map { local in
             let id = partition.entity(at: local, of: UInt32(index))
             let name = StableName.hash(of: "node", UInt64(id))
@@ -52,25 +59,56 @@ struct ToyShard: SimulatedPart, ~Copyable {
         queue.push(Event(order: order, target: nodes[local].id, kind: 0))
     }
 
+    var isWaiting: Bool { asked != nil }
+
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<ToyShard>) {
+        for part in waiting { parts[part].carryOut() }
+    }
+
+    private mutating func carryOut() {
+        guard let number = asked, let event = standing else { preconditionFailure("the shard has asked") }
+        let local = Int(partition.localIndex(of: event.target))
+        nodes[local].sum ^= number &* 0x9E37_79B9_7F4A_7C15
+        asked = furtherQuestions > 0 ? nodes[local].sum : nil
+        furtherQuestions = furtherQuestions > 0 ? furtherQuestions - 1 : 0
+    }
+
     mutating func run(before limit: Instant, into outbox: inout Outbox<Event>) -> Int {
         var handled = 0
-        while let event = queue.popNext(before: limit) {
+        finishEvent(&outbox)
+        while !isWaiting, let event = queue.popNext(before: limit) {
             handled += 1
             let local = Int(partition.localIndex(of: event.target))
             nodes[local].sum = nodes[local].sum &* 31 &+ event.first &+ (disorder?.next() ?? 0)
             nodes[local].digest.record(event)
-            log.record(at: event.time, entity: event.target, nodes[local].digest)
-            guard event.kind == 0 else { continue }
-            schedule(of: local, after: event.time)
-            let peer = UInt32(nodes[local].stream.below(UInt64(partition.entityCount)))
-            let jitter = Duration.microseconds(Int64(nodes[local].stream.below(3_000)))
-            let time = event.time + Self.minimumDelay + jitter
-            let order = EventOrder(time: time, class: 1, source: nodes[local].id, count: nodes[local].sent)
-            nodes[local].sent += 1
-            let message = Event(order: order, target: peer, kind: 1, first: nodes[local].sum)
-            outbox.send(message, to: Int(partition.shard(of: peer)), arriving: time)
+            standing = event
+            if nodes[local].sum % 4 == 0 {
+                asked = event.first
+                furtherQuestions = nodes[local].sum / 4 % 3
+            }
+            finishEvent(&outbox)
         }
         return handled
+    }
+
+    /// What a node does when it has its answers.
+    private mutating func finishEvent(_ outbox: inout Outbox<Event>) {
+        while isWaiting && !gathers { carryOut() }
+        guard !isWaiting, let event = standing.take() else { return }
+        let local = Int(partition.localIndex(of: event.target))
+        log.record(at: event.time, entity: event.target, nodes[local].digest)
+        if event.kind == 0 { tell(local, event, &outbox) }
+    }
+
+    private mutating func tell(_ local: Int, _ event: Event, _ outbox: inout Outbox<Event>) {
+        schedule(of: local, after: event.time)
+        let peer = UInt32(nodes[local].stream.below(UInt64(partition.entityCount)))
+        let jitter = Duration.microseconds(Int64(nodes[local].stream.below(3_000)))
+        let time = event.time + Self.minimumDelay + jitter
+        let order = EventOrder(time: time, class: 1, source: nodes[local].id, count: nodes[local].sent)
+        nodes[local].sent += 1
+        let message = Event(order: order, target: peer, kind: 1, first: nodes[local].sum)
+        outbox.send(message, to: Int(partition.shard(of: peer)), arriving: time)
     }
 }
 
@@ -78,6 +116,12 @@ struct ToyResult: Equatable {
     var digest: String
     var log: WindowLog
     var eventCount: UInt64
+    /// How operations were gathered: nothing that two runs have to share.
+    var batchCounts: BatchCounts
+
+    static func == (one: ToyResult, other: ToyResult) -> Bool {
+        one.digest == other.digest && one.log == other.log && one.eventCount == other.eventCount
+    }
 }
 
 /// Runs the toy network for a second of virtual time.
@@ -86,6 +130,7 @@ func runToyNetwork(
     shardCount: UInt32 = 8,
     window: Duration = ToyShard.minimumDelay,
     workers: Int = 1,
+    batchSize: Int? = nil,
     smallRound: Int = 0,
     checkpoints: Duration = .milliseconds(100),
     disorder: Disorder? = nil
@@ -95,6 +140,8 @@ func runToyNetwork(
     let simulator = Simulator<ToyShard>(
         partCount: Int(partition.shardCount),
         window: window,
+        workers: workers,
+        batchSize: batchSize ?? 1,
         smallRound: smallRound,
         firstCheckpoint: min(end, .zero + checkpoints),
         atCheckpoint: { simulator, now in
@@ -103,7 +150,9 @@ func runToyNetwork(
             }
             return now == end ? nil : min(end, now + checkpoints)
         },
-        makePart: { ToyShard(index: $0, partition: partition, seed: seed, disorder: disorder) }
+        makePart: {
+            ToyShard(index: $0, partition: partition, seed: seed, gathers: batchSize != nil, disorder: disorder)
+        }
     )
     if workers == 1 {
         simulator.runToEnd()
@@ -111,12 +160,13 @@ func runToyNetwork(
         DispatchQueue.concurrentPerform(iterations: simulator.partCount) { simulator.build(part: $0) }
         while simulator.nextRound() {
             let next = Atomic<Int>(0)
-            DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
                 while true {
                     let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                    guard part < simulator.partCount else { return }
-                    simulator.run(part: part)
+                    guard part < simulator.partCount else { break }
+                    simulator.run(part: part, worker: worker)
                 }
+                simulator.finishRound(worker: worker)
             }
         }
     }
@@ -135,5 +185,10 @@ private func result(of simulator: Simulator<ToyShard>, _ partition: Partition) -
     }
     var log = WindowLog(length: .milliseconds(50))
     for part in 0..<simulator.partCount { simulator.withPart(part) { log.merge($0.log) } }
-    return ToyResult(digest: digest.description, log: log, eventCount: simulator.eventCount)
+    return ToyResult(
+        digest: digest.description,
+        log: log,
+        eventCount: simulator.eventCount,
+        batchCounts: simulator.batchCounts
+    )
 }

@@ -3,6 +3,8 @@ import Testing
 import Workers
 
 /// Cells in a ring: in each round every cell mixes its own value with what its neighbours had in the round before.
+///
+/// Every third cell is put off until its worker has no other, and is the worker's own until then.
 private final class Ring: RoundWork {
     let partCount: Int
     let roundCount: Int
@@ -11,6 +13,7 @@ private final class Ring: RoundWork {
     private let round = Atomic<Int>(0)
     private let disorder: Bool
     private let shared = Atomic<UInt64>(0)
+    private let putOff = (0..<16).map { _ in Mailbox<Int>() }
 
     final class Cell: Sendable {
         let even = Atomic<UInt64>(0)
@@ -49,7 +52,15 @@ private final class Ring: RoundWork {
         return finished < roundCount
     }
 
-    func run(part: Int) {
+    func run(part: Int, worker: Int) {
+        if part % 3 == 2 { putOff[worker].post(part) } else { mix(part) }
+    }
+
+    func finishRound(worker: Int) {
+        for part in putOff[worker].takeAll() { mix(part) }
+    }
+
+    private func mix(_ part: Int) {
         values[part].runCount.wrappingAdd(1, ordering: .relaxed)
         let isOdd = round.load(ordering: .relaxed) % 2 == 1
         func old(_ index: Int) -> UInt64 {

@@ -34,23 +34,29 @@ extension ClientShard: SimulatedPart {
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         var count = 0
+        guard finishEvent(&outbox) else { return count }
         while let event = queue.popNext(before: limit) {
             count += 1
             turn.now = event.time
-            guard let kind = ShardEvent(rawValue: event.kind) else {
-                preconditionFailure("a shard's queue holds its own kinds of events")
-            }
-            let local = Int(event.target)
-            switch kind {
-            case .arrival: arrive(local, event, &outbox)
-            case .timer: fireTimer(local, event, &outbox)
-            case .deliver: deliver(local, event, &outbox)
-            case .completion: complete(local, event, &outbox)
-            case .fault: applyFault(event)
-            case .flood: sendFlood(local, event, &outbox)
-            }
+            begin(event, &outbox)
+            guard finishEvent(&outbox) else { return count }
         }
         return count
+    }
+
+    private mutating func begin(_ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        guard let kind = ShardEvent(rawValue: event.kind) else {
+            preconditionFailure("a shard's queue holds its own kinds of events")
+        }
+        let local = Int(event.target)
+        switch kind {
+        case .arrival: arrive(local, event)
+        case .timer: fireTimer(local, event)
+        case .deliver: deliver(local, event)
+        case .completion: complete(local, event, &outbox)
+        case .fault: applyFault(event)
+        case .flood: sendFlood(local, event)
+        }
     }
 }
 
@@ -69,38 +75,44 @@ extension ClientShard {
         )
     }
 
-    private mutating func arrive(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+    private mutating func arrive(_ local: Int, _ event: Event) {
         let arrival = plan.arrivals[clients[local].population][Int(event.first)]
         note(local, event.order, .arrival)
-        if clients[local].client.isIdle {
-            let clientPlan = clients[local].plan
-            clients[local].client.arrive(
-                intended: event.time,
-                leaving: arrival.until,
-                plan: clientPlan,
-                &turn,
-                &tally
-            )
-            settleClient(local, &outbox)
-        } else {
+        guard clients[local].client.isIdle else {
             tally.skipped(clients[local].population, at: event.time)
+            scheduleNextArrival(local)
+            return
         }
-        scheduleNextArrival(local)
+        let clientPlan = clients[local].plan
+        clients[local].client.arrive(
+            intended: event.time,
+            leaving: arrival.until,
+            plan: clientPlan,
+            &turn,
+            &tally
+        )
+        standing = .arrival(local)
     }
 
-    private mutating func fireTimer(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+    private mutating func fireTimer(_ local: Int, _ event: Event) {
         guard clients[local].armed == event.time else { return }
         clients[local].armed = .never
-        let clientPlan = clients[local].plan
-        while clients[local].client.deadline(plan: clientPlan) <= event.time {
-            note(local, event.order, .timer)
-            clients[local].client.advance(plan: clientPlan, &turn, &tally)
-            settleClient(local, &outbox)
-        }
-        arm(local)
+        advanceClient(local, event.order)
     }
 
-    private mutating func deliver(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+    /// Does the next thing of a client that is due at this instant, or arms its timer when there is none.
+    mutating func advanceClient(_ local: Int, _ order: EventOrder) {
+        let clientPlan = clients[local].plan
+        guard clients[local].client.deadline(plan: clientPlan) <= order.time else {
+            arm(local)
+            return
+        }
+        note(local, order, .timer)
+        clients[local].client.advance(plan: clientPlan, &turn, &tally)
+        standing = .timer(local, order)
+    }
+
+    private mutating func deliver(_ local: Int, _ event: Event) {
         let packet = packets.take(event.small)
         defer { packets.release(event.small, packet) }
         note(local, event.order, .deliver, UInt64(packet.octets.count))
@@ -127,7 +139,7 @@ extension ClientShard {
             &turn,
             &tally
         )
-        settleClient(local, &outbox)
+        standing = .delivery(local)
     }
 
     /// Where the IKE message begins in a datagram, or nil when it holds none (RFC 3948 section 2).
@@ -139,13 +151,8 @@ extension ClientShard {
         }
     }
 
-    /// Carries out what a client wants: operations at this instant, datagrams on their way, the next timer.
+    /// Carries out what a client wants beside operations: datagrams on their way, the next timer.
     mutating func settleClient(_ local: Int, _ outbox: inout Outbox<GatewayMessage>) {
-        let clientPlan = clients[local].plan
-        while let request = turn.output.keyExchange.take() {
-            let result = turn.cryptography.perform(request)
-            clients[local].client.complete(result, plan: clientPlan, &turn, &tally)
-        }
         journalReports(local, isGateway: false)
         for datagram in turn.output.datagrams { sendUp(local, datagram, &outbox) }
         turn.output.removeAll()

@@ -117,7 +117,7 @@ extension ClientShard {
         queue.push(Event(order: order, target: UInt32(local), kind: ShardEvent.flood.rawValue))
     }
 
-    mutating func sendFlood(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+    mutating func sendFlood(_ local: Int, _ event: Event) {
         guard var state = clients[local].flood else { return }
         let flood = plan.workload.floods[state.flood]
         state.count += 1
@@ -137,12 +137,16 @@ extension ClientShard {
             seed: plan.seed,
             spis: SPISource(key: spiKey, owner: place.index, attempt: attempt)
         )
-        let policy = clients[local].plan.policy
-        var endpoint = Endpoint(initiating: origin, over: place.route, under: policy, &turn)
-        while let request = turn.output.keyExchange.take() {
-            let result = turn.cryptography.perform(request)
-            endpoint.complete(result, under: policy, &turn)
-        }
+        pretended = Endpoint(initiating: origin, over: place.route, under: clients[local].plan.policy, &turn)
+        standing = .flood(local, source: source)
+    }
+
+    /// Sends what a pretended initiator has to say, and forgets it.
+    mutating func settleFlood(_ local: Int, _ source: UDPEndpoint, _ outbox: inout Outbox<GatewayMessage>) {
+        pretended = nil
+        guard let state = clients[local].flood else { return }
+        let flood = plan.workload.floods[state.flood]
+        let attempt = UInt32(truncatingIfNeeded: state.count)
         for datagram in turn.output.datagrams {
             let octets = turn.output.octets[datagram.range]
             capture(local, octets, from: source, to: datagram.path.remote)

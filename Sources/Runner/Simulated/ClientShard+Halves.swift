@@ -19,23 +19,19 @@ extension ClientShard {
         turn.lease = completion.lease
         note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {
-        case .handle: handle(local, completion, &outbox)
-        case .demandCookie: demandCookie(local, completion, &outbox)
+        case .handle: handle(local, completion)
+        case .demandCookie: demandCookie(local, completion)
         case .drop: packets.release(completion.packet)
         case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
-        case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation, &outbox)
+        case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation)
         }
     }
 
-    private func halfIndex(_ local: Int, _ attempt: UInt32) -> Int? {
+    func halfIndex(_ local: Int, _ attempt: UInt32) -> Int? {
         clients[local].halves.firstIndex { $0.attempt == attempt }
     }
 
-    private mutating func handle(
-        _ local: Int,
-        _ completion: JobCompletion,
-        _ outbox: inout Outbox<GatewayMessage>
-    ) {
+    private mutating func handle(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
@@ -47,9 +43,9 @@ extension ClientShard {
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         let policy = gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
+        standing = .half(local, attempt: attempt)
         if let found = halfIndex(local, attempt) {
             clients[local].halves[found].endpoint.receive(message, over: arrival, under: policy, &turn)
-            settleHalf(local, attempt, &outbox)
             return
         }
         let entity = plan.partition.entity(at: UInt32(local), of: index)
@@ -69,7 +65,6 @@ extension ClientShard {
             )
             clients[local].halves.append(half)
         }
-        settleHalf(local, attempt, &outbox)
     }
 
     /// The cookie is checked by its octets; the front desk has only seen that there is one.
@@ -91,18 +86,14 @@ extension ClientShard {
         }
         packets.restore(completion.packet, packet)
         if isTrue == true {
-            handle(local, completion, &outbox)
+            handle(local, completion)
         } else {
-            demandCookie(local, completion, &outbox)
+            demandCookie(local, completion)
             reportRefusal(local, completion.half.attempt, &outbox)
         }
     }
 
-    private mutating func demandCookie(
-        _ local: Int,
-        _ completion: JobCompletion,
-        _ outbox: inout Outbox<GatewayMessage>
-    ) {
+    private mutating func demandCookie(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
@@ -117,32 +108,20 @@ extension ClientShard {
         turn.output.removeAll()
     }
 
-    private mutating func fireHalfTimer(
-        _ local: Int,
-        _ attempt: UInt32,
-        _ generation: UInt32,
-        _ outbox: inout Outbox<GatewayMessage>
-    ) {
+    private mutating func fireHalfTimer(_ local: Int, _ attempt: UInt32, _ generation: UInt32) {
         guard let found = halfIndex(local, attempt), clients[local].halves[found].generation == generation else {
             return
         }
         let policy = gatewayPolicies[clients[local].gateway]
         clients[local].halves[found].endpoint.advance(under: policy, &turn)
-        settleHalf(local, attempt, &outbox)
+        standing = .half(local, attempt: attempt)
     }
 
-    /// Carries out what a half wants, and tells the front desk how it stands.
-    private mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
+    /// Carries out what a half wants beside operations, and tells the front desk how it stands.
+    mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let gateway = clients[local].gateway
         let policy = gatewayPolicies[gateway]
         let found = halfIndex(local, attempt)
-        if let found {
-            let half = clients[local].halves[found]
-            while let request = turn.output.keyExchange.take() {
-                let result = turn.cryptography.perform(request)
-                half.endpoint.complete(result, under: policy, &turn)
-            }
-        }
         journalReports(local, isGateway: true)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()

@@ -88,6 +88,9 @@ struct ClientShard: ~Copyable {
     var queue = EventQueue()
     var packets = PacketStore()
     var turn: Turn
+    var standing = Standing.betweenEvents
+    /// The initiator that a flood pretends to be, for as long as it is about to send.
+    var pretended: Endpoint?
     var tally = ClientTally()
     /// The paths as they are at this moment, faults included.
     var links: [Link]

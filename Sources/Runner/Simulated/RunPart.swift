@@ -30,6 +30,18 @@ struct RunPart: ~Copyable, SimulatedPart {
         }
     }
 
+    /// Shards wait; front desks have nothing to wait for.
+    var isWaiting: Bool {
+        switch shard {
+        case .some(let shard): return shard.isWaiting
+        case .none: return false
+        }
+    }
+
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<RunPart>) {
+        ClientShard.carryOut(waiting, of: parts)
+    }
+
     mutating func accept(_ messages: [GatewayMessage]) {
         shard?.accept(messages)
         desk?.accept(messages)

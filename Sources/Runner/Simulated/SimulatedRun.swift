@@ -16,6 +16,8 @@ package struct SimulatedOptions: Sendable {
     package var crypto = Crypto.real
     /// Packets are kept for a capture.
     package var keepsPackets = false
+    /// How many operations of waiting shards a worker gathers before it carries them out; with 1 no shard waits.
+    package var batchSize = 1
     package var overrides = SimulationOverrides()
     /// Of this stretch every event is kept, and the run ends with it.
     package var excerpt: Range<Instant>?
@@ -56,6 +58,8 @@ package struct SimulatedOutcome: Sendable {
     package var eventCount: UInt64
     package var windowLog: WindowLog
     package var excerpt: TraceExcerpt?
+    /// How often operations were carried out together, and how many; nothing of it is the same in another run.
+    package var batchCounts: BatchCounts
     /// What broke an invariant that holds in every run, in words; empty when all held.
     package var violations: [String]
 }
@@ -64,6 +68,7 @@ package struct SimulatedOutcome: Sendable {
 package final class SimulatedRun {
     private let plan: SimulationPlan
     private let workers: Int
+    private let batchSize: Int
     private var collector: Collector
     private var sinks: RunSinks
     private var violations: [String] = []
@@ -80,9 +85,11 @@ package final class SimulatedRun {
         plan.keepsPackets = sinks.packet != nil
         plan.keepsEvents = sinks.event != nil
         plan.excerpt = options.excerpt
+        plan.gathersOperations = options.batchSize > 1
         self.plan = plan
         self.sinks = sinks
         workers = max(1, options.workers)
+        batchSize = max(1, options.batchSize)
         collector = Collector(workload)
         end = min(plan.end, options.excerpt?.upperBound ?? plan.end)
     }
@@ -96,6 +103,8 @@ package final class SimulatedRun {
         let simulator = Simulator<RunPart>(
             partCount: plan.partCount,
             window: plan.window,
+            workers: workers,
+            batchSize: batchSize,
             firstCheckpoint: min(.zero + .seconds(1), end),
             atCheckpoint: { [unowned self] simulator, time in
                 self.collect(simulator, at: time)
@@ -182,6 +191,7 @@ package final class SimulatedRun {
             eventCount: simulator.eventCount,
             windowLog: log,
             excerpt: excerpt,
+            batchCounts: simulator.batchCounts,
             violations: violations
         )
     }
@@ -196,5 +206,6 @@ private final class SimulationRounds: RoundWork {
     var partCount: Int { simulator.partCount }
     func build(part: Int) { simulator.build(part: part) }
     func nextRound() -> Bool { simulator.nextRound() }
-    func run(part: Int) { simulator.run(part: part) }
+    func run(part: Int, worker: Int) { simulator.run(part: part, worker: worker) }
+    func finishRound(worker: Int) { simulator.finishRound(worker: worker) }
 }

@@ -26,6 +26,8 @@ struct SimulationPlan: Sendable {
     var keepsPackets = false
     let disturbance: (@Sendable () -> UInt64)?
     var keepsEvents = true
+    /// Shards leave operations to a worker, which carries out those of several at once.
+    var gathersOperations = false
     /// The stretch of which every event is kept.
     var excerpt: Range<Instant>?
 

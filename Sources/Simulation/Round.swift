@@ -1,0 +1,61 @@
+public import Primitives
+
+// None of these is nested in Simulator: generic code reaches them without asking for a type's metadata.
+
+/// What all parts of a simulator's round go by.
+@usableFromInline
+struct Round: BitwiseCopyable {
+    /// Which half of the outboxes is written.
+    @usableFromInline var side = 0
+    /// The end of the window.
+    @usableFromInline var limit = Instant.zero
+
+    @inlinable
+    init() {}
+}
+
+/// What a round leaves of a part for the next one: side by side, so that reading them all is cheap.
+@usableFromInline
+struct PartReport: BitwiseCopyable {
+    @usableFromInline var nextTime = Instant.never
+    @usableFromInline var earliestSent = Instant.never
+    @usableFromInline var eventCount: UInt32 = 0
+    @usableFromInline var hasSent = false
+    /// Whether the part has mail, or something to do before the limit.
+    @usableFromInline var isActive = false
+
+    @inlinable
+    init() {}
+}
+
+/// The parts that one worker has put aside, and how often it has carried out what such parts waited for.
+@usableFromInline
+struct Gathering {
+    @usableFromInline var waiting: [Int] = []
+    @usableFromInline var counts = BatchCounts()
+
+    @inlinable
+    init() {}
+}
+
+/// How often operations were carried out, and how many in all: the more at once, the fuller the batches.
+@usableFromInline
+package struct BatchCounts: Hashable, Sendable, BitwiseCopyable {
+    @usableFromInline package internal(set) var batches: UInt64 = 0
+    @usableFromInline package internal(set) var operations: UInt64 = 0
+
+    @inlinable
+    package init() {}
+
+    @inlinable
+    package mutating func addBatch(of count: Int) {
+        batches += 1
+        operations += UInt64(count)
+    }
+
+    @inlinable
+    package mutating func add(_ other: BatchCounts) {
+        batches += other.batches
+        operations += other.operations
+    }
+}
