@@ -116,33 +116,6 @@ enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
         return keyed.finish(function)
     }
 
-    /// prf+(K, S) = T1 | T2 | ..., where Tn = prf(K, Tn-1 | S | n), and S = a | b | c.
-    static func expand(
-        _ keyed: inout Function,
-        _ function: PRF,
-        _ a: RawSpan,
-        _ b: RawSpan,
-        _ c: RawSpan,
-        into out: UnsafeMutableRawBufferPointer
-    ) {
-        let block = SecretBytes(count: function.outputByteCount)
-        var offset = 0
-        var number = InlineArray<1, UInt8>(repeating: 1)
-        while offset < out.count {
-            if offset > 0 { keyed.absorb(block.bytes) }
-            if !a.isEmpty { keyed.absorb(a) }
-            if !b.isEmpty { keyed.absorb(b) }
-            if !c.isEmpty { keyed.absorb(c) }
-            unsafe keyed.absorb(number.span.bytes)
-            unsafe keyed.finish(into: block.mutableBuffer.baseAddress!)
-            let end = min(offset + block.count, out.count)
-            let part = unsafe UnsafeRawBufferPointer(rebasing: block.mutableBuffer[..<(end - offset)])
-            unsafe UnsafeMutableRawBufferPointer(rebasing: out[offset..<end]).copyMemory(from: part)
-            offset = end
-            number[0] &+= 1
-        }
-    }
-
     static func ikeKeys(
         _ suite: IKESuite,
         _ sharedSecret: borrowing SharedSecret,
@@ -168,7 +141,7 @@ enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
         let encryption = suite.cipher.keyByteCount
         var keyed = Function(suite.prf, key: seed.bytes)
         let material = SharedSecret(count: 3 * function + 2 * integrity + 2 * encryption)
-        unsafe expand(&keyed, suite.prf, ni, nr, spis, into: material.mutableBuffer)
+        unsafe keyed.expand(suite.prf, ni, nr, spis, into: material.mutableBuffer)
         var offset = 0
         return IKEKeys(
             d: material.take(function, at: &offset),
@@ -193,7 +166,7 @@ enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
         let encryption = suite.cipher.keyByteCount
         var keyed = Function(function, key: parentKey.bytes)
         let material = SharedSecret(count: 2 * encryption + 2 * integrity)
-        unsafe expand(&keyed, function, sharedSecret, ni, nr, into: material.mutableBuffer)
+        unsafe keyed.expand(function, sharedSecret, ni, nr, into: material.mutableBuffer)
         var offset = 0
         return ChildKeys(
             initiatorEncryption: material.take(encryption, at: &offset),

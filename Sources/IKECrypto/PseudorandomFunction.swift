@@ -6,6 +6,15 @@ protocol PseudorandomFunction: ~Copyable {
 
     /// Writes the function's output for what was absorbed, and begins anew under the same key.
     mutating func finish(into out: UnsafeMutableRawPointer)
+
+    /// The first octets of prf+(K, a | b | c); it begins with nothing absorbed, and leaves nothing.
+    mutating func expand(
+        _ function: PRF,
+        _ a: RawSpan,
+        _ b: RawSpan,
+        _ c: RawSpan,
+        into out: UnsafeMutableRawBufferPointer
+    )
 }
 
 extension PseudorandomFunction where Self: ~Copyable {
@@ -13,6 +22,32 @@ extension PseudorandomFunction where Self: ~Copyable {
         let output = SecretBytes(count: function.outputByteCount)
         unsafe finish(into: output.mutableBuffer.baseAddress!)
         return output
+    }
+
+    /// prf+(K, S) = T1 | T2 | ..., where Tn = prf(K, Tn-1 | S | n), and S = a | b | c (RFC 7296 section 2.13).
+    mutating func expand(
+        _ function: PRF,
+        _ a: RawSpan,
+        _ b: RawSpan,
+        _ c: RawSpan,
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        let block = SecretBytes(count: function.outputByteCount)
+        var offset = 0
+        var number = InlineArray<1, UInt8>(repeating: 1)
+        while offset < out.count {
+            if offset > 0 { absorb(block.bytes) }
+            if !a.isEmpty { absorb(a) }
+            if !b.isEmpty { absorb(b) }
+            if !c.isEmpty { absorb(c) }
+            unsafe absorb(number.span.bytes)
+            unsafe finish(into: block.mutableBuffer.baseAddress!)
+            let end = min(offset + block.count, out.count)
+            let part = unsafe UnsafeRawBufferPointer(rebasing: block.mutableBuffer[..<(end - offset)])
+            unsafe UnsafeMutableRawBufferPointer(rebasing: out[offset..<end]).copyMemory(from: part)
+            offset = end
+            number[0] &+= 1
+        }
     }
 }
 
@@ -48,10 +83,10 @@ extension Cryptography {
             switch backend {
             case .openSSL:
                 var keyed = HMAC(function, key: key)
-                unsafe KeySchedule<HMAC>.expand(&keyed, function, a, b, c, into: out)
+                unsafe keyed.expand(function, a, b, c, into: out)
             case .modelled:
                 var keyed = ModelledHash(function, key: key)
-                unsafe KeySchedule<ModelledHash>.expand(&keyed, function, a, b, c, into: out)
+                unsafe keyed.expand(function, a, b, c, into: out)
             }
         }
         return octets

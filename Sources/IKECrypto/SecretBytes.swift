@@ -95,7 +95,7 @@ package func constantTimeEquals(_ one: RawSpan, _ other: RawSpan) -> Bool {
     guard one.byteCount > 0 else { return true }
     return unsafe one.withUnsafeBytes { left in
         unsafe other.withUnsafeBytes { right in
-            unsafe CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+            unsafe cossl_equal(left.baseAddress, right.baseAddress, left.count) == 1
         }
     }
 }

@@ -24,6 +24,26 @@ static inline void cossl_wipe(void *memory, size_t byte_count) {
     __asm__ __volatile__("" : : "r"(memory) : "memory");
 }
 
+// Whether two memories hold the same octets, in a time that depends on their size alone: eight at a time, where
+// CRYPTO_memcmp takes one. The barrier keeps the compiler from looking before the end.
+static inline int cossl_equal(const void *one, const void *other, size_t byte_count) {
+    const uint8_t *left = one;
+    const uint8_t *right = other;
+    uint64_t difference = 0;
+    for (; byte_count >= 8; byte_count -= 8, left += 8, right += 8) {
+        uint64_t a, b;
+        memcpy(&a, left, 8);
+        memcpy(&b, right, 8);
+        difference |= a ^ b;
+        __asm__ __volatile__("" : "+r"(difference));
+    }
+    for (; byte_count > 0; byte_count -= 1, left += 1, right += 1) {
+        difference |= (uint64_t)(*left ^ *right);
+        __asm__ __volatile__("" : "+r"(difference));
+    }
+    return difference == 0;
+}
+
 // HMAC (RFC 2104) over the low-level hashes, with the padded key absorbed once: EVP_MAC takes three times as long.
 enum cossl_digest { cossl_sha256 = 0, cossl_sha384 = 1, cossl_sha512 = 2 };
 

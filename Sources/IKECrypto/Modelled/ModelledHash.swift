@@ -18,7 +18,7 @@ struct ModelledHash: BitwiseCopyable {
     private init(domain: UInt64, key: RawSpan, _ other: RawSpan, outputByteCount: Int) {
         var state = (domain ^ 0x9E37_79B9_7F4A_7C15, 0xD1B5_4A32_D192_ED03 as UInt64)
         Self.mix(key, into: &state)
-        Self.mix(other, into: &state)
+        if !other.isEmpty { Self.mix(other, into: &state) }
         start = state
         (first, second) = state
         self.outputByteCount = outputByteCount
@@ -82,17 +82,36 @@ struct ModelledHash: BitwiseCopyable {
                 step(&first, &second, UInt64(littleEndian: low), UInt64(littleEndian: high))
                 offset += 16
             }
-            var tail = (UInt64(0), UInt64(0))
-            var shift: UInt64 = 0
-            while offset < bytes.count {
-                let octet = unsafe UInt64(bytes[offset])
-                if shift < 64 { tail.0 |= octet &<< shift } else { tail.1 |= octet &<< (shift - 64) }
-                shift += 8
-                offset += 1
-            }
-            step(&first, &second, tail.0 ^ UInt64(bytes.count) &<< 48, tail.1)
+            let tail = unsafe tail(of: bytes, from: offset)
+            step(&first, &second, tail.low ^ UInt64(bytes.count) &<< 48, tail.high)
             state = (first, second)
         }
+    }
+
+    /// The octets behind the last 16, fewer than that. Where there are enough before them, some of those come again:
+    /// together with the count that loses nothing.
+    @inline(__always)
+    private static func tail(of bytes: UnsafeRawBufferPointer, from offset: Int) -> (low: UInt64, high: UInt64) {
+        let count = bytes.count
+        let rest = count - offset
+        if rest == 0 { return (0, 0) }
+        if count >= 16 {
+            let low = unsafe bytes.loadUnaligned(fromByteOffset: count - 16, as: UInt64.self)
+            let high = unsafe bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            return (UInt64(littleEndian: low), UInt64(littleEndian: high))
+        }
+        if count >= 8 {
+            let low = unsafe bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+            let high = unsafe bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            return (UInt64(littleEndian: low), UInt64(littleEndian: high))
+        }
+        if count >= 4 {
+            let low = unsafe bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+            let high = unsafe bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+            return (UInt64(UInt32(littleEndian: low)), UInt64(UInt32(littleEndian: high)))
+        }
+        let (first, middle, last) = unsafe (bytes[0], bytes[count / 2], bytes[count - 1])
+        return (UInt64(first) | UInt64(middle) &<< 8 | UInt64(last) &<< 16, 0)
     }
 
     @inline(__always)
@@ -118,6 +137,23 @@ extension ModelledHash: PseudorandomFunction {
         var state = (first, second)
         Self.mix(bytes, into: &state)
         (first, second) = state
+    }
+
+    /// All that is wanted at once: the state has absorbed the seed, and the first blocks need not be known.
+    mutating func expand(
+        _ function: PRF,
+        _ a: RawSpan,
+        _ b: RawSpan,
+        _ c: RawSpan,
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        absorb(a)
+        absorb(b)
+        absorb(c)
+        // What prf+ counts its blocks with keeps it apart from prf(K, a | b | c).
+        let number = InlineArray<1, UInt8>(repeating: 1)
+        unsafe absorb(number.span.bytes)
+        unsafe write(into: out)
     }
 
     mutating func finish(into out: UnsafeMutableRawPointer) {

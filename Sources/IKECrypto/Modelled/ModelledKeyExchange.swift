@@ -28,22 +28,19 @@ enum ModelledKeyExchange {
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
         let scalar = unsafe UInt64(littleEndian: privateKey.bytes.unsafeLoadUnaligned(as: UInt64.self))
-        var peer = peerPublicValue
-        if method == .curve25519 {
-            // RFC 7748 section 5: the most significant bit is ignored.
-            peer[31] &= 0x7F
-            guard !isOfSmallOrder(peer) else { throw .invalidPeerPublicValue }
-        }
-        let element = unsafe UInt64(bigEndian: peer.rawSpan.unsafeLoadUnaligned(as: UInt64.self))
-        var expected = [UInt8](repeating: 0, count: method.publicValueByteCount)
-        unsafe expected.withUnsafeMutableBytes { unsafe write(element, method, into: $0) }
-
+        let element = unsafe UInt64(bigEndian: peerPublicValue.rawSpan.unsafeLoadUnaligned(as: UInt64.self))
         var state = (multiply(scalar, element % modulus), UInt64(0))
-        if element == 0 || element >= modulus || peer != expected {
+        if element == 0 || element >= modulus || !isPublicValue(peerPublicValue, of: element, method) {
             switch method {
             // A changed point is not on its curve.
             case .ecp256, .ecp384: throw .invalidPeerPublicValue
-            case .modp2048, .modp3072, .curve25519: ModelledHash.mix(peer.rawSpan, into: &state)
+            case .modp2048, .modp3072: ModelledHash.mix(peerPublicValue.rawSpan, into: &state)
+            case .curve25519:
+                // RFC 7748 section 5: the most significant bit is ignored.
+                var peer = peerPublicValue
+                peer[31] &= 0x7F
+                guard !isOfSmallOrder(peer) else { throw .invalidPeerPublicValue }
+                if !isPublicValue(peer, of: element, method) { ModelledHash.mix(peer.rawSpan, into: &state) }
             }
         }
         let secret = SharedSecret(count: method.sharedSecretByteCount)
@@ -61,6 +58,14 @@ enum ModelledKeyExchange {
             into: UnsafeMutableRawBufferPointer(rebasing: out[8...])
         )
         if method == .curve25519 { unsafe out[31] &= 0x7F }
+    }
+
+    /// Whether a value is, octet for octet, what follows from its element.
+    private static func isPublicValue(_ value: [UInt8], of element: UInt64, _ method: KeyExchangeMethod) -> Bool {
+        unsafe withUnsafeTemporaryAllocation(byteCount: method.publicValueByteCount, alignment: 8) { expected in
+            unsafe write(element, method, into: expected)
+            return unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(expected)).elementsEqual(value.rawSpan)
+        }
     }
 
     private static func multiply(_ one: UInt64, _ other: UInt64) -> UInt64 {
