@@ -5,6 +5,9 @@ public import Primitives
 /// Time is cut into ticks of a power of two of nanoseconds. An event waits at the level of the highest digit (6 bits)
 /// in which its tick differs from the wheel's own, so all of a level come before all of the next one. A slot is
 /// sorted when it opens. The tick adapts to 8 to 16 events a slot, which changes the cost and never the order.
+///
+/// A queue of few events, such as a shard's among hundreds, is a heap alone: it costs less than a wheel that turns from
+/// slot to slot for each of them, and has no slots.
 @usableFromInline
 package struct EventQueue: ~Copyable, Sendable {
     @usableFromInline
@@ -27,7 +30,8 @@ package struct EventQueue: ~Copyable, Sendable {
     @inlinable static var levelCount: Int { (63 + Int(digitBits)) / Int(digitBits) }
 
     @usableFromInline var chunks = EventChunks()
-    @usableFromInline var slots: PlainArray<Slot>
+    /// The slots of all levels, the lowest first; there are none until more events were pending than the heap takes.
+    @usableFromInline var slots = PlainArray<Slot>()
     /// For each level, a bit for each occupied slot.
     @usableFromInline var occupied: InlineArray<11, UInt64>
     /// A bit for each level that has an occupied slot.
@@ -36,8 +40,9 @@ package struct EventQueue: ~Copyable, Sendable {
     @usableFromInline var open = EventRun()
     /// The events that came for the open slot or for an earlier moment, after it was opened.
     @usableFromInline var late = EventHeap()
-    /// The tick of the slot that was opened last: none at or before it is occupied.
-    @usableFromInline var tick: UInt64 = 0
+    /// The tick of the slot that was opened last: none at or before it is occupied. While there are few events it is
+    /// the end of time, so that all of them are late.
+    @usableFromInline var tick = UInt64.max
     @usableFromInline var tickShift: UInt64
     @usableFromInline var pending = 0
     @usableFromInline var now = Instant.zero
@@ -49,7 +54,6 @@ package struct EventQueue: ~Copyable, Sendable {
     package init(tickShift: UInt64 = 12) {
         precondition(tickShift < 48, "a tick is shorter than three days")
         self.tickShift = tickShift
-        slots = PlainArray(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel)
         occupied = InlineArray(repeating: 0)
         popsUntilReview = Self.shortestReview
         popsInReview = Self.shortestReview
@@ -122,10 +126,14 @@ package struct EventQueue: ~Copyable, Sendable {
         let eventTick = event.time.nanoseconds >> tickShift
         guard eventTick > tick else {
             late.push(event)
+            if late.count > Self.mostInHeap, tick == .max { startWheel() }
             return
         }
         file(event, at: eventTick)
     }
+
+    /// How many events a heap alone holds.
+    @inlinable static var mostInHeap: Int { 1_024 }
 
     /// Appends an event to its slot; its tick is not before the wheel's.
     @inlinable

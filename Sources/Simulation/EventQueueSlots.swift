@@ -78,10 +78,21 @@ extension EventQueue {
         // 2^shift <= 16 * elapsed / pops: eight to sixteen events a slot.
         let ideal = UInt64(63 - (elapsed / UInt64(popsInReview / 16) | 1).leadingZeroBitCount)
         let wanted = min(ideal, 40)
-        if wanted + 1 < tickShift || wanted > tickShift + 1 { rebuild(tickShift: wanted) }
+        if tick == .max {
+            tickShift = wanted
+        } else if wanted + 1 < tickShift || wanted > tickShift + 1 {
+            rebuild(tickShift: wanted)
+        }
         reviewStart = now
         popsInReview = max(Self.shortestReview, pending)
         popsUntilReview = popsInReview
+    }
+
+    /// Goes over from the heap to the wheel.
+    @usableFromInline
+    mutating func startWheel() {
+        if slots.isEmpty { slots = PlainArray(repeating: Slot(), count: Self.levelCount * Self.slotsPerLevel) }
+        rebuild(tickShift: tickShift)
     }
 
     /// Files every pending event anew under another tick.

@@ -5,9 +5,12 @@ public import Primitives
 /// The stretches are of the log's own length and not the synchronization's windows, and the words are sums over
 /// entities, so that neither window lengths nor the partition shows. Each part of a run keeps a log of its own.
 @usableFromInline
-package struct WindowLog: Hashable, Sendable {
+package struct WindowLog: Equatable, Sendable {
     package let length: Duration
     @usableFromInline package private(set) var sums: [UInt64] = []
+    /// The stretch that was recorded into last, and its bounds: most events are in the same one as the event before.
+    private var window = 0
+    private var start: UInt64 = 0
 
     package init(length: Duration) {
         precondition(length > .zero, "a stretch of time is longer than nothing")
@@ -20,10 +23,19 @@ package struct WindowLog: Hashable, Sendable {
         self.sums = sums
     }
 
+    /// Logs are alike in what they hold, wherever an event was recorded last.
+    @usableFromInline
+    package static func == (left: WindowLog, right: WindowLog) -> Bool {
+        left.length == right.length && left.sums == right.sums
+    }
+
     /// Adds an event by the digest that its entity has after it.
     @usableFromInline
     package mutating func record(at time: Instant, entity: UInt32, _ digest: EntityDigest) {
-        let window = Int(time.nanoseconds / UInt64(length.nanoseconds))
+        if time.nanoseconds &- start >= UInt64(length.nanoseconds) {
+            window = Int(time.nanoseconds / UInt64(length.nanoseconds))
+            start = UInt64(window) * UInt64(length.nanoseconds)
+        }
         while sums.count <= window { sums.append(0) }
         var hash = digest.low ^ digest.high &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(entity) &* 0xD6E8_FEB8_6659_FD93
         hash = (hash ^ hash >> 32) &* 0xD6E8_FEB8_6659_FD93

@@ -69,7 +69,9 @@ extension ClientShard {
         case .gatewayRestart(let gateway, _, let keepsState):
             guard !keepsState else { return }
             boots[gateway] += 1
-            for local in 0..<clients.count where clients[local].gateway == gateway { clients[local].halves = [] }
+            for local in 0..<clients.count where clients[local].gateway == gateway {
+                clients[local].halves.removeAll()
+            }
         }
     }
 }

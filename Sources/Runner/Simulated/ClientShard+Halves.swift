@@ -28,7 +28,10 @@ extension ClientShard {
     }
 
     func halfIndex(_ local: Int, _ attempt: UInt32) -> Int? {
-        clients[local].halves.firstIndex { $0.attempt == attempt }
+        for index in 0..<clients[local].halves.count where clients[local].halves[index].attempt == attempt {
+            return index
+        }
+        return nil
     }
 
     private mutating func handle(_ local: Int, _ completion: JobCompletion) {
@@ -132,8 +135,8 @@ extension ClientShard {
             boot: boots[gateway]
         )
         if let found {
-            describe(clients[local].halves[found], policy, &report)
-            if report.transition == .ended { clients[local].halves.remove(at: found) }
+            clients[local].halves[found].describe(policy, &report)
+            if report.transition == .ended { _ = clients[local].halves.remove(at: found) }
         } else {
             report.transition = .refused
         }
@@ -154,31 +157,6 @@ extension ClientShard {
             transition: .refused
         )
         outbox.send(.report(report), to: plan.deskPart(gateway), arriving: report.order.time)
-    }
-
-    private func describe(_ half: Half, _ policy: PeerPolicy, _ report: inout HalfReport) {
-        half.generation += 1
-        report.generation = half.generation
-        if half.endpoint.isClosed {
-            report.transition = .ended
-            report.childSAChange = Int16(clamping: -half.childCount)
-            return
-        }
-        if half.endpoint.current.stateName == .established || half.endpoint.current.stateName == .closing {
-            if !half.isEstablished { report.transition = .established }
-            half.isEstablished = true
-        } else if !half.isCounted {
-            report.transition = .halfOpened
-        }
-        half.isCounted = true
-        report.deadline = half.endpoint.deadline(under: policy)
-        let due = half.endpoint.dueOperation(under: policy)
-        report.operation = PricedOperation(due.operation)
-        report.keyExchange = due.keyExchange
-        report.spi = half.endpoint.current.localSPI
-        let childCount = half.endpoint.current.childCount
-        report.childSAChange = Int16(clamping: childCount - half.childCount)
-        half.childCount = childCount
     }
 
     /// Sends a half's datagram over the path to the client's NAT.
@@ -311,5 +289,33 @@ extension PricedOperation {
             case .retransmission: .ownRetransmission
             case .expiry: .halfOpenExpiry
             }
+    }
+}
+
+extension Half {
+    /// Says what the half is after it was given something to handle.
+    mutating func describe(_ policy: PeerPolicy, _ report: inout HalfReport) {
+        generation += 1
+        report.generation = generation
+        if endpoint.isClosed {
+            report.transition = .ended
+            report.childSAChange = Int16(clamping: -childCount)
+            return
+        }
+        if endpoint.current.stateName == .established || endpoint.current.stateName == .closing {
+            if !isEstablished { report.transition = .established }
+            isEstablished = true
+        } else if !isCounted {
+            report.transition = .halfOpened
+        }
+        isCounted = true
+        report.deadline = endpoint.deadline(under: policy)
+        let due = endpoint.dueOperation(under: policy)
+        report.operation = PricedOperation(due.operation)
+        report.keyExchange = due.keyExchange
+        report.spi = endpoint.current.localSPI
+        let count = endpoint.current.childCount
+        report.childSAChange = Int16(clamping: count - childCount)
+        childCount = count
     }
 }

@@ -19,7 +19,7 @@ struct SimulatedClient: ~Copyable {
     var nat: Box<NAT>?
     var up: Flow
     var down: Flow
-    var halves: [Half] = []
+    var halves = UniqueArray<Half>()
     var digest = EntityDigest()
     /// How many events it has sent: the last part of their order.
     var sent: UInt64 = 0
@@ -41,7 +41,7 @@ struct SimulatedClient: ~Copyable {
 }
 
 /// The gateway's half of one attempt's IKE SAs.
-final class Half {
+struct Half: ~Copyable {
     let attempt: UInt32
     /// The gateway's boot that it belongs to.
     let boot: UInt32

@@ -152,12 +152,8 @@ package final class SimulatedRun {
     }
 
     /// Every attempt has succeeded, has failed with a reason, or is under way.
-    private func checkConservation(_ simulator: Simulator<RunPart>) {
+    private func checkConservation(underWay: Int64) {
         guard plan.workload.run.warmUp == .zero else { return }
-        var underWay: Int64 = 0
-        for index in 0..<plan.shardCount {
-            simulator.withPart(index) { underWay += $0.shard?.attemptCount ?? 0 }
-        }
         let ended = collector.total(.established) + collector.total(.failed)
         if collector.total(.offered) != ended + underWay {
             violations.append("\(collector.total(.offered)) attempts, but \(ended) ended and \(underWay) under way")
@@ -168,12 +164,12 @@ package final class SimulatedRun {
         var digests = [EntityDigest](repeating: EntityDigest(), count: Int(plan.entityCount) + plan.gatewayCount)
         var log = WindowLog(length: SimulationPlan.logLength)
         var excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
+        var underWay: Int64 = 0
         for index in 0..<plan.partCount {
             simulator.withPart(index) { part in
                 if index < plan.shardCount {
-                    part.shard?.addDigests(to: &digests, &log)
                     if let own = part.shard?.excerpt { excerpt?.merge(own) }
-                    part.shard?.checkInvariants(&violations)
+                    underWay += part.shard?.close(&digests, &log, &violations) ?? 0
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
                     if let deskLog = part.desk?.log { log.merge(deskLog) }
@@ -181,7 +177,7 @@ package final class SimulatedRun {
                 }
             }
         }
-        checkConservation(simulator)
+        checkConservation(underWay: underWay)
         var digest = RunDigest()
         for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
         return SimulatedOutcome(
