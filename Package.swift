@@ -48,6 +48,7 @@ let systemModules: [Target] = [
         linkerSettings: [.linkedLibrary("crypto")]
     ),
     .target(name: "CLinux"),
+    .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),
 ]
 
 /// What a test target reads from beside its sources: golden files and published vectors.
@@ -71,16 +72,15 @@ for layer in layers {
 }
 
 let commandImports: [Target.Dependency] =
-    ["Runner", "Workload", "Results", "Metrics", "Primitives"]
+    ["CMemory", "Runner", "Workload", "Results", "Metrics", "Primitives"]
     + [.product(name: "ArgumentParser", package: "swift-argument-parser")]
 targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports, swiftSettings: settings))
 targets.append(
     .executableTarget(
         name: "microbench",
         dependencies: [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway", "UDPTransport",
-            "Workers",
-            "Workload", "Results", "Runner",
+            "CMemory", "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway",
+            "UDPTransport", "Workers", "Workload", "Results", "Runner",
         ],
         swiftSettings: settings
     )

@@ -34,16 +34,22 @@ package struct Cryptography: ~Copyable {
 
     let ciphers: CipherContexts
 
-    let keyExchanges: OpenSSLKeyExchange
+    /// What every backend refuses.
+    let ranges: PublicValueRanges
+
+    /// Only of the backend that computes with it: it takes 0.1 ms to make, and a simulation has many of these.
+    let keyExchanges: OpenSSLKeyExchange?
 
     /// - Parameter seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
     package init(backend: CryptoBackend, seed: RawSpan) throws(CryptoError) {
         precondition(seed.byteCount == ChaCha20.keyByteCount, "the seed of key material has 32 octets")
         let ciphers = try CipherContexts()
-        let keyExchanges = try OpenSSLKeyExchange()
+        let ranges = try PublicValueRanges()
+        let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers
+        self.ranges = ranges
         self.keyExchanges = keyExchanges
     }
 }
@@ -113,7 +119,7 @@ extension Cryptography {
 
     private borrowing func perform(_ request: consuming KeyExchangeRequest.Respond) -> KeyExchangeResult {
         do throws(CryptoError) {
-            try keyExchanges.validate(request.peerPublicValue, for: request.method)
+            try ranges.validate(request.peerPublicValue, for: request.method)
             let pair = try keyPair(request.method, randomness: request.randomness)
             let secret = try agreement(request.method, pair.privateKey, pair.publicValue, request.peerPublicValue)
             return .responded(KeyExchangeResult.Response(publicValue: pair.publicValue, sharedSecret: secret))
@@ -124,7 +130,7 @@ extension Cryptography {
 
     private borrowing func perform(_ request: consuming KeyExchangeRequest.Finish) -> KeyExchangeResult {
         do throws(CryptoError) {
-            try keyExchanges.validate(request.peerPublicValue, for: request.method)
+            try ranges.validate(request.peerPublicValue, for: request.method)
             return .finished(
                 try agreement(request.method, request.privateKey, request.publicValue, request.peerPublicValue)
             )
@@ -138,9 +144,9 @@ extension Cryptography {
         randomness: borrowing SecretBytes
     ) throws(CryptoError) -> KeyExchangeResult.KeyPair {
         precondition(randomness.count == method.randomByteCount, "a key pair gets the randomness that it asks for")
-        return switch backend {
-        case .openSSL: try keyExchanges.keyPair(method, randomness: randomness)
-        case .modelled: ModelledKeyExchange.keyPair(method, randomness: randomness)
+        switch keyExchanges {
+        case .some(let methods): return try methods.keyPair(method, randomness: randomness)
+        case .none: return ModelledKeyExchange.keyPair(method, randomness: randomness)
         }
     }
 
@@ -150,9 +156,9 @@ extension Cryptography {
         _ publicValue: [UInt8],
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
-        switch backend {
-        case .openSSL: try keyExchanges.agreement(method, privateKey, publicValue, peerPublicValue)
-        case .modelled: try ModelledKeyExchange.agreement(method, privateKey, peerPublicValue)
+        switch keyExchanges {
+        case .some(let methods): return try methods.agreement(method, privateKey, publicValue, peerPublicValue)
+        case .none: return try ModelledKeyExchange.agreement(method, privateKey, peerPublicValue)
         }
     }
 }

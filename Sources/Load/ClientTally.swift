@@ -29,6 +29,11 @@ package struct ClientTally: ~Copyable {
         package var population: UInt16
         package var kind: Latency
         package var value: Duration
+
+        /// Whether another is of the same second, population and kind.
+        package func isAlike(_ other: Sample) -> Bool {
+            second == other.second && population == other.population && kind == other.kind
+        }
     }
 
     /// A failure with its reason.
@@ -53,12 +58,18 @@ package struct ClientTally: ~Copyable {
 
     package mutating func mark(_ kind: Kind, _ population: Int, _ amount: Int32 = 1, at now: Instant) {
         let second = UInt32(now.nanoseconds / 1_000_000_000)
-        if let last = marks.last, last.second == second, last.kind == kind, last.population == UInt16(population) {
-            marks[marks.count - 1].amount += amount
-        } else {
-            marks.append(Mark(second: second, population: UInt16(population), kind: kind, amount: amount))
+        // An attempt makes four kinds of marks in turn: what it adds to is among the last few.
+        for index in marks.indices.suffix(Self.searchedMarks).reversed()
+        where marks[index].kind == kind && marks[index].second == second
+            && marks[index].population == UInt16(population)
+        {
+            marks[index].amount += amount
+            return
         }
+        marks.append(Mark(second: second, population: UInt16(population), kind: kind, amount: amount))
     }
+
+    private static var searchedMarks: Int { 6 }
 
     package mutating func sample(_ kind: Latency, _ population: Int, _ value: Duration, at now: Instant) {
         let second = UInt32(now.nanoseconds / 1_000_000_000)

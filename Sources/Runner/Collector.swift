@@ -66,7 +66,14 @@ struct Collector {
                 scopes[index].failures[Int(failure.kind.rawValue)][failure.reason, default: 0] += 1
             }
         }
-        for sample in tally.samples { add(sample) }
+        var first = 0
+        while first < tally.samples.count {
+            let sample = tally.samples[first]
+            var end = first + 1
+            while end < tally.samples.count, tally.samples[end].isAlike(sample) { end += 1 }
+            add(tally.samples[first..<end])
+            first = end
+        }
         tally.removeAll()
     }
 
@@ -76,12 +83,18 @@ struct Collector {
         series[population][kind][Int(mark.second)] += Int64(mark.amount)
     }
 
-    private mutating func add(_ sample: ClientTally.Sample) {
+    /// Adds samples that are alike: what takes a look-up is done once for all of them.
+    private mutating func add(_ samples: ArraySlice<ClientTally.Sample>) {
+        guard let sample = samples.first else { return }
         let kind = Int(sample.kind.rawValue)
-        secondLatencies[kind][sample.second, default: []].append(UInt64(sample.value.nanoseconds))
+        secondLatencies[kind][sample.second, default: []].append(
+            contentsOf: samples.lazy.map { UInt64($0.value.nanoseconds) }
+        )
         for index in scopes.indices where scopes[index].covers(second: sample.second, population: sample.population) {
-            if scopes[index].latencies[kind] == nil { scopes[index].latencies[kind] = LatencyHistogram() }
-            scopes[index].latencies[kind]?.record(sample.value)
+            var histogram = scopes[index].latencies[kind] ?? LatencyHistogram()
+            scopes[index].latencies[kind] = nil
+            for sample in samples { histogram.record(sample.value) }
+            scopes[index].latencies[kind] = histogram
         }
     }
 

@@ -12,9 +12,13 @@ package struct Partition: Hashable, Sendable, BitwiseCopyable {
         self.shardCount = max(1, min(shardCount, entityCount))
     }
 
-    /// Cuts into shards of about `entitiesPerShard`, 256 of them at most.
-    package init(entityCount: UInt32, entitiesPerShard: UInt32 = 128) {
-        self.init(entityCount: entityCount, shardCount: min(256, max(1, entityCount / entitiesPerShard)))
+    /// Cuts into as many shards as a machine's workers can share evenly, and no more: 32 where that gives each at least
+    /// 128 entities, and one for each 4,096 where there are more, up to 256.
+    ///
+    /// A window is cheap for a shard that has several events in it: with hundreds of shards most have one or none.
+    package init(entityCount: UInt32) {
+        let count = max(entityCount / 4_096, min(32, entityCount / 128))
+        self.init(entityCount: entityCount, shardCount: min(256, max(1, count)))
     }
 
     package func shard(of entity: UInt32) -> UInt32 {

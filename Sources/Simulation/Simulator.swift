@@ -1,4 +1,4 @@
-package import Primitives
+public import Primitives
 
 /// Drives the parts of a run through windows of virtual time, on one thread or on as many as a driver has.
 ///
@@ -11,12 +11,12 @@ package import Primitives
 /// operations of several out together.
 @usableFromInline
 package final class Simulator<Part: SimulatedPart & ~Copyable> {
-    package let partCount: Int
-    package let window: Duration
+    @usableFromInline package let partCount: Int
+    @usableFromInline package let window: Duration
     /// How many parts wait before a worker carries out what they wait for.
     @usableFromInline let batchSize: Int
     private let makePart: @Sendable (Int) -> Part
-    private let atCheckpoint: (Simulator, Instant) -> Instant?
+    @usableFromInline let atCheckpoint: (Simulator, Instant) -> Instant?
     /// Rounds that follow one of fewer events than this are run by `nextRound()` itself.
     @usableFromInline let smallRound: Int
 
@@ -31,12 +31,12 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     @usableFromInline var round = Round()
     /// The parts that this round runs, in ascending order.
     @usableFromInline var active: [Int] = []
-    private var receivers: [Int] = []
-    private var earliestMail = Instant.never
-    private var checkpoint: Instant
-    package private(set) var roundCount = 0
+    @usableFromInline var receivers: [Int] = []
+    @usableFromInline var earliestMail = Instant.never
+    @usableFromInline var checkpoint: Instant
+    @usableFromInline package var roundCount = 0
     /// How many events were handled in all rounds that are finished.
-    package private(set) var eventCount: UInt64 = 0
+    @usableFromInline package var eventCount: UInt64 = 0
 
     /// Describes a run.
     ///
@@ -145,7 +145,7 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     }
 
     /// Turns the outboxes round: who sent to whom; answers how many events the round handled.
-    @usableFromInline
+    @inlinable
     func collectRound() -> Int {
         for receiver in receivers { senders[receiver].removeAll(keepingCapacity: true) }
         receivers.removeAll(keepingCapacity: true)
@@ -166,7 +166,7 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     }
 
     /// Sets the next window to begin with the earliest event or message that is left, so that empty ones are skipped.
-    @usableFromInline
+    @inlinable
     func openWindow() -> Bool {
         while true {
             var earliest = earliestMail
@@ -186,7 +186,8 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
         }
     }
 
-    private func chooseActive() {
+    @inlinable
+    func chooseActive() {
         for part in active { reports[part].isActive = false }
         active.removeAll(keepingCapacity: true)
         for receiver in receivers { reports[receiver].isActive = true }

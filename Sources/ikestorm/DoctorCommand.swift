@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemory
 import Runner
 
 struct DoctorCommand: ParsableCommand {
@@ -9,6 +10,6 @@ struct DoctorCommand: ParsableCommand {
     )
 
     func run() {
-        Console.standard().output(Doctor.text(of: Doctor.findings()))
+        Console.standard().output(Doctor.text(of: Doctor.findings(allocatorVersion: Int(cmemory_allocator_version()))))
     }
 }

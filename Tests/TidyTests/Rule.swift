@@ -21,7 +21,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 extension Rule {
     /// The layers, bottom first: a module imports only from layers below its own.
     private static let layers: [[String]] = [
-        ["Primitives", "COpenSSL", "CLinux"],
+        ["Primitives", "COpenSSL", "CLinux", "CMemory"],
         ["IKEWire", "IKECrypto", "Simulation", "Metrics"],
         ["IKEv2", "ESP", "EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
         ["Load", "Gateway", "Workload", "Results", "Inspection"],
@@ -33,6 +33,7 @@ extension Rule {
     private static let reserved: [String: Set<String>] = [
         "COpenSSL": ["IKECrypto"],
         "CLinux": ["Workers", "UDPTransport"],
+        "CMemory": ["ikestorm"],
         "Foundation": ["Workload", "Results", "Runner", "ikestorm"],
         // Threads and error numbers of the system; the benches measure and print.
         "Glibc": ["Workers", "UDPTransport", "Runner", "ikestorm", "microbench"],

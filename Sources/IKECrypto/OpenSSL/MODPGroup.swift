@@ -10,32 +10,24 @@ struct MODPGroup: ~Copyable {
     private let montgomery: MontgomeryContext
     private let context: BigNumberContext
 
-    /// The prime less one, most significant octet first.
-    private let largest: [UInt8]
-
     init(_ method: KeyExchangeMethod) throws(CryptoError) {
-        let prime = try unsafe BigNumber(
-            adopting: method == .modp2048 ? BN_get_rfc3526_prime_2048(nil) : BN_get_rfc3526_prime_3072(nil)
-        )
+        let prime = try Self.prime(of: method)
         let generator = try BigNumber()
         try require(unsafe BN_set_word(generator.pointer, 2))
         let context = try BigNumberContext()
         let montgomery = try MontgomeryContext(modulus: prime, context: context)
-        var largest = try prime.octets(count: method.publicValueByteCount)
-        largest[largest.count - 1] -= 1
 
         self.method = method
         self.prime = prime
         self.generator = generator
         self.context = context
         self.montgomery = montgomery
-        self.largest = largest
     }
 
-    /// Refuses what is not above 1 and below p - 1 (RFC 6989 section 2.1).
-    borrowing func validate(_ publicValue: [UInt8]) throws(CryptoError) {
-        let isAboveOne = publicValue.last! > 1 || publicValue.dropLast().contains { $0 != 0 }
-        guard isAboveOne, publicValue.lexicographicallyPrecedes(largest) else { throw .invalidPeerPublicValue }
+    static func prime(of method: KeyExchangeMethod) throws(CryptoError) -> BigNumber {
+        try unsafe BigNumber(
+            adopting: method == .modp2048 ? BN_get_rfc3526_prime_2048(nil) : BN_get_rfc3526_prime_3072(nil)
+        )
     }
 
     borrowing func keyPair(randomness: borrowing SecretBytes) throws(CryptoError) -> KeyExchangeResult.KeyPair {

@@ -118,7 +118,7 @@ extension ClientShard {
         note(local, event.order, .deliver, UInt64(packet.octets.count))
         guard clients[local].flood == nil else { return }
         var inside = packet.destination
-        if let behaviour = behaviours[clients[local].path], clients[local].isBehindNAT {
+        if let behaviour = terms.behaviours[clients[local].path], clients[local].isBehindNAT {
             guard
                 case .forwarded(let forwarded)? = clients[local].nat?.value.inbound(
                     to: packet.destination,
@@ -178,7 +178,7 @@ extension ClientShard {
         let octets = turn.output.octets[datagram.range]
         let remote = datagram.path.remote
         var source = datagram.path.local
-        if let behaviour = behaviours[clients[local].path] {
+        if let behaviour = terms.behaviours[clients[local].path] {
             let outside = clients[local].nat?.value.outbound(from: source.port, to: remote, at: turn.now, behaviour)
             source = outside ?? source
         }

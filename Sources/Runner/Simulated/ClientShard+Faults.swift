@@ -92,7 +92,7 @@ extension ClientShard {
             seed: plan.seed
         )
         let route = Route(from: flood.sources[0][0], to: gatewayAddress(flood.gateway))
-        let place = ClientPlace(number: 0, index: entity, entity: name, route: route, spiKey: spiKey)
+        let place = ClientPlace(number: 0, index: entity, entity: name, route: route, spiKey: terms.spiKey)
         let link = Link(seed: plan.seed, latency: Latency(perClient: .constant(.milliseconds(5))))
         let local = clients.count
         clients.append(
@@ -137,7 +137,7 @@ extension ClientShard {
             number: 0,
             entity: StableName.hash(of: place.entity, state.count),
             seed: plan.seed,
-            spis: SPISource(key: spiKey, owner: place.index, attempt: attempt)
+            spis: SPISource(key: terms.spiKey, owner: place.index, attempt: attempt)
         )
         pretended = Endpoint(initiating: origin, over: place.route, under: clients[local].plan.policy, &turn)
         standing = .flood(local, source: source)

@@ -44,7 +44,7 @@ extension ClientShard {
             isEncapsulated: packet.isEncapsulated
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-        let policy = gatewayPolicies[clients[local].gateway]
+        let policy = terms.gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
         standing = .half(local, attempt: attempt)
         if let found = halfIndex(local, attempt) {
@@ -53,11 +53,11 @@ extension ClientShard {
         }
         let entity = plan.partition.entity(at: UInt32(local), of: index)
         let name = StableName.hash(
-            of: gatewayNames[clients[local].gateway],
+            of: terms.gatewayNames[clients[local].gateway],
             clients[local].client.place.entity,
             UInt64(attempt)
         )
-        let spis = SPISource(key: gatewaySPIKey, owner: entity, attempt: attempt)
+        let spis = SPISource(key: terms.gatewaySPIKey, owner: entity, attempt: attempt)
         let origin = Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
         if let sa = IKESA.respond(to: message, over: arrival, origin, under: policy, &turn) {
             let half = Half(
@@ -85,7 +85,7 @@ extension ClientShard {
                 isEncapsulated: packet.isEncapsulated
             )
             let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-            return cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
+            return terms.cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
         }
         packets.restore(completion.packet, packet)
         if isTrue == true {
@@ -106,7 +106,7 @@ extension ClientShard {
             isEncapsulated: packet.isEncapsulated
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-        _ = cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
+        _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
     }
@@ -115,7 +115,7 @@ extension ClientShard {
         guard let found = halfIndex(local, attempt), clients[local].halves[found].generation == generation else {
             return
         }
-        let policy = gatewayPolicies[clients[local].gateway]
+        let policy = terms.gatewayPolicies[clients[local].gateway]
         clients[local].halves[found].endpoint.advance(under: policy, &turn)
         standing = .half(local, attempt: attempt)
     }
@@ -123,13 +123,13 @@ extension ClientShard {
     /// Carries out what a half wants beside operations, and tells the front desk how it stands.
     mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let gateway = clients[local].gateway
-        let policy = gatewayPolicies[gateway]
+        let policy = terms.gatewayPolicies[gateway]
         let found = halfIndex(local, attempt)
         journalReports(local, isGateway: true)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
         var report = HalfReport(
-            order: order(local, at: turn.now + internalLatency[gateway], EventClass.report),
+            order: order(local, at: turn.now + terms.internalLatency[gateway], EventClass.report),
             half: HalfID(client: plan.partition.entity(at: UInt32(local), of: index), attempt: attempt),
             shard: index,
             boot: boots[gateway]
@@ -150,7 +150,7 @@ extension ClientShard {
     ) {
         let gateway = clients[local].gateway
         let report = HalfReport(
-            order: order(local, at: turn.now + internalLatency[gateway], EventClass.report),
+            order: order(local, at: turn.now + terms.internalLatency[gateway], EventClass.report),
             half: HalfID(client: plan.partition.entity(at: UInt32(local), of: index), attempt: attempt),
             shard: index,
             boot: boots[gateway],

@@ -94,9 +94,8 @@ struct ClientShard: ~Copyable {
     var tally = ClientTally()
     /// The paths as they are at this moment, faults included.
     var links: [Link]
-    let behaviours: [NATBehaviour?]
-    let gatewayPolicies: [PeerPolicy]
-    let internalLatency: [Duration]
+    /// What this shard has in common with its worker's others.
+    let terms: ShardTerms
     var boots: [UInt32]
     var completions: [JobCompletion?] = []
     var freeCompletions: [UInt32] = []
@@ -104,68 +103,33 @@ struct ClientShard: ~Copyable {
     /// All events of one stretch of the run, where somebody asked for them.
     var excerpt: TraceExcerpt?
     var journal = ShardJournal()
-    let cookieIssuers: [CookieIssuer]
-    let spiKey: UInt64
-    let gatewaySPIKey: UInt64
-    /// The hashes of the gateways' stable names.
-    let gatewayNames: [UInt64]
-
-    init(index: UInt32, plan: SimulationPlan) {
+    init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index
         self.plan = plan
+        self.terms = terms
         let workload = plan.workload
-        var seedOctets: [UInt8] = []
-        for word in 0..<4 as Range<UInt64> {
-            var stream = RandomStream(seed: plan.seed, entity: word, purpose: .keyMaterial)
-            let value = stream.next()
-            for shift in 0..<8 as Range<UInt64> { seedOctets.append(UInt8(truncatingIfNeeded: value >> (8 * shift))) }
-        }
         do throws(CryptoError) {
             let backend: CryptoBackend = plan.crypto == .real ? .openSSL : .modelled
-            turn = Turn(cryptography: try Cryptography(backend: backend, seed: seedOctets.rawSpan))
+            let seed = terms.keyMaterialSeed
+            turn = Turn(cryptography: try Cryptography(backend: backend, seed: seed.rawSpan))
         } catch {
             preconditionFailure("libcrypto offers the algorithms that ikestorm needs: \(error)")
         }
         links = workload.paths.map { Link($0, seed: plan.seed) }
-        behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
-        gatewayPolicies = workload.gateways.map { PeerPolicy($0) }
-        internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         boots = [UInt32](repeating: 0, count: workload.gateways.count)
         log = WindowLog(length: SimulationPlan.logLength)
         excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
-        var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
-        spiKey = keys.next()
-        gatewaySPIKey = keys.next()
-        gatewayNames = workload.gateways.map { StableName.hash(of: $0.name) }
-        cookieIssuers = workload.gateways.map { gateway in
-            let name = StableName.hash(of: "gateways." + gateway.name)
-            var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)
-            return CookieIssuer(
-                secret: (0..<32).map { _ in UInt8(truncatingIfNeeded: stream.next()) }
-            )
-        }
         addEntities()
         scheduleFaults()
     }
 
     private mutating func addEntities() {
-        let workload = plan.workload
-        let plans = workload.populations.indices.map { population in
-            let values = workload.populations[population]
-            let profile = workload.profiles[values.profile]
-            return ClientPlan(
-                population: population,
-                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
-                reconnect: ReconnectPolicy(profile.reconnect),
-                seed: plan.seed
-            )
-        }
         clients.reserveCapacity(Int(plan.partition.count(of: index)))
         for local in 0..<plan.partition.count(of: index) {
             let entity = plan.partition.entity(at: local, of: index)
             if entity < plan.clientCount {
                 let population = plan.population(of: entity)
-                addClient(entity, population, plans[population])
+                addClient(entity, population, terms.clientPlans[population])
                 scheduleNextArrival(Int(local))
             } else {
                 addFlood(entity)
@@ -186,12 +150,12 @@ struct ClientShard: ~Copyable {
             index: entity,
             entity: name,
             route: Route(from: source, to: gateway),
-            spiKey: spiKey
+            spiKey: terms.spiKey
         )
         let link = links[path]
         var nat: Box<NAT>?
         var insidePlace = place
-        if behaviours[path] != nil, source.isIPv4 {
+        if terms.behaviours[path] != nil, source.isIPv4 {
             // The client sits on a private address behind its own NAT; the outside sees its source.
             let inner = IPAddress(v4: 0xC0A8_0002)
             nat = Box(NAT(innerAddress: inner, outerAddress: source, seed: plan.seed, name: name))

@@ -11,9 +11,9 @@ struct RunPart: ~Copyable, SimulatedPart {
     var shard: ClientShard?
     var desk: FrontDesk?
 
-    init(index: Int, plan: SimulationPlan) {
+    init(index: Int, plan: SimulationPlan, terms: ShardTerms) {
         if index < plan.shardCount {
-            shard = ClientShard(index: UInt32(index), plan: plan)
+            shard = ClientShard(index: UInt32(index), plan: plan, terms: terms)
         } else {
             desk = FrontDesk(plan.deskSettings(index - plan.shardCount))
         }

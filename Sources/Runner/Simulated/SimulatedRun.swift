@@ -100,6 +100,7 @@ package final class SimulatedRun {
     package func run(progress: @escaping (RunProgress) -> Void = { _ in }) throws -> SimulatedOutcome {
         self.progress = progress
         let plan = plan
+        let terms = (0..<workers).map { _ in ShardTerms(plan) }
         let simulator = Simulator<RunPart>(
             partCount: plan.partCount,
             window: plan.window,
@@ -110,7 +111,7 @@ package final class SimulatedRun {
                 self.collect(simulator, at: time)
                 return time < self.end ? min(time + .seconds(1), self.end) : nil
             },
-            makePart: { RunPart(index: $0, plan: plan) }
+            makePart: { RunPart(index: $0, plan: plan, terms: terms[$0 % terms.count]) }
         )
         try RoundDriver(workers: workers, topology: CPUTopology.current()).drive(SimulationRounds(simulator))
         return outcome(simulator)

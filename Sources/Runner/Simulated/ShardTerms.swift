@@ -1,0 +1,57 @@
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import Workload
+
+/// What all clients of a run are made from and none of them changes: policies, keys of the run, behaviours of NATs.
+///
+/// There is one for each worker, and its shards share it: with one for each shard the caches would hold hundreds of
+/// copies, and with one for the run all workers would count references in the same line of memory.
+final class ShardTerms: Sendable {
+    /// For each population.
+    let clientPlans: [ClientPlan]
+    /// For each path.
+    let behaviours: [NATBehaviour?]
+    /// For each gateway, as the others below.
+    let gatewayPolicies: [PeerPolicy]
+    let internalLatency: [Duration]
+    let cookieIssuers: [CookieIssuer]
+    /// The hashes of the gateways' stable names.
+    let gatewayNames: [UInt64]
+    let spiKey: UInt64
+    let gatewaySPIKey: UInt64
+    /// The 32 octets that all key material of the run comes from.
+    let keyMaterialSeed: [UInt8]
+
+    init(_ plan: SimulationPlan) {
+        let workload = plan.workload
+        clientPlans = workload.populations.indices.map { population in
+            let values = workload.populations[population]
+            let profile = workload.profiles[values.profile]
+            return ClientPlan(
+                population: population,
+                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                reconnect: ReconnectPolicy(profile.reconnect),
+                seed: plan.seed
+            )
+        }
+        behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
+        gatewayPolicies = workload.gateways.map { PeerPolicy($0) }
+        internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
+        cookieIssuers = workload.gateways.map { gateway in
+            let name = StableName.hash(of: "gateways." + gateway.name)
+            var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)
+            return CookieIssuer(secret: (0..<32).map { _ in UInt8(truncatingIfNeeded: stream.next()) })
+        }
+        gatewayNames = workload.gateways.map { StableName.hash(of: $0.name) }
+        var keys = RandomStream(seed: plan.seed, entity: StableName.hash(of: "run"), purpose: .spi)
+        spiKey = keys.next()
+        gatewaySPIKey = keys.next()
+        keyMaterialSeed = (0..<4 as Range<UInt64>).flatMap { word in
+            var stream = RandomStream(seed: plan.seed, entity: word, purpose: .keyMaterial)
+            let value = stream.next()
+            return (0..<8 as Range<UInt64>).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+    }
+}
