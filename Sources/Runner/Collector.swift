@@ -12,6 +12,8 @@ struct Collector {
     private var scopes: [Scope]
     /// By population and kind, one value per second.
     private var series: [[[Int64]]]
+    /// By kind, over everybody and from the start.
+    private var totals = [Int64](repeating: 0, count: ClientTally.Kind.allCases.count)
     private var secondLatencies: [[UInt32: [UInt64]]] =
         ClientTally.Latency.allCases.map { _ in [:] }
 
@@ -81,6 +83,7 @@ struct Collector {
         let (population, kind) = (Int(mark.population), Int(mark.kind.rawValue))
         while series[population][kind].count <= Int(mark.second) { series[population][kind].append(0) }
         series[population][kind][Int(mark.second)] += Int64(mark.amount)
+        totals[kind] += Int64(mark.amount)
     }
 
     /// Adds samples that are alike: what takes a look-up is done once for all of them.
@@ -115,9 +118,7 @@ struct Collector {
     }
 
     /// The whole run's total so far, warm-up included, for progress.
-    func total(_ kind: ClientTally.Kind) -> Int64 {
-        series.reduce(0) { $0 + $1[Int(kind.rawValue)].reduce(0, +) }
-    }
+    func total(_ kind: ClientTally.Kind) -> Int64 { totals[Int(kind.rawValue)] }
 
     func latency(_ kind: ClientTally.Latency) -> LatencyHistogram? { scopes[0].latencies[Int(kind.rawValue)] }
 

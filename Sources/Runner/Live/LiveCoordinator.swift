@@ -231,8 +231,7 @@ final class LiveCoordinator {
                 retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),
-                p50: latency?.percentile(thousandths: 50_000),
-                p99: latency?.percentile(thousandths: 99_000)
+                latency: latency
             )
         )
     }

@@ -2,7 +2,7 @@ import Foundation
 import Gateway
 import IKEv2
 import Load
-import Metrics
+package import Metrics
 package import Primitives
 package import Results
 package import Simulation
@@ -46,8 +46,12 @@ package struct RunProgress: Sendable {
     /// In the last second.
     package var offeredPerSecond: Int64
     package var establishedPerSecond: Int64
-    package var p50: Duration?
-    package var p99: Duration?
+    /// Of all handshakes until now.
+    package var latency: LatencyHistogram?
+
+    package var share: Probability { Probability(time.nanoseconds, outOf: UInt64(duration.nanoseconds)) ?? .zero }
+    package var p50: Duration? { latency?.percentile(thousandths: 50_000) }
+    package var p99: Duration? { latency?.percentile(thousandths: 99_000) }
 }
 
 /// What a simulated run came to.
@@ -131,7 +135,6 @@ package final class SimulatedRun {
         sinks.write(&keys)
         sinks.write(&packets)
         let second = Int(time.nanoseconds / 1_000_000_000) - 1
-        let latency = collector.latency(.handshake)
         progress(
             RunProgress(
                 time: time,
@@ -146,8 +149,7 @@ package final class SimulatedRun {
                 retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),
-                p50: latency?.percentile(thousandths: 50_000),
-                p99: latency?.percentile(thousandths: 99_000)
+                latency: collector.latency(.handshake)
             )
         )
     }
