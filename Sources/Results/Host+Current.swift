@@ -43,10 +43,12 @@ extension Host.Machine {
 
 extension Host {
     /// The most memory that this process has held so far.
+    ///
+    /// From /proc, since `getrusage` begins with what the process that started this one had held.
     package static func peakMemoryBytes() -> UInt64 {
-        var usage = rusage()
-        unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        // Linux counts in KiB.
-        return UInt64(max(0, usage.ru_maxrss)) * 1_024
+        let status = (try? AtomicFile.read("/proc/self/status")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        // The kernel counts in KiB and writes kB.
+        let number = Host.Machine.value(of: "VmHWM", in: status)?.split(separator: " ").first
+        return number.flatMap { UInt64($0) }.map { $0 * 1_024 } ?? 0
     }
 }

@@ -73,7 +73,7 @@ package enum MarkdownSummary {
 }
 
 extension Verdict {
-    fileprivate var emoji: String {
+    var emoji: String {
         switch self {
         case .passed: "✅"
         case .degraded, .interrupted: "⚠️"

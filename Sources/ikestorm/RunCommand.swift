@@ -17,6 +17,10 @@ struct RunCommand: ParsableCommand {
             --allow-target says; --dry-run shows all of it first. Ctrl-C deletes every IKE SA and ends the run (105), a \
             second one ends it at once (130).
 
+            With --replications, or run.replications in the workload, a simulated run is repeated with seeds that follow \
+            from its own. Each has a folder replication-N in the run's, and replications.json and summary.md have the \
+            means of all figures with 95 % intervals. They pass when each of them does.
+
             A simulated run is a function of workload, seed and version: --workers and --crypto change nothing but its \
             speed. Exit codes: 0 passed, 65 bad workload, 97 steady state failed, 99 threshold failed.
             """
@@ -25,8 +29,13 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "The workload file.", completion: .file(extensions: ["yaml"]))
     var workload: String
 
-    @Option(help: ArgumentHelp("The real gateway to run against, in real time.", valueName: "address"))
-    var target: String?
+    @Option(
+        help: ArgumentHelp(
+            "The real gateway to run against, in real time; of several gateways each as GATEWAY=ADDRESS.",
+            valueName: "address"
+        )
+    )
+    var target: [String] = []
 
     @Option(
         help: ArgumentHelp("Allows load to this address beside the workload's own safety.", valueName: "address")
@@ -40,6 +49,14 @@ struct RunCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The seed; the workload's own when it is not given.", valueName: "n"))
     var seed: UInt64?
+
+    @Option(
+        help: ArgumentHelp(
+            "How many runs, each with a seed that follows from the first, and what they say together.",
+            valueName: "n"
+        )
+    )
+    var replications: Int?
 
     @Option(help: ArgumentHelp("How many threads compute the run: a number, or auto: one per core.", valueName: "n"))
     var workers = WorkersOption.auto
@@ -75,7 +92,10 @@ struct RunCommand: ParsableCommand {
     var record = false
 
     func validate() throws {
-        guard target == nil else {
+        guard target.isEmpty else {
+            if replications != nil {
+                throw ValidationError("--replications is for simulated runs: a run in real time is one run.")
+            }
             if crypto == .modelled {
                 throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
             }
@@ -87,12 +107,13 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let prepared = try PreparedWorkload(path: workload, overrides: overrides, seed: seed)
+        let counted = replications.map { ["run.replications=\($0)"] } ?? []
+        let prepared = try PreparedWorkload(path: workload, overrides: overrides + counted, seed: seed)
         let console = Console.standard()
-        if let target {
+        if !target.isEmpty {
             let job = try LiveJob(
                 prepared,
-                target: target,
+                targets: target,
                 allowed: allowTarget,
                 sources: sources,
                 workers: workers.count,

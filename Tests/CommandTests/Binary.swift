@@ -89,6 +89,7 @@ struct ResultFile {
     var digest: String? { root["digest"] as? String }
     var verdict: String? { root["verdict"] as? String }
     var exitCode: Int? { root["exitCode"] as? Int }
+    var host: [String: Any] { root["host"] as? [String: Any] ?? [:] }
 
     func expectations(_ key: String) -> [[String: Any]] { root[key] as? [[String: Any]] ?? [] }
 

@@ -35,6 +35,14 @@ struct RunTests {
         #expect(events.contains { $0.contains("\"established\"") && $0.contains("laptops/19") })
     }
 
+    @Test("a run of many tunnels says what memory each of them took")
+    func sharesMemory() throws {
+        let many = ["--set", "populations.laptops.count=4000", "--set", "run.duration=60s", "--crypto", "modelled"]
+        let outcome = try Binary.run(["run", Shipped.quickstart, "--json", "--events", "none"] + many, in: scratch)
+        let bytes = try #require(try ResultFile(Data(outcome.output.utf8)).host["bytesPerTunnel"] as? Int)
+        #expect((1_000..<50_000).contains(bytes))
+    }
+
     @Test("a run without --out has a folder of its own under runs/, by name, time and seed")
     func namesItsFolder() throws {
         let outcome = try Binary.run(["run"] + Shipped.small + ["--seed", "7"], in: scratch)

@@ -59,10 +59,10 @@ struct BatchTests {
     static let ways = [
         Way(batchSize: 1, workers: 2, shardCount: 25, window: .milliseconds(1)),
         Way(batchSize: 2, workers: 1, shardCount: 25, window: .milliseconds(1)),
-        Way(batchSize: 8, workers: 1, shardCount: 60, window: .milliseconds(1)),
         Way(batchSize: 8, workers: 3, shardCount: 16, window: .microseconds(330)),
+        Way(batchSize: 8, workers: 7, shardCount: 60, window: .milliseconds(1)),
         Way(batchSize: 64, workers: 1, shardCount: 100, window: .milliseconds(1)),
-        Way(batchSize: 64, workers: 2, shardCount: 7, window: .microseconds(500)),
+        Way(batchSize: 64, workers: 16, shardCount: 7, window: .microseconds(500)),
     ]
 
     #if DEBUG

@@ -64,6 +64,12 @@ extension RunFolder {
                 problem: "the run is marked incomplete: it was killed, or it is still going on"
             )
         }
+        guard !FileManager.default.fileExists(atPath: self[ReplicationsReport.fileName]) else {
+            throw ResultError(
+                file: path,
+                problem: "it holds replications, each a run of its own: name one of them, \(path)/replication-N"
+            )
+        }
         let file = self["result.json"]
         var result = try JSONReport.result(from: AtomicFile.read(file), file: file)
         let series = self["series.csv"]

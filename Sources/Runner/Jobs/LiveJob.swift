@@ -21,7 +21,7 @@ package struct LiveJob {
     /// - Throws: a usage error for what is no address.
     package init(
         _ prepared: PreparedWorkload,
-        target: String,
+        targets names: [String],
         allowed: [String],
         sources: [String] = [],
         workers: Int,
@@ -31,12 +31,6 @@ package struct LiveJob {
         keepsEvents: Bool = true,
         capturesPackets: Bool = false
     ) throws(JobFailure) {
-        guard let place = LiveTarget(target) else {
-            throw JobFailure(
-                .usage,
-                "error: --target \(target) is no address; write one such as 192.0.2.1, or 127.0.0.1:1500:14500 with ports"
-            )
-        }
         var options = LiveOptions()
         options.seed = prepared.workload.seed
         options.workers = workers
@@ -53,15 +47,58 @@ package struct LiveJob {
             }
             options.sources.append(prefix)
         }
-        self.prepared = prepared
-        targets = [place]
+        targets = try Self.targets(names, prepared.workload)
+        self.prepared = prepared.asOneRun
         self.options = options
         self.folder = folder
         self.writesJSON = writesJSON
         self.keepsEvents = keepsEvents
         self.capturesPackets = capturesPackets
         words =
-            ["--target", target] + allowed.flatMap { ["--allow-target", $0] } + sources.flatMap { ["--sources", $0] }
+            names.flatMap { ["--target", $0] } + allowed.flatMap { ["--allow-target", $0] }
+            + sources.flatMap { ["--sources", $0] }
+    }
+
+    /// One for each gateway, in the workload's order: as `GATEWAY=ADDRESS` in any order, or addresses alone.
+    private static func targets(_ texts: [String], _ workload: Workload) throws(JobFailure) -> [LiveTarget] {
+        let gateways = workload.gateways.map(\.name)
+        var named: [String: LiveTarget] = [:]
+        var unnamed: [LiveTarget] = []
+        for text in texts {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let target = LiveTarget(String(parts[parts.count - 1])) else {
+                throw JobFailure(
+                    .usage,
+                    "error: --target \(text) has no address; write one such as 192.0.2.1, 127.0.0.1:1500:14500 with ports, "
+                        + "or \(gateways[0])=192.0.2.1 where there are several gateways"
+                )
+            }
+            guard parts.count == 2 else {
+                unnamed.append(target)
+                continue
+            }
+            let name = String(parts[0])
+            guard gateways.contains(name) else {
+                let known = gateways.joined(separator: ", ")
+                throw JobFailure(.usage, "error: --target \(text): the workload has no gateway `\(name)`, but \(known)")
+            }
+            guard named.updateValue(target, forKey: name) == nil else {
+                throw JobFailure(.usage, "error: --target \(text): the gateway `\(name)` has a target already")
+            }
+        }
+        guard !named.isEmpty else { return unnamed }
+        guard unnamed.isEmpty else {
+            throw JobFailure(
+                .usage,
+                "error: of several --target either each names its gateway, as \(texts[0]), or none does"
+            )
+        }
+        return try gateways.map { name throws(JobFailure) in
+            guard let target = named[name] else {
+                throw JobFailure(.usage, "error: the gateway `\(name)` has no target; add --target \(name)=ADDRESS")
+            }
+            return target
+        }
     }
 
     /// What the run would touch, and what its allowance says; nothing is sent.
@@ -80,6 +117,7 @@ package struct LiveJob {
         let startedAt = ThisMachine.secondsSince1970
         let files = try openFiles(startedAt)
         let start = ThisMachine.stopwatch
+        let memoryBefore = Results.Host.peakMemoryBytes()
         let live = try drive(files, console, start)
         let host = Results.Host(
             workers: options.workers,
@@ -93,6 +131,7 @@ package struct LiveJob {
         record.command += words
         record.measurements = live.measurements
         record.series = live.series
+        record.shareMemory(since: memoryBefore)
         record.duration = live.duration
         record.generator = live.generator
         record.faults.removeAll { !live.faults.contains($0.name) }
@@ -158,7 +197,9 @@ package struct LiveJob {
         do throws(LiveError) {
             let run = try LiveRun(workload, targets: targets, options: options)
             return try run.run(sinks: files.sinks) { progress in
-                view.show(LiveSnapshot(progress, workload), wallClock: ThisMachine.stopwatch - start)
+                let wallClock = ThisMachine.stopwatch - start
+                guard view.wantsSnapshot(wallClock: wallClock, progress: progress.share) else { return }
+                view.show(LiveSnapshot(progress, workload), wallClock: wallClock)
             }
         } catch {
             if error.isBeforeLoad { files.discard() }

@@ -5,10 +5,10 @@ package import Workload
 /// A workload as a command runs it: the file with `--set` and `--seed` in their places.
 package struct PreparedWorkload: Sendable {
     package let path: String
-    package let overrides: [String]
+    package private(set) var overrides: [String]
     package var workload: Workload
     /// What `check` warns of, with file, line and column.
-    package let warnings: [String]
+    package private(set) var warnings: [String]
 
     package init(path: String, overrides: [String] = [], seed: UInt64? = nil) throws(JobFailure) {
         do throws(WorkloadErrors) {
@@ -19,12 +19,46 @@ package struct PreparedWorkload: Sendable {
         self.path = path
         self.overrides = overrides
         warnings = workload.warnings().map(\.description)
-        if let seed { workload.seed = seed }
+        guard let seed else { return }
+        guard seed <= Self.largestSeed else {
+            throw JobFailure(.usage, "error: --seed \(seed) is too large; the most is \(Self.largestSeed)")
+        }
+        workload.seed = seed
     }
+
+    /// What a workload's `seed` can be at most, so that a run's own workload.yaml can be run.
+    static var largestSeed: UInt64 { UInt64(Int64.max) }
 
     /// The command that repeats the run: without what changes nothing, as `--workers` and `--crypto` do.
     package var command: [String] {
         ["ikestorm", "run", path, "--seed", String(workload.seed)] + overrides.flatMap { ["--set", $0] }
+    }
+}
+
+extension PreparedWorkload {
+    /// One of its replications, counted from 0, as a run of its own that its command repeats.
+    ///
+    /// The first one has the run's seed. The others' follow from it, each by its index, whatever their number.
+    package func replication(_ index: Int) -> PreparedWorkload {
+        var one = self
+        one.overrides = overrides.filter { !$0.hasPrefix("run.replications=") } + ["run.replications=1"]
+        one.workload.run.replications = 1
+        if index > 0 {
+            var stream = RandomStream(seed: workload.seed, entity: UInt64(index), purpose: .replication)
+            one.workload.seed = stream.next() & Self.largestSeed
+        }
+        return one
+    }
+
+    /// The same as one run in real time, where nothing is repeated.
+    var asOneRun: PreparedWorkload {
+        guard workload.run.replications > 1 else { return self }
+        var one = self
+        one.workload.run.replications = 1
+        one.warnings.append(
+            "\(path): warning: run.replications is \(workload.run.replications), but a run in real time is one run"
+        )
+        return one
     }
 }
 
@@ -57,6 +91,16 @@ extension RunRecord {
             }
         }
         warnings = prepared.warnings
+    }
+
+    /// Divides the memory that the run has taken among the tunnels that were up at once.
+    ///
+    /// - Parameter before: the most that the process had held when the run began.
+    mutating func shareMemory(since before: UInt64) {
+        let column = series.columns.first { $0.name == .gauge(.tunnelsUp) && $0.subject == nil }
+        let most = column?.values.compactMap(\.self).max() ?? 0
+        guard most > 0, host.memoryBytes > before else { return }
+        host.bytesPerTunnel = (host.memoryBytes - before) / most
     }
 
     private static func hash(of text: String) -> String {

@@ -39,6 +39,10 @@ package enum SimulatedDryRun {
             let span = fault.end > fault.at ? "\(start) to \(Humane.clock(.zero + fault.end))" : start
             rows.append(("fault", "\(fault.name): \(fault.effect.kind), \(span)"))
         }
+        let count = workload.run.replications
+        if count > 1 {
+            rows.append(("runs", "\(count) replications, seed \(workload.seed) and seeds that follow from it"))
+        }
         rows.append(("command", PrintableText.shell(prepared.command)))
         let width = rows.reduce(0) { max($0, $1.0.count) }
         let lines = rows.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + "  " + $0.1 }

@@ -35,13 +35,79 @@ package struct SimulatedJob {
     }
 
     package func run(on console: Console) throws(JobFailure) -> ExitCode {
-        let workload = prepared.workload
         try checkRequest()
         for warning in prepared.warnings { console.errors(warning + "\n") }
         let startedAt = ThisMachine.secondsSince1970
-        let files = try openFiles(startedAt)
+        let place = try createFolder(startedAt)
+        guard prepared.workload.run.replications == 1 else {
+            return try replicate(in: place, startedAt, on: console)
+        }
+        let (result, failure) = try carryOut(prepared, in: place, startedAt, title: prepared.workload.name, on: console)
+        report(result, place, on: console)
+        if let failure { throw failure }
+        return result.exitCode
+    }
+
+    /// Runs the replications one after the other, each in a folder of its own below the run's.
+    private func replicate(
+        in place: RunFolder,
+        _ startedAt: Int64,
+        on console: Console
+    ) throws(JobFailure) -> ExitCode {
+        let workload = prepared.workload
+        let count = workload.run.replications
+        var replications = Replications(name: workload.name, version: IkestormVersion.text, seed: workload.seed)
+        for index in 0..<count {
+            let number = String(index + 1)
+            let padding = String(repeating: "0", count: String(count).count - number.count)
+            let folder = "replication-" + padding + number
+            let own: RunFolder
+            do throws(ResultError) {
+                own = try RunFolder.create(at: place[folder])
+            } catch {
+                throw JobFailure(writing: error)
+            }
+            let one = prepared.replication(index)
+            let title = "\(workload.name) \(number)/\(count)"
+            let (result, failure) = try carryOut(one, in: own, startedAt, title: title, on: console)
+            if let failure { throw failure }
+            replications.add(result, folder: folder)
+        }
+        do throws(ResultError) {
+            try place.write(ReplicationsReport.markdown(of: replications), to: "summary.md")
+            try place.write(ReplicationsReport.json(of: replications), to: ReplicationsReport.fileName)
+            try place.finish()
+        } catch {
+            throw JobFailure(writing: error)
+        }
+        if writesJSON {
+            console.output(ReplicationsReport.json(of: replications))
+        } else {
+            console.output(
+                ReplicationsReport.text(of: replications, style: console.outputStyle, folder: place.path)
+            )
+        }
+        return replications.verdict.exitCode
+    }
+
+    /// Runs one run and writes its folder; what went wrong besides the load comes with the result, to be told after it.
+    private func carryOut(
+        _ prepared: PreparedWorkload,
+        in place: RunFolder,
+        _ startedAt: Int64,
+        title: String,
+        on console: Console
+    ) throws(JobFailure) -> (RunResult, JobFailure?) {
+        let workload = prepared.workload
+        let files: RunFiles
+        do throws(ResultError) {
+            files = try RunFiles(place, workload, keepsEvents: keepsEvents, capturesPackets: capturesPackets)
+        } catch {
+            throw JobFailure(writing: error)
+        }
         let start = ThisMachine.stopwatch
-        let outcome = try simulate(files, console, start)
+        let memoryBefore = Results.Host.peakMemoryBytes()
+        let outcome = try simulate(workload, files, title, console, start)
         let host = Results.Host(
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
@@ -54,14 +120,15 @@ package struct SimulatedJob {
         record.digest = outcome.digest
         record.measurements = outcome.measurements
         record.series = outcome.series
+        // The memory of a replication is that of those before it.
+        if self.prepared.workload.run.replications == 1 { record.shareMemory(since: memoryBefore) }
         let result = RunResult(record, steadyState: workload.steadyState, thresholds: workload.thresholds)
         let errors = files.finish(result, outcome.windowLog)
-        report(result, files.folder, on: console)
-        guard outcome.violations.isEmpty else { throw Self.ownMistake(outcome.violations, prepared) }
+        if !outcome.violations.isEmpty { return (result, Self.ownMistake(outcome.violations, prepared)) }
         guard errors.isEmpty else {
-            throw JobFailure(.cannotWrite, errors.map { "error: \($0)" }.joined(separator: "\n"))
+            return (result, JobFailure(.cannotWrite, errors.map { "error: \($0)" }.joined(separator: "\n")))
         }
-        return result.exitCode
+        return (result, nil)
     }
 
     private func checkRequest() throws(JobFailure) {
@@ -81,35 +148,35 @@ package struct SimulatedJob {
         }
     }
 
-    private func openFiles(_ startedAt: Int64) throws(JobFailure) -> RunFiles {
+    private func createFolder(_ startedAt: Int64) throws(JobFailure) -> RunFolder {
         let workload = prepared.workload
         do throws(ResultError) {
-            let place: RunFolder
-            if let folder {
-                place = try RunFolder.create(at: folder)
-            } else {
-                place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
+            guard let folder else {
+                return try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
             }
-            return try RunFiles(place, workload, keepsEvents: keepsEvents, capturesPackets: capturesPackets)
+            return try RunFolder.create(at: folder)
         } catch {
             throw JobFailure(writing: error)
         }
     }
 
     private func simulate(
+        _ workload: Workload,
         _ files: RunFiles,
+        _ title: String,
         _ console: Console,
         _ start: Duration
     ) throws(JobFailure) -> SimulatedOutcome {
-        let workload = prepared.workload
         var options = SimulatedOptions()
         options.workers = workers
         options.crypto = crypto
-        var view = LiveView(name: workload.name, terminal: console.terminal, write: console.errors)
+        var view = LiveView(name: title, terminal: console.terminal, write: console.errors)
         defer { view.finish() }
         do {
             return try SimulatedRun(workload, options: options, sinks: files.sinks).run { progress in
-                view.show(LiveSnapshot(progress, workload), wallClock: ThisMachine.stopwatch - start)
+                let wallClock = ThisMachine.stopwatch - start
+                guard view.wantsSnapshot(wallClock: wallClock, progress: progress.share) else { return }
+                view.show(LiveSnapshot(progress, workload), wallClock: wallClock)
             }
         } catch {
             throw JobFailure(.ownMistake, "error: the workers cannot be started: \(error); try --workers 1")
