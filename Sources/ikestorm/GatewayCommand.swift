@@ -40,6 +40,11 @@ struct GatewayCommand: ParsableCommand {
     @Flag(help: "Say nothing while it serves.")
     var quiet = false
 
+    func validate() throws {
+        if port == natPort, port != 0 { throw ValidationError("--port and --nat-port are two ports.") }
+        if let seconds, seconds < 1 { throw ValidationError("--seconds is 1 or more.") }
+    }
+
     func run() throws {
         let loaded = try PreparedWorkload(path: workload).workload
         guard let index = name.map({ name in loaded.gateways.firstIndex { $0.name == name } }) ?? 0 else {

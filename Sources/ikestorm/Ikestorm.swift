@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Results
 import Runner
 
@@ -26,6 +27,8 @@ struct Ikestorm: ParsableCommand {
 
     /// Parses the words and runs what they say; everything that can end a command has its exit code here.
     static func main() {
+        // A file that is as large as it may be is an error of the write, which is told like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         let console = Console.standard()
         do {
             var command = try parseAsRoot()

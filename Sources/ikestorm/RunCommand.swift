@@ -92,6 +92,7 @@ struct RunCommand: ParsableCommand {
     var record = false
 
     func validate() throws {
+        if out == "" { throw ValidationError("--out wants the name of a folder.") }
         guard target.isEmpty else {
             if replications != nil {
                 throw ValidationError("--replications is for simulated runs: a run in real time is one run.")

@@ -55,6 +55,9 @@ struct ExitCodeTests {
             Ending(run + ["--target", "192.0.2.1"], 96, "nothing was sent"),
             Ending(run + ["--target", "127.0.0.1:9:10"], 69, "cannot be reached"),
             Ending(["cleanup", "nowhere"], 0, "nowhere has left no IKE SA behind"),
+            Ending(run + ["--out", ""], 64, "--out wants the name of a folder"),
+            Ending(run + ["--set", "populations.laptops.count=100000000"], 65, "write fewer clients"),
+            Ending(["gateway", Shipped.quickstart, "--port", "1500", "--nat-port", "1500"], 64, "are two ports"),
             Ending(["replay", "nowhere"], 69, "nowhere"),
             Ending(["abort", "nowhere"], 69, "nowhere is not a run that is going on"),
             Ending(run + ["--out", "/proc/nowhere"], 73, "/proc/nowhere"),
@@ -86,6 +89,16 @@ struct ExitCodeTests {
         #expect(outcome.status == 0)
         #expect(outcome.output.contains("OVERVIEW: "))
         #expect(outcome.output.contains("USAGE: ikestorm \(command)"))
+    }
+
+    @Test("a file that may grow no more ends a run with an error, and leaves its folder marked")
+    func tellsFileSize() throws {
+        let scratch = try Scratch()
+        let command = [Binary.path, "run"] + Shipped.small + ["--out", "run", "--crypto", "modelled"]
+        let words = ["sh", "-c", "ulimit -f 2; \"$@\"", "sh"] + command
+        let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
+        #expect(outcome.status == 73, "\(outcome.errors)")
+        #expect(scratch.exists("run/incomplete"))
     }
 
     @Test("every mistake in a workload is told with its place, and what to write instead")

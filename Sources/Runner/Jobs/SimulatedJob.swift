@@ -37,6 +37,7 @@ package struct SimulatedJob {
     package func run(on console: Console) throws(JobFailure) -> ExitCode {
         try checkRequest()
         for warning in prepared.warnings { console.errors(warning + "\n") }
+        try checkMemory(on: console)
         let startedAt = ThisMachine.secondsSince1970
         let place = try createFolder(startedAt)
         guard prepared.workload.run.replications == 1 else {
@@ -147,6 +148,24 @@ package struct SimulatedJob {
             )
         }
     }
+
+    /// Refuses what cannot fit into the machine's memory, before hours are lost to it, and warns of what hardly will.
+    private func checkMemory(on console: Console) throws(JobFailure) {
+        let clients = prepared.workload.populations.reduce(0) { $0 + UInt64($1.count) }
+        let memory = Results.Host.Machine.current().memoryBytes
+        guard memory > 0, clients * Self.bytesPerConnectedClient > memory else { return }
+        let text =
+            "\(Humane.count(clients)) clients take about \(Humane.bytes(clients * Self.bytesPerConnectedClient)) "
+            + "once they are connected, and this machine has \(Humane.bytes(memory))"
+        guard clients * Self.bytesPerClient <= memory else {
+            throw JobFailure(.badWorkload, "\(prepared.path): error: \(text); write fewer clients")
+        }
+        console.errors("\(prepared.path): warning: \(text)\n")
+    }
+
+    /// What a client takes at least, and with both ends of its IKE SA (`make bench` prints the latter).
+    private static let bytesPerClient: UInt64 = 1_024
+    private static let bytesPerConnectedClient: UInt64 = 4_096
 
     private func createFolder(_ startedAt: Int64) throws(JobFailure) -> RunFolder {
         let workload = prepared.workload
