@@ -99,6 +99,20 @@ extension Workload {
             case empirical([Quantile])
         }
 
+        /// The longest time that it is written with.
+        package var longest: Duration {
+            let written: [Duration] =
+                switch shape {
+                case .constant(let time): [time]
+                case .uniform(_, let to): [to]
+                case .normal(let mean, let deviation): [mean, deviation]
+                case .lognormal(let median, _): [median]
+                case .exponential(let mean): [mean]
+                case .empirical(let quantiles): quantiles.map(\.value)
+                }
+            return ([minimum] + written).max() ?? minimum
+        }
+
         package struct Quantile: Hashable, Sendable {
             package var share: Probability
             package var value: Duration

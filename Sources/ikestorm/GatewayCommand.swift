@@ -63,7 +63,11 @@ struct GatewayCommand: ParsableCommand {
             }
             return prefix
         }
-        try serve(loaded, index, options)
+        do {
+            try serve(loaded, index, options)
+        } catch let error as LiveError {
+            throw JobFailure(error)
+        }
     }
 
     private func serve(_ workload: Workload, _ index: Int, _ options: GatewayServiceOptions) throws {

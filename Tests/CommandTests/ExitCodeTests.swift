@@ -54,10 +54,16 @@ struct ExitCodeTests {
             Ending(run + ["--target", "127.0.0.1", "--crypto", "modelled"], 64, "--crypto modelled"),
             Ending(run + ["--target", "192.0.2.1"], 96, "nothing was sent"),
             Ending(run + ["--target", "127.0.0.1:9:10"], 69, "cannot be reached"),
-            Ending(["cleanup", "nowhere"], 0, "nowhere has left no IKE SA behind"),
             Ending(run + ["--out", ""], 64, "--out wants the name of a folder"),
             Ending(run + ["--set", "populations.laptops.count=100000000"], 65, "write fewer clients"),
             Ending(["gateway", Shipped.quickstart, "--port", "1500", "--nat-port", "1500"], 64, "are two ports"),
+            Ending(run + ["--set", "populations.laptops.count=9223372036854775807"], 65, "is too large"),
+            Ending(["cleanup", "nowhere"], 69, "nowhere is not the folder of a run"),
+            Ending(
+                ["gateway", Shipped.quickstart, "--address", "192.0.2.1"],
+                69,
+                "cannot answer on 192.0.2.1, port 500"
+            ),
             Ending(["replay", "nowhere"], 69, "nowhere"),
             Ending(["abort", "nowhere"], 69, "nowhere is not a run that is going on"),
             Ending(run + ["--out", "/proc/nowhere"], 73, "/proc/nowhere"),
@@ -99,6 +105,26 @@ struct ExitCodeTests {
         let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
         #expect(outcome.status == 73, "\(outcome.errors)")
         #expect(scratch.exists("run/incomplete"))
+    }
+
+    @Test(
+        "a result that standard output has no room for is not taken for a success",
+        arguments: [["schema"], ["check", Shipped.quickstart, "--resolved"], run + ["--json"]]
+    )
+    func tellsFullDisk(_ words: [String]) throws {
+        let outcome = try Command.run(["/bin/sh", "-c", "exec \"$@\" > /dev/full", "sh", Binary.path] + words)
+        #expect(outcome.status == 73)
+        #expect(outcome.errors.contains("standard output cannot be written: No space left on device"))
+    }
+
+    @Test("a reader that has gone away does not end a run before its files are written")
+    func outlivesItsReader() throws {
+        let scratch = try Scratch()
+        let line = "{ \"$@\" 2>&1; echo $? > status; } | true"
+        let words = [Binary.path] + Self.run + ["--out", "run"]
+        _ = try Command.run(["/bin/bash", "-c", line, "bash"] + words, directory: scratch.url, atMost: 60)
+        #expect(try scratch.text("status") == "0\n")
+        #expect(scratch.exists("run/result.json"))
     }
 
     @Test("every mistake in a workload is told with its place, and what to write instead")

@@ -93,6 +93,11 @@ struct StrictInputTests {
               six: { count: 1, profile: laptop, path: home, gateway: gw, sources: ["2001:db8::/64"] }
             """
         ),
+        Broken("more clients than numbers", "count: 100", "count: 9223372036854775807"),
+        Broken("a first client beyond all numbers", "count: 100", "count: 100, first-identity: 9223372036854775807"),
+        Broken("a delay of a century", "home: { one-way-delay: 10ms }", "home: { one-way-delay: 36500d }"),
+        Broken("a ramp of a century", "over: 10s", "over: 36500d"),
+        Broken("lists in lists in lists", "seed: 7", "seed: " + String(repeating: "[", count: 2_000)),
         Broken("an alias of nothing", "pool: [10.128.0.0/10]", "pool: *pool"),
     ]
 
@@ -125,6 +130,13 @@ struct StrictInputTests {
         let errors = try #require(#expect(throws: WorkloadErrors.self) { try BaseWorkload.workload(text) }).errors
         #expect(errors.count >= 4)
         #expect(errors.map(\.mark.line) == errors.map(\.mark.line).sorted())
+    }
+
+    @Test("sources and pools of all addresses are counted")
+    func countsAllAddresses() {
+        let sources = BaseWorkload.replacing("[198.18.0.0/15]", with: "[\"::/0\"]")
+        #expect(BaseWorkload.messages(sources) == "")
+        #expect(BaseWorkload.messages(BaseWorkload.replacing("[10.128.0.0/10]", with: "[\"::/0\"]")) == "")
     }
 
     @Test("anchors and aliases are read")

@@ -219,7 +219,7 @@ extension LiveError {
 }
 
 extension JobFailure {
-    init(_ error: LiveError) {
+    package init(_ error: LiveError) {
         self.init(error.exitCode, "error: \(error)")
     }
 }

@@ -32,6 +32,11 @@ package struct Cleanup {
     ///
     /// - Throws: `LiveError` when the run still goes on, or its targets are not allowed.
     package func run() throws(LiveError) -> Outcome {
+        guard folder.isOfARun else {
+            throw .system(
+                "\(folder.path) is not the folder of a run: there is no workload.yaml in it, and there are no keys"
+            )
+        }
         guard !folder.isRunning else {
             throw .system("\(folder.path) is of a run that is going on: stop it with `ikestorm abort` first")
         }

@@ -48,7 +48,7 @@ package struct GatewayService: ~Copyable {
     /// - Parameters:
     ///   - seed: 32 octets from the operating system, from which every key comes.
     ///   - wantsStop: asked at least every 100 ms.
-    /// - Throws: `SocketError` when a port cannot be bound, `CryptoError` when libcrypto lacks an algorithm.
+    /// - Throws: `LiveError` when a port cannot be bound, `CryptoError` when libcrypto lacks an algorithm.
     package init(
         _ workload: Workload,
         gateway index: Int,
@@ -71,14 +71,8 @@ package struct GatewayService: ~Copyable {
         let allowance = Allowance(loopback + options.allowed)
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
-        let plain = try UDPSocket(
-            bindingTo: UDPEndpoint(address: options.address, port: options.port),
-            allowance: allowance
-        )
-        let encapsulated = try UDPSocket(
-            bindingTo: UDPEndpoint(address: options.address, port: options.encapsulatedPort),
-            allowance: allowance
-        )
+        let plain = try Self.socket(options.address, options.port, "--port", allowance)
+        let encapsulated = try Self.socket(options.address, options.encapsulatedPort, "--nat-port", allowance)
         let loop = try EventLoop()
         try loop.watch(plain, token: 0)
         try loop.watch(encapsulated, token: 1)
@@ -94,6 +88,22 @@ package struct GatewayService: ~Copyable {
         self.plainOut = plainOut
         self.encapsulatedOut = encapsulatedOut
         self.wantsStop = wantsStop
+    }
+
+    private static func socket(
+        _ address: IPAddress,
+        _ port: UInt16,
+        _ option: String,
+        _ allowance: Allowance
+    ) throws(LiveError) -> UDPSocket {
+        do throws(SocketError) {
+            return try UDPSocket(bindingTo: UDPEndpoint(address: address, port: port), allowance: allowance)
+        } catch {
+            throw .system(
+                "the gateway cannot answer on \(address), port \(port): \(SystemError.text(error.number)); write an "
+                    + "address of this machine after --address, or another port after \(option)"
+            )
+        }
     }
 
     /// The ports that were bound, where 0 was asked for.

@@ -117,7 +117,8 @@ extension WarningCheck {
                 let sources = population.sources.reduce(UInt64(0)) {
                     $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
                 }
-                let clients = (UInt64(population.count) + sources - 1) / max(1, sources)
+                let whole = UInt64(population.count).quotientAndRemainder(dividingBy: max(1, sources))
+                let clients = whole.quotient + (whole.remainder > 0 ? 1 : 0)
                 if let limit = gateway.policy.halfOpen.refuseAbovePerSource, clients > UInt64(limit) {
                     warn(
                         "populations.\(population.name)",

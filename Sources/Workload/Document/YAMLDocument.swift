@@ -119,6 +119,9 @@ package enum YAMLDocument {
         if problem.hasPrefix("found undefined alias") {
             return ("the alias refers to no anchor", "write the anchor (&name) before its aliases (*name)")
         }
+        if problem.hasPrefix("Maximum nesting level reached") {
+            return ("lists and maps are nested too deep", "no workload needs more than a dozen levels")
+        }
         return ("this is not YAML: \(problem)", nil)
     }
 }

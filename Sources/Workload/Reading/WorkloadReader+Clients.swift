@@ -86,9 +86,11 @@ extension WorkloadReader {
             var first = view.optionalCount("first-identity") ?? 1
             if profiles.indices.contains(profile) {
                 if !view.has("first-identity") { first = nextIdentity[profile] }
-                nextIdentity[profile] = max(nextIdentity[profile], first + count)
                 checkIdentity(profiles[profile], of: count, view)
-                if first > Int(UInt32.max) - count {
+                let end = first.addingReportingOverflow(count)
+                if !end.overflow, end.partialValue <= Int(UInt32.max) {
+                    nextIdentity[profile] = max(nextIdentity[profile], end.partialValue)
+                } else {
                     fail(view.mark("count"), "the clients' numbers go beyond \(UInt32.max)", "write fewer clients")
                     first = 1
                 }

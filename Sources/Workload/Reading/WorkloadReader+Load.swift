@@ -51,7 +51,24 @@ extension WorkloadReader {
         if from.count == 0, to.count == 0 {
             fail(view.mark("to"), "a ramp from 0 to 0 brings nobody", "write a rate above 0/s")
         }
-        return .ramp(from: from, to: to, over: view.duration("over"), holds: view.text("then") == "hold")
+        let over = view.duration("over")
+        if !Self.isCountable(max(from.perSecondThousandths, to.perSecondThousandths), over: over) {
+            fail(
+                view.mark("over"),
+                "a ramp of \(over) to this rate is too long",
+                "write a shorter time, or a lower rate"
+            )
+        }
+        return .ramp(from: from, to: to, over: over, holds: view.text("then") == "hold")
+    }
+
+    /// Whether twice the rate times the square of the time fits in 128 bits, in which a ramp's arrivals are counted.
+    ///
+    /// Within a year, each client's number times the time fits too.
+    private static func isCountable(_ rate: UInt64, over: Duration) -> Bool {
+        guard over <= .hours(365 * 24) else { return false }
+        let length = UInt128(over.nanoseconds)
+        return !(length * length).multipliedReportingOverflow(by: 2 * UInt128(rate)).overflow
     }
 
     private mutating func trace(_ view: RecordView, clients: Int?) -> [Workload.Arrival.TraceEntry] {

@@ -65,6 +65,14 @@ extension WorkloadReader {
 
     /// A drawn length of time; nil where it is not written or is wrong.
     mutating func distribution(_ view: RecordView, _ key: String) -> Workload.Distribution? {
+        let drawn = anyDistribution(view, key)
+        if let longest = drawn?.longest, longest > Self.longestDrawn {
+            fail(view.mark(key), "a time of `\(key)` is too long", "the longest is 1d")
+        }
+        return drawn
+    }
+
+    private mutating func anyDistribution(_ view: RecordView, _ key: String) -> Workload.Distribution? {
         guard let node = view.node.entry(key)?.value else { return nil }
         if node.scalar != nil {
             return view.optionalDuration(key).map {
@@ -102,6 +110,9 @@ extension WorkloadReader {
         }
         return distribution
     }
+
+    /// What the integer arithmetic of distributions holds, with room to spare.
+    private static let longestDrawn: Duration = .hours(24)
 
     private mutating func uniform(_ view: RecordView) -> Workload.Distribution? {
         let bounds = view.durations("uniform")

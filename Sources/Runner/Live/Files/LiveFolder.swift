@@ -47,6 +47,11 @@ package struct LiveFolder: Sendable {
         }
     }
 
+    /// Whether a live run has been here, however it ended: a mistyped name is not a run that left nothing behind.
+    var isOfARun: Bool {
+        [keysPath, safetyPath, path + "/workload.yaml"].contains { FileManager.default.fileExists(atPath: $0) }
+    }
+
     /// Whether the run is still going on.
     package var isRunning: Bool {
         guard FileManager.default.fileExists(atPath: lockPath), let lock = try? LiveLock(lockPath) else { return false }
