@@ -116,7 +116,7 @@ extension FrontDesk {
     private mutating func decide(_ arrival: PacketArrival, _ job: inout Job) {
         let known = halves.id(of: arrival.spi)
         guard let id = known ?? halves.id(of: arrival.half) else { return discard(&job, .unknownSPI) }
-        guard halves[id].shard == arrival.shard else { return discard(&job, .forged) }
+        guard halves[id].half.client == arrival.half.client else { return discard(&job, .forged) }
         guard let operation = PricedOperation(requestOf: arrival.exchange, arrival.note.operation) else {
             return discard(&job, .useless)
         }

@@ -71,7 +71,7 @@ package enum GatewayEventClass {
 /// A packet at the gateway's network interface: its header's fields, and where its octets are.
 package struct PacketArrival: Sendable, BitwiseCopyable {
     package var order: EventOrder
-    /// The half that the sender means; a known SPI overrides it, so that a forged packet reaches its victim.
+    /// The half that the sender means; a known SPI of another one of the same client overrides it.
     package var half: HalfID
     /// The sender's home: the number of its part in the simulator.
     package var shard: UInt32

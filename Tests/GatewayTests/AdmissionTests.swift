@@ -53,7 +53,7 @@ struct AdmissionTests {
         var desk = DeskUnderTest()
         desk.report(0, 7, .established)
         desk.request(100, 8, .liveness, 1)
-        desk.request(200, 7, .liveness, 1, shard: 2)
+        desk.request(200, 9, .liveness, 1, spi: DeskUnderTest.spi(7))
         desk.arrive(300, 7, .ikeSAInit, 0, PacketNote(.ikeSAInit, isResponse: true), spi: .zero)
         desk.arrive(400, 7, .ikeIntermediate, 2, PacketNote(.ikeAuth, isResponse: false), spi: DeskUnderTest.spi(7))
         desk.arrive(500, 7, .informational, 0, PacketNote(.natKeepalive, isResponse: false), spi: .zero)
@@ -61,7 +61,7 @@ struct AdmissionTests {
         desk.arrive(600, 7, .createChildSA, 3, PacketNote(.ikeAuth, isResponse: false), spi: DeskUnderTest.spi(7))
         #expect(
             desk.run(until: 5_000) == [
-                "1101 8 drop(unknownSPI)", "1201 7 drop(forged)",
+                "1101 8 drop(unknownSPI)", "1201 9 drop(forged)",
                 "1301 7 drop(useless)", "1401 7 drop(useless)",
                 "1500 7 drop(keepalive)", "1601 7 handle",
             ]
@@ -69,13 +69,14 @@ struct AdmissionTests {
         #expect(desk.desk.metrics.dropped(.useless) == 2)
     }
 
-    @Test("a known SPI finds its half whoever the sender says to mean, and an unknown one goes by what he says")
+    @Test("another client's SPI is of no use, wherever its home is, and an unknown one goes by what its sender says")
     func routing() {
         var desk = DeskUnderTest()
         desk.report(0, 7, .established)
         desk.request(10, 8, .liveness, 1, spi: DeskUnderTest.spi(7))
+        desk.request(20, 8, .liveness, 1, shard: 2, spi: DeskUnderTest.spi(7))
         desk.request(100, 7, .liveness, 2, spi: IKESPI(rawValue: 4_711))
-        #expect(desk.run(until: 5_000) == ["1060 7 handle", "1150 7 handle"])
+        #expect(desk.run(until: 5_000) == ["1011 8 drop(forged)", "1021 8 drop(forged)", "1150 7 handle"])
     }
 
     @Test("the receive queue holds so many packets and so many octets, and a packet for a free core needs no room")

@@ -36,7 +36,8 @@ package struct WorkloadFile: Sendable {
     package func validated() throws(WorkloadErrors) -> Workload {
         let folder = (path as NSString).deletingLastPathComponent
         return try validated { name throws(UnitProblem) in
-            try Self.text(of: (folder as NSString).appendingPathComponent(name), named: name)
+            let isAbsolute = (name as NSString).isAbsolutePath
+            return try Self.text(of: isAbsolute ? name : (folder as NSString).appendingPathComponent(name), named: name)
         }
     }
 
