@@ -199,7 +199,7 @@ extension RunResult {
         case .aborted:
             guard let abort = record.abort else { return "ABORTED" }
             return "ABORTED at \(Humane.clock(abort.time)) by " + PrintableText.line(abort.condition)
-        case .interrupted: return "INTERRUPTED, and every SA deleted"
+        case .interrupted: return record.mode == .live ? "INTERRUPTED, and every SA deleted" : "INTERRUPTED"
         case .forced: return "INTERRUPTED BY FORCE"
         }
     }

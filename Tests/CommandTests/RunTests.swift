@@ -117,6 +117,28 @@ struct RunTests {
         #expect(comparison.errors.contains("incomplete"))
     }
 
+    @Test("Ctrl-C ends a simulated run with what it has come to, and without a digest")
+    func endsAtInterrupt() throws {
+        let words = ["run", Shipped.quickstart, "--out", "run", "--set", "run.duration=10000h", "--crypto", "modelled"]
+        let run = try Command([Binary.path] + words, directory: scratch.url)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !scratch.exists("run/events.ndjson.partial"), ContinuousClock.now < deadline { usleep(20_000) }
+        usleep(300_000)
+        run.interrupt()
+        let outcome = try run.wait(atMost: 30)
+
+        #expect(outcome.status == 105, "\(outcome.errors)")
+        #expect(outcome.output.contains("quickstart  INTERRUPTED"))
+        #expect(!scratch.exists("run/incomplete"))
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        #expect(result.verdict == "interrupted")
+        #expect(result.digest == nil)
+        #expect(try scratch.text("run/summary.md").contains("INTERRUPTED"))
+        let comparison = try Binary.run("diff", "run", "run", in: scratch)
+        #expect(comparison.status == 64)
+        #expect(comparison.errors.contains("it was interrupted"))
+    }
+
     @Test("a run is not written into a folder that holds something")
     func keepsWhatIsThere() throws {
         try FileManager.default.createDirectory(

@@ -133,7 +133,7 @@ struct LiveSafetyTests {
         let gateway = try RealGateway.start()
         let workload = try LiveWorkload(count: 20, rate: "20/s", duration: "60s").validated()
         var options = LiveOptions()
-        let interrupt = LiveInterrupt()
+        let interrupt = Interrupt()
         options.interrupt = interrupt
         let chosen = options
         let result = try gateway.rig.inside {

@@ -58,6 +58,8 @@ package struct Replications: Hashable, Sendable {
                 folder: folder
             )
         )
+        // What half a run came to would spoil the means.
+        guard result.verdict != .interrupted else { return }
         let total = record.measurements()
         for metric in MetricName.allCases {
             switch metric.kind {

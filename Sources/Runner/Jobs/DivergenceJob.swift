@@ -141,6 +141,9 @@ private struct EarlierRun {
         do throws(ResultError) {
             let folder = try RunFolder(existing: path)
             result = try folder.read()
+            guard result.record.interruption == .none else {
+                throw ResultError(file: path, problem: "it was interrupted: only whole runs can be compared by event")
+            }
             guard result.record.mode == .simulated, let digest = result.record.digest else {
                 throw ResultError(file: path, problem: "it is a live run: only simulated runs can be compared by event")
             }

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Primitives
 package import Results
@@ -181,17 +180,11 @@ package struct LiveJob {
     private func drive(_ files: RunFiles, _ console: Console, _ start: Duration) throws(JobFailure) -> LiveResult {
         let workload = prepared.workload
         var options = options
-        let interrupt = LiveInterrupt()
+        let interrupt = Interrupt()
         options.interrupt = interrupt
         options.folder = files.folder.path
-        let signals = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { interrupt.request() }
-            source.resume()
-            return source
-        }
-        defer { for source in signals { source.cancel() } }
+        let signals = InterruptSignals { interrupt.request() }
+        defer { signals.end() }
         var view = LiveView(name: workload.name, terminal: console.terminal, write: console.errors)
         defer { view.finish() }
         do throws(LiveError) {

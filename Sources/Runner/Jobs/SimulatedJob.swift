@@ -73,6 +73,7 @@ package struct SimulatedJob {
             let (result, failure) = try carryOut(one, in: own, startedAt, title: title, on: console)
             if let failure { throw failure }
             replications.add(result, folder: folder)
+            if result.verdict == .interrupted { break }
         }
         do throws(ResultError) {
             try place.write(ReplicationsReport.markdown(of: replications), to: "summary.md")
@@ -118,7 +119,12 @@ package struct SimulatedJob {
             machine: .current()
         )
         var record = RunRecord(prepared, mode: .simulated, host: host)
-        record.digest = outcome.digest
+        if let time = outcome.interruptedAt {
+            record.interruption = .drained
+            record.duration = time - .zero
+        } else {
+            record.digest = outcome.digest
+        }
         record.measurements = outcome.measurements
         record.series = outcome.series
         // The memory of a replication is that of those before it.
@@ -191,8 +197,16 @@ package struct SimulatedJob {
         options.crypto = crypto
         var view = LiveView(name: title, terminal: console.terminal, write: console.errors)
         defer { view.finish() }
+        let interrupt = Interrupt()
+        // The second Ctrl-C does not wait for the second to end: a window of many clients can take long.
+        let signals = InterruptSignals {
+            interrupt.request()
+            if interrupt.requestCount > 1 { exit(Results.ExitCode.forced.rawValue) }
+        }
+        defer { signals.end() }
+        let run = SimulatedRun(workload, options: options, sinks: files.sinks)
         do {
-            return try SimulatedRun(workload, options: options, sinks: files.sinks).run { progress in
+            return try run.run(interrupt: interrupt) { progress in
                 let wallClock = ThisMachine.stopwatch - start
                 guard view.wantsSnapshot(wallClock: wallClock, progress: progress.share) else { return }
                 view.show(LiveSnapshot(progress, workload), wallClock: wallClock)

@@ -1,5 +1,4 @@
 package import Primitives
-import Synchronization
 
 /// How a live run is made, beside what the workload says.
 package struct LiveOptions: Sendable {
@@ -16,23 +15,11 @@ package struct LiveOptions: Sendable {
     package var records = false
     /// How long Deletes may take at the end.
     package var drainLimit: Duration = .seconds(30)
-    package var interrupt: LiveInterrupt?
+    package var interrupt: Interrupt?
     /// Called when the load has ended and before any SA is deleted, with the SAs that there are.
     package var beforeDrain: (@Sendable ([LiveAssociation]) -> Void)?
     /// The machine-wide allowance, which only tests move elsewhere.
     package var allowanceFile = "/etc/ikestorm/safety.yaml"
 
     package init() {}
-}
-
-/// What a user's Ctrl-C does to a run: the first one drains it, the second one ends it.
-package final class LiveInterrupt: Sendable {
-    private let count = Atomic<Int>(0)
-
-    package init() {}
-
-    /// Asks for the run's end, as each Ctrl-C does.
-    package func request() { count.wrappingAdd(1, ordering: .relaxed) }
-
-    package var requestCount: Int { count.load(ordering: .relaxed) }
 }

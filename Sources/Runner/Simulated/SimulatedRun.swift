@@ -64,6 +64,8 @@ package struct SimulatedOutcome: Sendable {
     package var excerpt: TraceExcerpt?
     /// How often operations were carried out together, and how many; nothing of it is the same in another run.
     package var batchCounts: BatchCounts
+    /// Where somebody ended the run before its time: what it came to is then that of no whole run, and has no digest.
+    package var interruptedAt: Instant?
     /// What broke an invariant that holds in every run, in words; empty when all held.
     package var violations: [String]
 }
@@ -77,6 +79,7 @@ package final class SimulatedRun {
     private var sinks: RunSinks
     private var violations: [String] = []
     private var progress: (RunProgress) -> Void = { _ in }
+    private var interruptedAt: Instant?
     private let end: Instant
 
     package init(_ workload: Workload, options: SimulatedOptions, sinks: RunSinks = RunSinks()) {
@@ -98,10 +101,14 @@ package final class SimulatedRun {
         end = min(plan.end, options.excerpt?.upperBound ?? plan.end)
     }
 
-    /// Runs to the end; `progress` is called once per second of virtual time.
+    /// Runs to the end, or to the next whole second once there is an interrupt; `progress` is called once per second of
+    /// virtual time.
     ///
     /// - Throws: `WorkerError` when a worker's thread cannot be started.
-    package func run(progress: @escaping (RunProgress) -> Void = { _ in }) throws -> SimulatedOutcome {
+    package func run(
+        interrupt: Interrupt = Interrupt(),
+        progress: @escaping (RunProgress) -> Void = { _ in }
+    ) throws -> SimulatedOutcome {
         self.progress = progress
         let plan = plan
         let terms = (0..<workers).map { _ in ShardTerms(plan) }
@@ -113,7 +120,12 @@ package final class SimulatedRun {
             firstCheckpoint: min(.zero + .seconds(1), end),
             atCheckpoint: { [unowned self] simulator, time in
                 self.collect(simulator, at: time)
-                return time < self.end ? min(time + .seconds(1), self.end) : nil
+                guard time < self.end else { return nil }
+                guard interrupt.requestCount == 0 else {
+                    self.interruptedAt = time
+                    return nil
+                }
+                return min(time + .seconds(1), self.end)
             },
             makePart: { RunPart(index: $0, plan: plan, terms: terms[$0 % terms.count]) }
         )
@@ -186,11 +198,12 @@ package final class SimulatedRun {
         return SimulatedOutcome(
             digest: digest.description,
             measurements: collector.measurements(),
-            series: collector.seriesTable(duration: plan.workload.run.duration),
+            series: collector.seriesTable(duration: interruptedAt.map { $0 - .zero } ?? plan.workload.run.duration),
             eventCount: simulator.eventCount,
             windowLog: log,
             excerpt: excerpt,
             batchCounts: simulator.batchCounts,
+            interruptedAt: interruptedAt,
             violations: violations
         )
     }
