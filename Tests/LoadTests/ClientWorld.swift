@@ -1,0 +1,189 @@
+import IKECrypto
+import IKEWire
+import IKEv2
+import Load
+import Primitives
+
+/// One client and one responder, 10 ms apart, in virtual time.
+struct ClientWorld: ~Copyable {
+    private struct Flight {
+        var at: Instant
+        var isForClient: Bool
+        var octets: [UInt8]
+        var path: Path
+    }
+
+    private var client: Client
+    private var tally = ClientTally()
+    /// What is lost on the way to the gateway.
+    var isGatewayDown = false
+    private(set) var now = Instant.zero
+    /// When the client's IKE_SA_INIT requests left that were not sent before.
+    private(set) var attempts: [Instant] = []
+    private var responder: Endpoint?
+    private var turn: Turn
+    private let plan: ClientPlan
+    private let gateway: PeerPolicy
+    private var flights: [Flight] = []
+
+    init(
+        reconnect: ReconnectPolicy,
+        client change: (inout PeerPolicy.Values) -> Void = { _ in },
+        gateway changeGateway: (inout PeerPolicy.Values) -> Void = { _ in }
+    ) {
+        let seed = [UInt8](repeating: 7, count: 32)
+        turn = Turn(cryptography: try! Cryptography(backend: .modelled, seed: seed.rawSpan))
+        turn.lease = IPAddress("10.128.0.7")
+        let inside = TrafficSelector(IPPrefix("10.200.0.0/16")!)
+        var values = PeerPolicy.Values(
+            identity: IdentityTemplate("user%05d@example.org"),
+            preSharedKey: Array("test-only".utf8),
+            ikeProposals: [try! Proposal(notation: "aes128gcm16-prfsha256-x25519", protocolID: .ike)],
+            childProposals: [try! Proposal(notation: "aes128gcm16", protocolID: .esp)],
+            remoteSelectors: [inside]
+        )
+        var gatewayValues = values
+        gatewayValues.identity = IdentityTemplate("gw.example.org")
+        gatewayValues.localSelectors = [inside]
+        gatewayValues.remoteSelectors = [TrafficSelector(IPPrefix("10.128.0.0/10")!)]
+        values.peerIdentity = gatewayValues.identity
+        values.retransmission = RetransmissionSchedule(waits: [.seconds(1), .seconds(1)])
+        change(&values)
+        changeGateway(&gatewayValues)
+        gateway = PeerPolicy(gatewayValues)
+        plan = ClientPlan(population: 3, policy: PeerPolicy(values), reconnect: reconnect, seed: 1)
+        let place = ClientPlace(number: 1, index: 1, entity: StableName.hash(of: "client"), route: .test, spiKey: 1)
+        client = Client(place, plan: plan)
+    }
+
+    mutating func arrive(dueBefore lateness: Duration = .zero, leavingAfter stay: Duration? = nil) {
+        let departure = stay.map { now + $0 } ?? .never
+        client.arrive(intended: now - lateness, leaving: departure, plan: plan, &turn, &tally)
+        settle(client: true)
+    }
+
+    mutating func leave() {
+        client.leave(plan: plan, &turn, &tally)
+        settle(client: true)
+    }
+
+    /// The gateway deletes the client's IKE SA.
+    mutating func deleteFromGateway() {
+        responder?.command(.delete, under: gateway, &turn)
+        settle(client: false)
+    }
+
+    mutating func run(for duration: Duration) {
+        let end = now + duration
+        while true {
+            let flight = flights.indices.min { flights[$0].at < flights[$1].at }
+            let arrival = flight.map { flights[$0].at } ?? .never
+            let own = client.deadline(plan: plan)
+            let theirs = gatewayDeadline
+            let next = min(arrival, own, theirs)
+            guard next <= end else { break }
+            now = max(now, next)
+            turn.now = now
+            if let flight, arrival == next {
+                deliver(flights.remove(at: flight))
+            } else if own == next {
+                client.advance(plan: plan, &turn, &tally)
+                settle(client: true)
+            } else {
+                responder?.advance(under: gateway, &turn)
+                settle(client: false)
+            }
+        }
+        now = end
+        turn.now = end
+    }
+
+    // What `#expect` can look at: it copies what it is given.
+    var isIdle: Bool { client.isIdle }
+    var isWanted: Bool { client.isWanted }
+    var isUp: Bool { client.isUp }
+    var isAttempting: Bool { client.isAttempting }
+    var isLost: Bool { client.isLost }
+    var hasEndpoint: Bool { client.hasEndpoint }
+    var failures: [ClientTally.Failure] { tally.failures }
+
+    func total(_ kind: ClientTally.Kind) -> Int32 {
+        tally.marks.filter { $0.kind == kind && $0.population == 3 }.map(\.amount).reduce(0, +)
+    }
+
+    func latencies(_ kind: ClientTally.Latency) -> [Duration] {
+        tally.samples.filter { $0.kind == kind }.map(\.value)
+    }
+
+    private var gatewayDeadline: Instant {
+        switch responder {
+        case .some(let endpoint): endpoint.deadline(under: gateway)
+        case .none: .never
+        }
+    }
+
+    private mutating func deliver(_ flight: Flight) {
+        let message = Array(flight.octets.dropFirst(flight.path.isEncapsulated ? 4 : 0))
+        if flight.isForClient {
+            client.receive(message.rawSpan, over: flight.path, plan: plan, &turn, &tally)
+            settle(client: true)
+            return
+        }
+        // A request with a message ID of 0 and no SPI of the responder's begins another IKE SA.
+        if message[8..<16].allSatisfy({ $0 == 0 }) {
+            let origin = Origin(
+                number: 0,
+                entity: StableName.hash(of: "gateway", UInt64(attempts.count)),
+                seed: 1,
+                spis: SPISource(key: 2, owner: 1, attempt: UInt32(attempts.count))
+            )
+            if let sa = IKESA.respond(to: message.rawSpan, over: flight.path, origin, under: gateway, &turn) {
+                responder = Endpoint(responding: sa)
+            }
+        } else {
+            responder?.receive(message.rawSpan, over: flight.path, under: gateway, &turn)
+        }
+        settle(client: false)
+    }
+
+    /// Carries out what the turn's output asks for.
+    private mutating func settle(client isClient: Bool) {
+        while let request = turn.output.keyExchange.take() {
+            let result = turn.cryptography.perform(request)
+            if isClient {
+                client.complete(result, plan: plan, &turn, &tally)
+            } else {
+                responder?.complete(result, under: gateway, &turn)
+            }
+        }
+        for datagram in turn.output.datagrams {
+            if isClient, datagram.note.operation == .ikeSAInit, !datagram.note.isRetransmission { attempts.append(now) }
+            if isClient, isGatewayDown { continue }
+            let path = datagram.path
+            flights.append(
+                Flight(
+                    at: now + .milliseconds(10),
+                    isForClient: !isClient,
+                    octets: Array(turn.output.octets[datagram.range]),
+                    path: Path(local: path.remote, remote: path.local, isEncapsulated: path.isEncapsulated)
+                )
+            )
+        }
+        turn.output.removeAll()
+    }
+}
+
+extension Route {
+    fileprivate static let test: Route = {
+        let client = IPAddress("198.51.100.7")!
+        let gateway = IPAddress("192.0.2.1")!
+        func path(_ port: UInt16, isEncapsulated: Bool) -> Path {
+            Path(
+                local: UDPEndpoint(address: client, port: port),
+                remote: UDPEndpoint(address: gateway, port: port),
+                isEncapsulated: isEncapsulated
+            )
+        }
+        return Route(plain: path(500, isEncapsulated: false), encapsulated: path(4500, isEncapsulated: true))
+    }()
+}
