@@ -103,17 +103,26 @@ targets.append(
     )
 )
 
+targets.append(
+    .target(
+        name: "FuzzBodies",
+        dependencies: ["Primitives", "IKEWire", "Capture"],
+        path: "Tests/Fuzz/Bodies",
+        swiftSettings: settings
+    )
+)
+targets.append(
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzBodies", "Primitives"], swiftSettings: settings)
+)
+
+// The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    let fuzzers: [(name: String, imports: [Target.Dependency])] = [
-        ("FuzzMessage", ["IKEWire", "Primitives"]),
-        ("FuzzCapture", ["Capture", "Primitives"]),
-    ]
-    for fuzzer in fuzzers {
+    for name in ["FuzzMessage", "FuzzCapture"] {
         targets.append(
             .executableTarget(
-                name: fuzzer.name,
-                dependencies: fuzzer.imports,
-                path: "Tests/Fuzz/" + fuzzer.name,
+                name: name,
+                dependencies: ["FuzzBodies"],
+                path: "Tests/Fuzz/" + name,
                 swiftSettings: settings
             )
         )

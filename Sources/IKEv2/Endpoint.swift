@@ -88,6 +88,18 @@ package struct Endpoint: ~Copyable {
         for old in retiring { body(old.sa) }
     }
 
+    /// Lends the keys of the IKE SA of these SPIs, be it in use, replaced, or one that may yet lose against another; nil
+    /// where there is none.
+    package func withChannel<Result>(of spis: IKESPIPair, _ body: (borrowing Channel) -> Result) -> Result? {
+        var result: Result?
+        func look(_ channel: borrowing Channel) { if channel.spis == spis { result = body(channel) } }
+        forEachSA { sa in
+            _ = sa.withChannel(look)
+            _ = sa.withRivalChannel(look)
+        }
+        return result
+    }
+
     /// Takes in what a rekey made, and forgets what has ended.
     private mutating func settle(_ turn: inout Turn) {
         if var successor = turn.successor.take()?.take() {

@@ -44,13 +44,8 @@ package struct ExportedKeys: Sendable {
     }
 }
 
-extension IKESA {
-    /// The keys, where there are any.
-    package var exportedKeys: ExportedKeys? { withChannel { $0.exportedKeys } }
-}
-
 extension Channel {
-    fileprivate var exportedKeys: ExportedKeys {
+    package var exportedKeys: ExportedKeys {
         ExportedKeys(
             spis: spis,
             isInitiator: isInitiator,

@@ -60,6 +60,22 @@ extension IKESA.Established {
 }
 
 extension IKESA {
+    /// Whether nothing is going on: no exchange is under way or waits, and no Child SA or IKE SA is about to end.
+    package var isAtRest: Bool {
+        switch self {
+        case .established(let state): state.isAtRest
+        default: false
+        }
+    }
+
+    /// The Child SAs, each by the SPI at the initiator of the IKE SA and that at the responder, in order.
+    package var childSPIs: [[ChildSPI]] {
+        switch self {
+        case .established(let state): state.childSPIs
+        default: []
+        }
+    }
+
     /// What two ends of one IKE SA do not agree about, in words; nil when they agree.
     ///
     /// A Child SA that one end has and the other has not got yet, or has deleted already, is no disagreement.
@@ -76,6 +92,23 @@ extension IKESA {
 }
 
 extension IKESA.Established {
+    fileprivate var isAtRest: Bool {
+        guard outgoing == .idle, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty else {
+            return false
+        }
+        for index in 0..<children.count where children[index].status != .active { return false }
+        return true
+    }
+
+    fileprivate var childSPIs: [[ChildSPI]] {
+        var pairs: [[ChildSPI]] = []
+        for index in 0..<children.count {
+            let (own, other) = (children[index].inbound, children[index].outbound)
+            pairs.append(channel.isInitiator ? [own, other] : [other, own])
+        }
+        return pairs.sorted { $0[0].rawValue < $1[0].rawValue }
+    }
+
     fileprivate func disagreement(with peer: borrowing IKESA.Established) -> String? {
         guard channel.isInitiator != peer.channel.isInitiator else { return "both ends are the initiator" }
         guard channel.suite == peer.channel.suite else { return "the suites differ" }

@@ -142,6 +142,13 @@ package struct Client: ~Copyable {
         }
     }
 
+    /// Lends the keys of the client's IKE SA of these SPIs; nil where there is none.
+    package func withChannel<Result>(of spis: IKESPIPair, _ body: (borrowing Channel) -> Result) -> Result? {
+        switch endpoint {
+        case .some(let endpoint): endpoint.withChannel(of: spis, body)
+        case .none: nil
+        }
+    }
 }
 
 extension Client {

@@ -14,13 +14,13 @@ package final class Interrupt: Sendable {
     package var requestCount: Int { count.load(ordering: .relaxed) }
 }
 
-/// Ctrl-C and SIGTERM, which end no process while this is there, but do what it was made for.
-struct InterruptSignals {
+/// Ctrl-C, SIGTERM and the end of the terminal, which end no process while this is there, but do what it was made for.
+package struct InterruptSignals {
     private let sources: [any DispatchSourceSignal]
 
     /// - Parameter handle: called for each signal, on another thread.
-    init(_ handle: @escaping @Sendable () -> Void) {
-        sources = [SIGINT, SIGTERM].map { number in
+    package init(_ handle: @escaping @Sendable () -> Void) {
+        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { handle() }
@@ -29,7 +29,7 @@ struct InterruptSignals {
         }
     }
 
-    func end() {
+    package func end() {
         for source in sources { source.cancel() }
     }
 }

@@ -72,14 +72,8 @@ struct GatewayCommand: ParsableCommand {
 
     private func serve(_ workload: Workload, _ index: Int, _ options: GatewayServiceOptions) throws {
         let stop = StopFlag()
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { stop.set() }
-            source.resume()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
+        let signals = InterruptSignals { stop.set() }
+        defer { signals.end() }
         if let seconds {
             DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) { stop.set() }
         }

@@ -10,6 +10,12 @@ enum Binary {
         return tests.deletingLastPathComponent().appending(path: "ikestorm").path
     }
 
+    /// The same command as `make test` builds it in debug.
+    static var debugPath: String {
+        let release = URL(filePath: path).deletingLastPathComponent()
+        return release.deletingLastPathComponent().appending(path: "debug/ikestorm").path
+    }
+
     static func run(
         _ words: String...,
         in folder: Scratch,

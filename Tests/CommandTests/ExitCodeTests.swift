@@ -87,7 +87,8 @@ struct ExitCodeTests {
     @Test(
         "every command says what it is for",
         arguments: [
-            "run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "doctor", "version",
+            "run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "calibrate", "doctor",
+            "version",
         ]
     )
     func explains(_ command: String) throws {

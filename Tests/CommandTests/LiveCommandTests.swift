@@ -53,6 +53,59 @@ struct LiveCommandTests {
         #expect(replay.output.contains("replayed 20 clients"))
     }
 
+    @Test("is captured so that tshark knows its ports, and decrypts every IKE message")
+    func captures() throws {
+        let lifetimes = ["ike", "child"].flatMap { ["--set", "profiles.laptop.lifetimes.\($0).rekey=3s"] }
+        let outcome = try Binary.run(words("5s", "--capture") + lifetimes, in: scratch)
+        #expect([0, 75].contains(outcome.status), "\(outcome.output)\(outcome.errors)")
+        try DecryptedCapture(in: scratch.url.appending(path: "run")).expectEach(atLeast: 20)
+    }
+
+    @Test("whose files have no room any more deletes every IKE SA, and ends with an error")
+    func drainsWithoutRoom() throws {
+        for more in [["--record"], []] {
+            let folder = more.isEmpty ? "plain" : "recorded"
+            let values = ["populations.laptops.count=400", "run.duration=20s", "paths.lte.loss={ random: 0% }"]
+            let run = ["run", Shipped.quickstart, "--target", target, "--out", folder, "--workers", "2"] + more
+            // 8 KiB: not for the keys of 400 IKE SAs, and less for a recording.
+            let words = ["sh", "-c", "ulimit -f 16; exec \"$@\"", "sh", Binary.path] + run + values.flatMap { ["--set", $0] }
+            let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
+            #expect(outcome.status == 73, "\(outcome.output)\(outcome.errors)")
+            #expect(outcome.errors.contains("cannot be written"), "\(outcome.errors)")
+            let cleanup = try Binary.run("cleanup", folder, in: scratch)
+            #expect(cleanup.output == "\(folder) has left no IKE SA behind\n", "\(cleanup.output)\(cleanup.errors)")
+        }
+    }
+
+    @Test("ends where it stands at a second Ctrl-C, and cleanup deletes what is left")
+    func endsByForce() throws {
+        let run = try started()
+        // Without its gateway a Delete has no answer, and the drain goes on.
+        gateway.kill()
+        _ = try gateway.wait(atMost: 10)
+        run.interrupt()
+        usleep(500_000)
+        run.interrupt()
+        let outcome = try run.wait(atMost: 5)
+        #expect(outcome.status == 130, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.contains("cleanup"), "\(outcome.output)")
+    }
+
+    @Test("drains when its terminal is closed")
+    func drainsAtHangUp() throws {
+        let run = try started()
+        run.signal(SIGHUP)
+        #expect(try run.wait(atMost: 40).status == 105)
+    }
+
+    @Test("tells that nobody answers at an address of its own")
+    func findsNobody() throws {
+        let words = ["run", Shipped.quickstart, "--target", "::1", "--out", "run", "--set", "run.duration=5s"]
+        let outcome = try Binary.run(words, in: scratch)
+        #expect(outcome.status == 69, "\(outcome.output)\(outcome.errors)")
+        #expect(!outcome.errors.contains("it answered"), "\(outcome.errors)")
+    }
+
     @Test("drains on Ctrl-C, and says so")
     func drains() throws {
         let run = try started()

@@ -83,6 +83,30 @@ struct RunTests {
         }
     }
 
+    #if !DEBUG
+        @Test(
+            "a debug build writes the same bytes, with other workers too",
+            arguments: [
+                Shipped.small, [Shipped.path("restart"), "--set", "populations.laptops.count=20"],
+                [Shipped.path("lossy-mobile"), "--set", "populations.phones.count=15", "--set", "run.duration=90s"],
+            ]
+        )
+        func isTheSameInDebug(_ workload: [String]) throws {
+            var runs: [[String: Data]] = []
+            for (path, workers) in [(Binary.path, "1"), (Binary.debugPath, "3")] {
+                let words = [path, "run"] + workload + ["--out", "run-\(workers)", "--workers", workers, "--capture"]
+                let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
+                #expect([0, 99].contains(outcome.status), "\(words): \(outcome.errors)")
+                var files = try scratch.files(in: "run-\(workers)")
+                #expect(files.removeValue(forKey: "environment.json") != nil)
+                files["result.json"] = try ResultFile.withoutHost(try #require(files["result.json"]))
+                runs.append(files)
+            }
+            #expect(runs[0].keys.sorted() == runs[1].keys.sorted())
+            for (name, bytes) in runs[0] { #expect(bytes == runs[1][name], "\(name)") }
+        }
+    #endif
+
     @Test("a capture is the same with any workers, and taking it changes no event")
     func capturesWithoutTrace() throws {
         let variants = [["--workers", "1", "--capture"], ["--workers", "3", "--capture"], ["--workers", "1"]]

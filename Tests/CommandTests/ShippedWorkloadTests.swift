@@ -63,4 +63,28 @@ struct ShippedWorkloadTests {
         }
         #expect(scratch.exists("run/junit.xml") && !scratch.exists("run/incomplete"))
     }
+
+    @Test("come to what their stories tell, with every client they name", arguments: stories.map(\.name))
+    func tellTheirStories(_ name: String) throws {
+        let scratch = try Scratch()
+        let words = ["run", Shipped.path(name), "--out", "run", "--crypto", "modelled", "--events", "none"]
+        let outcome = try Binary.run(words, in: scratch, atMost: 240)
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        let thresholds = try ResultFile(try scratch.bytes("run/result.json")).expectations("thresholds")
+        #expect(!thresholds.isEmpty && thresholds.allSatisfy { $0["passed"] as? Bool == true })
+    }
+
+    @Test("a region that does not back off is back sooner than one that does")
+    func backOffIsSlower() throws {
+        let scratch = try Scratch()
+        let words = ["run", Shipped.path("reconnect-storm"), "--out", "run", "--crypto", "modelled", "--events", "none"]
+        _ = try Binary.run(words, in: scratch, atMost: 240)
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        let recoveries = result.expectations("thresholds").compactMap { threshold -> Double? in
+            guard let text = threshold["expectation"] as? String, text.hasPrefix("recovery.time") else { return nil }
+            return threshold["value"] as? Double
+        }
+        try #require(recoveries.count == 2)
+        #expect(recoveries[0] > 0 && recoveries[0] < recoveries[1])
+    }
 }

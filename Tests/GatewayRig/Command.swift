@@ -139,7 +139,7 @@ package final class Command: Sendable {
         }
     }
 
-    private func signal(_ number: Int32) {
+    package func signal(_ number: Int32) {
         status.withLock { if $0 == nil { _ = Foundation.kill(processID, number) } }
     }
 

@@ -13,12 +13,14 @@ private struct RecordedRun {
     init(_ workload: Workload, _ options: SimulatedOptions) throws {
         final class Notebook { var octets: [UInt8] = [] }
         let notebook = Notebook()
+        let watcher = WireWatcher()
         let sinks = RunSinks(
             event: { event in
                 notebook.octets += "\(event.time) \(event.client) \(event.isGateway) \(event.name)".utf8
                 for detail in event.details { notebook.octets += " \(detail.key)=\(detail.value)".utf8 }
             },
             packet: { packet in
+                watcher.look(at: packet)
                 notebook.octets += "\(packet.time) \(packet.source) \(packet.destination)".utf8
                 notebook.octets += packet.octets
             },
@@ -29,6 +31,7 @@ private struct RecordedRun {
         )
         outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
         octets = notebook.octets
+        #expect(outcome.violations == [] && watcher.violations == [])
     }
 
     /// What tells the two apart.

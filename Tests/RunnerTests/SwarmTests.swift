@@ -22,10 +22,16 @@ struct RandomWorkload: CustomStringConvertible {
 
     private mutating func one(of texts: [String]) -> String { texts[Int(stream.below(UInt64(texts.count)))] }
 
-    /// The workload's text; faults end early enough for everybody to come back or to give up.
+    /// The workload's text; faults end early enough for everybody to come back, and for either end to find out that the
+    /// other has no longer what it has.
     mutating func text() -> String {
-        let child = one(of: ["aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256"])
+        let child = one(of: [
+            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256",
+        ])
         let group = one(of: ["x25519", "ecp256"])
+        let ike =
+            one(of: ["aes128gcm16-prfsha256", "chacha20poly1305-prfsha384", "aes256-sha384-prfsha512"]) + "-\(group)"
+        let sources = one(of: ["198.18.0.0/16", "198.18.0.0/16", "2001:db8:7::/64"])
         let cookies = one(of: ["never", "0", "5"])
         return """
             version: 1
@@ -35,18 +41,28 @@ struct RandomWorkload: CustomStringConvertible {
                 identity: gw.example.org
                 policy:
                   authentication: { psk: test-only }
-                  proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                  proposals: { ike: [\(ike)], child: [\(child)] }
                   lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                   half-open: { cookies-above: \(cookies), cookies-above-per-source: never, refuse-above-per-source: never }
                   liveness: { every: \(pick(5...20))s }
                   retransmission: { first: 500ms, factor: 2, tries: 4 }
                   pool: [10.128.0.0/24]
                 simulated: { cores: \(pick(1...3)), costs: workloads/costs/strongswan-5.9.json }
+              other:
+                identity: other.example.org
+                policy:
+                  authentication: { psk: test-only }
+                  proposals: { ike: [\(ike)], child: [\(child)] }
+                  lifetimes: { ike: { rekey: \(pick(12...60))s }, child: { rekey: \(pick(4...40))s } }
+                  liveness: { every: 15s }
+                  retransmission: { first: 500ms, factor: 2, tries: 4 }
+                  pool: [10.129.0.0/24]
+                simulated: { cores: 1, costs: workloads/costs/strongswan-5.9.json }
             profiles:
               p:
                 identity: "user%05d@example.org"
                 authentication: { psk: test-only }
-                proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                proposals: { ike: [\(ike)], child: [\(child)] }
                 lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                 retransmission: { first: 500ms, factor: 2, tries: 4 }
                 reconnect: { after: [timeout, delete, expired, refused], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
@@ -60,12 +76,14 @@ struct RandomWorkload: CustomStringConvertible {
                 duplication: \(pick(0...5))%
                 \(one(of: ["nat: { preset: linux-conntrack }", "mtu: 1400"]))
             populations:
-              c: { count: \(pick(5...30)), profile: p, path: lan, gateway: gw, sources: [198.18.0.0/16] }
+              c: { count: \(pick(5...30)), profile: p, path: lan, gateway: gw, sources: ["\(sources)"] }
+              d: { count: \(pick(1...5)), profile: p, path: lan, gateway: other, sources: [198.19.0.0/16] }
             arrivals:
               a: { population: c, constant: \(pick(5...40))/s }
+              b: { population: d, constant: 5/s }
             faults:
             \(faults())
-            run: { duration: 70s }
+            run: { duration: 110s }
             """
     }
 
@@ -101,6 +119,7 @@ struct SwarmTests {
         let sinks = RunSinks(packet: { watcher.look(at: $0) })
         let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
         #expect(outcome.violations == [], "SEED=\(seed)")
+        #expect(outcome.oneSided == [], "SEED=\(seed)")
         #expect(watcher.violations == [], "SEED=\(seed)")
         #expect(watcher.protectedCount > 0, "SEED=\(seed)")
     }

@@ -1,6 +1,7 @@
 import IKEWire
 import Primitives
 import Runner
+import Testing
 
 /// Looks at every datagram of a run, and says where one breaks what RFC 7296 and RFC 5282 demand of all of them.
 final class WireWatcher {
@@ -56,5 +57,33 @@ final class WireWatcher {
         if let earlier = nonces.updateValue(octets, forKey: nonce), earlier != octets {
             violations.append("\(packet.time): one nonce twice under one key")
         }
+    }
+}
+
+@Suite("What watches over a run")
+struct WireWatcherTests {
+    /// An INFORMATIONAL request with an IV and some octets behind it.
+    private func packet(id: UInt8, iv: UInt8, _ content: UInt8, at seconds: Int64 = 1) -> RunSinks.Packet {
+        var octets = [UInt8](repeating: 7, count: 16) + [46, 0x20, 37, 0x08, 0, 0, 0, id, 0, 0, 0, 56, 0, 0, 0, 28]
+        octets += [UInt8](repeating: iv, count: 8) + [UInt8](repeating: content, count: 16)
+        return RunSinks.Packet(
+            time: .zero + .seconds(seconds),
+            source: UDPEndpoint(address: IPAddress(v4: 1), port: 500),
+            destination: UDPEndpoint(address: IPAddress(v4: 2), port: 500),
+            octets: octets
+        )
+    }
+
+    @Test("takes the same octets again, and finds a message ID and a nonce that are used twice")
+    func finds() {
+        let watcher = WireWatcher()
+        watcher.look(at: packet(id: 1, iv: 1, 1))
+        watcher.look(at: packet(id: 1, iv: 1, 1, at: 2))
+        watcher.look(at: packet(id: 2, iv: 2, 1))
+        #expect(watcher.violations == [] && watcher.protectedCount == 3)
+        watcher.look(at: packet(id: 2, iv: 3, 1))
+        #expect(watcher.violations.count == 1)
+        watcher.look(at: packet(id: 3, iv: 2, 1))
+        #expect(watcher.violations.count == 2)
     }
 }

@@ -192,6 +192,13 @@ extension IKESA.Established {
         handOver(to: rival.takeChannel(), due: turn.now, fromHere: false, policy: policy, &turn)
     }
 
+    func withRivalChannel<Result>(_ body: (borrowing Channel) -> Result) -> Result? {
+        switch rival {
+        case .some(let rival): body(rival.value.channel)
+        case .none: nil
+        }
+    }
+
     /// Gives the Child SAs, and what is to be done about them, to the new IKE SA (RFC 7296 section 2.8).
     private mutating func handOver(
         to new: consuming Channel,

@@ -30,13 +30,16 @@ extension IKESA {
             return .closing(closing)
         }
 
+        /// What the Delete costs the peer: an IKE SA that a rekey has replaced has no Child SAs that would be torn down.
+        private var operation: Operation { reason == .rekeyed || reason == .redundant ? .informational : .delete }
+
         /// HDR, SK {D}, at once or when the window is free again; HDR, SK {N(AUTHENTICATION_FAILED)} to a peer that is
         /// not who it should be (RFC 7296 section 2.21.2).
         private mutating func sendDelete(policy: PeerPolicy, _ turn: inout Turn) {
             guard !isDeleteSent, channel.outstanding == nil else { return }
             isDeleteSent = true
             let isGenuine = reason != .authenticationFailed && reason != .wrongIdentity
-            let note = PacketNote(.delete, isResponse: false)
+            let note = PacketNote(operation, isResponse: false)
             channel.request(.informational, note, origin: &origin, policy: policy, &turn) { encoder in
                 if isGenuine { encoder.deleteIKESA() } else { encoder.notify(.authenticationFailed) }
             }

@@ -18,9 +18,10 @@ struct CaptureFiles: ~Copyable {
     /// Why a file ended before the run did.
     private var failure: ResultError?
     /// IKE SAs whose algorithms Wireshark has no name for.
-    private(set) var unknownCount = 0
+    private var unknownCount = 0
 
-    init(in folder: RunFolder, epoch: Int64) throws(ResultError) {
+    /// - Parameter targets: a live run's, whose ports Wireshark does not know as those of IKE.
+    init(in folder: RunFolder, epoch: Int64, targets: [LiveTarget]) throws(ResultError) {
         var head = ByteWriter()
         format = PCAPNGWriter(
             epochNanoseconds: UInt64(clamping: epoch) * 1_000_000_000,
@@ -30,6 +31,8 @@ struct CaptureFiles: ~Copyable {
         var capture = try StreamedFile(folder["capture.pcapng"])
         try capture.append(head.bytes)
         let keyTable = try StreamedFile(folder[KeyLog.ikeFileName], mode: 0o600)
+        let ports = DecodeAs.entries(targets.map { (plain: $0.port, encapsulated: $0.encapsulatedPort) })
+        if !ports.isEmpty { try folder.write(ports, to: DecodeAs.fileName) }
         self.capture = capture
         self.keyTable = keyTable
     }
@@ -66,6 +69,13 @@ struct CaptureFiles: ~Copyable {
         if !isKnown { unknownCount += 1 }
         guard failure == nil else { return }
         do throws(ResultError) { try keyTable.append(buffer.bytes) } catch { failure = error }
+    }
+
+    /// What is to be known of the capture, if anything.
+    var warning: String? {
+        guard unknownCount > 0 else { return nil }
+        return "Wireshark 4.0 has no name for the cipher of \(unknownCount) IKE SAs, such as ChaCha20-Poly1305: "
+            + "their messages stay encrypted in the capture"
     }
 
     consuming func finish() throws(ResultError) {

@@ -136,7 +136,7 @@ package struct LiveJob {
         record.faults.removeAll { !live.faults.contains($0.name) }
         record.abort = live.abort
         record.interruption = live.interruption
-        record.warnings += live.warnings
+        record.warnings += live.warnings + files.warnings
         if live.leftBehind > 0 {
             record.warnings.append(
                 "\(live.leftBehind) clients still have an IKE SA; `ikestorm cleanup \(files.folder.path)` deletes them"
@@ -170,7 +170,13 @@ package struct LiveJob {
             } else {
                 place = try RunFolder.create(name: workload.name, seed: workload.seed, startedAt: startedAt)
             }
-            return try RunFiles(place, workload, keepsEvents: keepsEvents, capturesPackets: capturesPackets)
+            return try RunFiles(
+                place,
+                workload,
+                keepsEvents: keepsEvents,
+                capturesPackets: capturesPackets,
+                targets: targets
+            )
         } catch {
             throw JobFailure(writing: error)
         }
@@ -206,7 +212,7 @@ extension LiveError {
     fileprivate var isBeforeLoad: Bool {
         switch self {
         case .noTarget, .notAllowed, .unreadableAllowance, .unreachable, .canaryFailed: true
-        case .system: false
+        case .system, .cannotWrite: false
         }
     }
 }

@@ -15,13 +15,24 @@ final class RunFiles {
         _ folder: RunFolder,
         _ workload: Workload,
         keepsEvents: Bool = true,
-        capturesPackets: Bool
+        capturesPackets: Bool,
+        targets: [LiveTarget] = []
     ) throws(ResultError) {
         self.folder = folder
         names = ClientNames(workload)
         try folder.write(workload.resolved(), to: "workload.yaml")
         if keepsEvents { events = try EventLog(folder["events.ndjson"]) }
-        if capturesPackets { capture = try CaptureFiles(in: folder, epoch: workload.run.epoch) }
+        if capturesPackets {
+            capture = try CaptureFiles(in: folder, epoch: workload.run.epoch, targets: targets)
+        }
+    }
+
+    /// What the run has to say about its files.
+    var warnings: [String] {
+        switch capture {
+        case .some(let capture): capture.warning.map { [$0] } ?? []
+        case .none: []
+        }
     }
 
     var sinks: RunSinks {

@@ -127,6 +127,7 @@ package struct SimulatedJob {
         }
         record.measurements = outcome.measurements
         record.series = outcome.series
+        record.warnings += files.warnings
         // The memory of a replication is that of those before it.
         if self.prepared.workload.run.replications == 1 { record.shareMemory(since: memoryBefore) }
         let result = RunResult(record, steadyState: workload.steadyState, thresholds: workload.thresholds)

@@ -54,11 +54,17 @@ final class LiveCoordinator {
             clock = MonotonicClock()
             sinks.started?(clock.epoch)
             shared.start(clock)
-            try offerLoad()
-            try holdStill()
-            try drain()
+            do throws(LiveError) {
+                try offerLoad()
+                try holdStill()
+            } catch {
+                // What has gone wrong here is no reason to leave IKE SAs at the gateway.
+                failure = error
+            }
+            drain()
+            try checkWorkers()
         } catch {
-            failure = error
+            failure = failure ?? error
         }
         shared.advance(to: .stop)
         collectUntilDone()
@@ -120,7 +126,8 @@ final class LiveCoordinator {
     private func offerLoad() throws(LiveError) {
         var nextSecond = Instant.zero + .seconds(1)
         while clock.now < plan.end {
-            try collect()
+            collect()
+            try checkWorkers()
             if stopWhen(collector) || isInterrupted { return }
             if clock.now >= nextSecond {
                 // Workers hand over what they counted ten times a second: a second is complete a little after its end.
@@ -138,7 +145,8 @@ final class LiveCoordinator {
         guard let beforeDrain = options.beforeDrain, interruption == .none, abort == nil else { return }
         shared.advance(to: .hold)
         while !shared.desks.allSatisfy({ $0.current.associations != nil }) {
-            try collect()
+            collect()
+            try checkWorkers()
             usleep(1_000)
         }
         beforeDrain(associations)
@@ -146,12 +154,12 @@ final class LiveCoordinator {
 
     private var associations: [LiveAssociation] { shared.desks.flatMap { $0.current.associations ?? [] } }
 
-    private func drain() throws(LiveError) {
+    private func drain() {
         if abort != nil, !plan.workload.safety.onAbort.contains(.drain) { return }
         shared.advance(to: .drain)
         let limit = clock.now + options.drainLimit
         while !shared.desks.allSatisfy({ $0.current.isDone }), clock.now < limit {
-            try collect()
+            collect()
             if let interrupt = options.interrupt, interrupt.requestCount > 1 {
                 interruption = .forced
                 return
@@ -175,13 +183,18 @@ final class LiveCoordinator {
         return abort != nil
     }
 
-    private func collect() throws(LiveError) {
+    /// Throws what has gone wrong in a worker.
+    private func checkWorkers() throws(LiveError) {
         for desk in shared.desks {
-            let isDone = desk.current.isDone
-            if let failure = desk.current.failure { throw failure }
-            desk.take(into: &collector)
-            if isDone, desk.current.summary == nil { throw .system("a worker stopped before the run's end") }
+            let state = desk.current
+            if let failure = state.failure { throw failure }
+            if state.isDone, state.summary == nil { throw .system("a worker stopped before the run's end") }
         }
+    }
+
+    /// Takes what the workers have left; whatever has gone wrong, a worker ends only when everything is taken.
+    private func collect() {
+        for desk in shared.desks { desk.take(into: &collector) }
         var journal = LiveJournalPage()
         for desk in shared.desks {
             for page in desk.journal.takeAll() {
@@ -196,7 +209,7 @@ final class LiveCoordinator {
     private func collectUntilDone() {
         while true {
             let isDone = shared.desks.allSatisfy { $0.current.isDone }
-            try? collect()
+            collect()
             if isDone { return }
             usleep(1_000)
         }

@@ -12,14 +12,17 @@ package enum LiveError: Error, Hashable, Sendable {
     case unreachable(target: String, problem: String)
     /// The canary's gateway is not the one that the workload names, or refused.
     case canaryFailed(target: String, problem: String)
-    /// The system does not give what the run needs: sockets, addresses, files.
+    /// The system does not give what the run needs: sockets, addresses, threads.
     case system(String)
+    /// A file of the run cannot be written.
+    case cannotWrite(String)
 
     package var exitCode: ExitCode {
         switch self {
         case .noTarget: .usage
         case .notAllowed, .unreadableAllowance, .canaryFailed: .safetyAbort
         case .unreachable, .system: .unreachable
+        case .cannotWrite: .cannotWrite
         }
     }
 }
@@ -34,7 +37,7 @@ extension LiveError: CustomStringConvertible {
         case .unreachable(let target, let problem): "\(target) cannot be reached: \(problem)"
         case .canaryFailed(let target, let problem):
             "the canary handshake with \(target) failed, and no load was offered: \(problem)"
-        case .system(let problem): problem
+        case .system(let problem), .cannotWrite(let problem): problem
         }
     }
 }

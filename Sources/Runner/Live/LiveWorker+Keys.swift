@@ -17,9 +17,7 @@ extension LiveWorker {
     }
 
     private mutating func keep(_ local: Int, _ spis: IKESPIPair) {
-        var exported: ExportedKeys?
-        clients[local].client.forEachSA { if $0.spis == spis { exported = $0.exportedKeys } }
-        guard let exported else { return }
+        guard let exported = clients[local].client.withChannel(of: spis, { $0.exportedKeys }) else { return }
         let source = UDPEndpoint(address: clients[local].values.source, port: exported.path.local.port)
         journalling { keys throws(LiveError) in try keys.keep(exported, source: source) }
     }

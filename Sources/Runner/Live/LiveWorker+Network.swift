@@ -28,8 +28,10 @@ extension LiveWorker {
         let local = Int(owner)
         let target = clients[local].target
         let isEncapsulated = datagram.source.port == target.encapsulatedPort
+        // Where the target's address is the client's own, and nobody is there, a socket hears itself.
+        let isOwn = datagram.source == UDPEndpoint(address: datagram.destination, port: wire.port(ofSocket: socket))
         guard datagram.source.address == target.address, isEncapsulated || datagram.source.port == target.port,
-            !datagram.isTruncated
+            !datagram.isTruncated, !isOwn
         else {
             touched.strayCount += 1
             return

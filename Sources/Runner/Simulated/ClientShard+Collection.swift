@@ -26,7 +26,7 @@ extension ClientShard {
     /// whatever went wrong on the way), and lets go of it while it is at hand: a million clients are looked at once.
     ///
     /// - Returns: how many attempts have neither succeeded nor failed.
-    mutating func close(_ digests: inout [EntityDigest], _ log: inout WindowLog, _ violations: inout [String]) -> Int64
+    mutating func close(_ digests: inout [EntityDigest], _ log: inout WindowLog, _ findings: inout RunFindings) -> Int64
     {
         var attempts: Int64 = 0
         while !clients.isEmpty {
@@ -34,9 +34,10 @@ extension ClientShard {
             let entity = plan.partition.entity(at: UInt32(local), of: index)
             digests[Int(entity)] = clients[local].digest
             if clients[local].flood == nil {
-                checkKeys(local, &violations)
+                checkKeys(local, &findings.violations)
+                checkEnds(local, &findings.oneSided)
                 if clients[local].client.isLost {
-                    violations.append("client \(entity): is neither up nor trying, and has not failed")
+                    findings.violations.append("client \(entity): is neither up nor trying, and has not failed")
                 }
                 if clients[local].client.isAttempting { attempts += 1 }
             }
@@ -44,6 +45,26 @@ extension ClientShard {
         }
         log.merge(self.log)
         return attempts
+    }
+
+    /// Where nothing is going on at either end, both have the same IKE SAs and Child SAs.
+    private func checkEnds(_ local: Int, _ oneSided: inout [String]) {
+        var isAtRest = true
+        var ours: [String] = []
+        var theirs: [String] = []
+        clients[local].client.forEachSA { sa in
+            isAtRest = isAtRest && sa.isAtRest
+            if let spis = sa.spis { ours.append("\(spis.initiator) \(spis.responder) \(sa.childSPIs)") }
+        }
+        for index in 0..<clients[local].halves.count {
+            clients[local].halves[index].endpoint.forEachSA { sa in
+                isAtRest = isAtRest && sa.isAtRest
+                if let spis = sa.spis { theirs.append("\(spis.initiator) \(spis.responder) \(sa.childSPIs)") }
+            }
+        }
+        guard isAtRest, ours != theirs else { return }
+        let entity = plan.partition.entity(at: UInt32(local), of: index)
+        oneSided.append("client \(entity): it has \(ours), and the gateway \(theirs)")
     }
 
     /// Both ends of an IKE SA hold the same keys, and their Child SAs name each other.
@@ -61,4 +82,10 @@ extension ClientShard {
         }
         for problem in broken { violations.append("client \(entity): \(problem)") }
     }
+}
+
+/// What was found wrong at the end of a run.
+struct RunFindings {
+    var violations: [String] = []
+    var oneSided: [String] = []
 }

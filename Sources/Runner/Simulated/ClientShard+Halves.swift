@@ -235,12 +235,9 @@ extension ClientShard {
         default: return
         }
         let order = journalOrder(local)
-        var found: RunSinks.Keys?
-        clients[local].client.forEachSA { sa in
-            guard sa.spis == wanted else { return }
-            sa.withChannel { found = RunSinks.Keys($0) }
+        if let found = clients[local].client.withChannel(of: wanted, { RunSinks.Keys($0) }) {
+            journal.keys.append(CapturedKeys(order: order, keys: found))
         }
-        if let found { journal.keys.append(CapturedKeys(order: order, keys: found)) }
     }
 
     /// The place of a packet or of keys in the run's files.

@@ -22,6 +22,13 @@ package struct RunSinks {
         package var source: UDPEndpoint
         package var destination: UDPEndpoint
         package var octets: [UInt8]
+
+        package init(time: Instant, source: UDPEndpoint, destination: UDPEndpoint, octets: [UInt8]) {
+            self.time = time
+            self.source = source
+            self.destination = destination
+            self.octets = octets
+        }
     }
 
     /// What decrypts the messages of one IKE SA.

@@ -68,6 +68,9 @@ package struct SimulatedOutcome: Sendable {
     package var interruptedAt: Instant?
     /// What broke an invariant that holds in every run, in words; empty when all held.
     package var violations: [String]
+    /// What only one end has although nothing is going on at either, in words. Where a fault or a loss has just cut an
+    /// exchange short that is as it should be; long after the last one, it is not.
+    package var oneSided: [String]
 }
 
 /// Runs a workload in virtual time.
@@ -77,7 +80,7 @@ package final class SimulatedRun {
     private let batchSize: Int
     private var collector: Collector
     private var sinks: RunSinks
-    private var violations: [String] = []
+    private var findings = RunFindings()
     private var progress: (RunProgress) -> Void = { _ in }
     private var interruptedAt: Instant?
     private let end: Instant
@@ -171,7 +174,9 @@ package final class SimulatedRun {
         guard plan.workload.run.warmUp == .zero else { return }
         let ended = collector.total(.established) + collector.total(.failed)
         if collector.total(.offered) != ended + underWay {
-            violations.append("\(collector.total(.offered)) attempts, but \(ended) ended and \(underWay) under way")
+            findings.violations.append(
+                "\(collector.total(.offered)) attempts, but \(ended) ended and \(underWay) under way"
+            )
         }
     }
 
@@ -184,7 +189,7 @@ package final class SimulatedRun {
             simulator.withPart(index) { part in
                 if index < plan.shardCount {
                     if let own = part.shard?.excerpt { excerpt?.merge(own) }
-                    underWay += part.shard?.close(&digests, &log, &violations) ?? 0
+                    underWay += part.shard?.close(&digests, &log, &findings) ?? 0
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
                     if let deskLog = part.desk?.log { log.merge(deskLog) }
@@ -204,7 +209,8 @@ package final class SimulatedRun {
             excerpt: excerpt,
             batchCounts: simulator.batchCounts,
             interruptedAt: interruptedAt,
-            violations: violations
+            violations: findings.violations,
+            oneSided: findings.oneSided
         )
     }
 }

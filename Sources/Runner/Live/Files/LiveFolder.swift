@@ -43,7 +43,7 @@ package struct LiveFolder: Sendable {
                 attributes: [.posixPermissions: 0o700]
             )
         } catch {
-            throw .system("\(path) cannot be made: \(error.localizedDescription)")
+            throw .cannotWrite("\(path) cannot be made: \(error.localizedDescription)")
         }
     }
 
@@ -69,7 +69,7 @@ package struct LiveFolder: Sendable {
     package func abort(waiting seconds: Int) throws(LiveError) -> Bool {
         guard isRunning else { throw .system("\(path) is not a run that is going on") }
         guard FileManager.default.createFile(atPath: abortPath, contents: Data()) else {
-            throw .system("\(abortPath) cannot be made")
+            throw .cannotWrite("\(abortPath) cannot be made")
         }
         for _ in 0..<(seconds * 20) {
             guard isRunning else { return true }
@@ -87,7 +87,7 @@ struct LiveLock: ~Copyable {
 
     init(_ path: String) throws(LiveError) {
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system("\(path) cannot be opened: \(SystemError.text(errno))") }
+        guard descriptor >= 0 else { throw .cannotWrite("\(path) cannot be opened: \(SystemError.text(errno))") }
         isHeld = flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 

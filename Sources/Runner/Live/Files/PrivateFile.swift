@@ -19,7 +19,7 @@ struct PrivateFile: ~Copyable {
 
     private init(_ path: String, flags: Int32) throws(LiveError) {
         let descriptor = unsafe open(path, flags, 0o600)
-        guard descriptor >= 0 else { throw .system("\(path) cannot be written: \(SystemError.text(errno))") }
+        guard descriptor >= 0 else { throw .cannotWrite("\(path) cannot be written: \(SystemError.text(errno))") }
         self.descriptor = descriptor
         self.path = path
     }
@@ -39,7 +39,7 @@ struct PrivateFile: ~Copyable {
                 )
             }
             if result < 0, errno == EINTR { continue }
-            guard result > 0 else { throw .system("\(path) cannot be written: \(SystemError.text(errno))") }
+            guard result > 0 else { throw .cannotWrite("\(path) cannot be written: \(SystemError.text(errno))") }
             written += result
         }
     }

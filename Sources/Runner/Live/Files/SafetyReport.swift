@@ -59,7 +59,7 @@ struct SafetyReport: Encodable {
         do {
             try encoder.encode(self).write(to: URL(filePath: path), options: .atomic)
         } catch {
-            throw .system("\(path) cannot be written: \(error.localizedDescription)")
+            throw .cannotWrite("\(path) cannot be written: \(error.localizedDescription)")
         }
     }
 }

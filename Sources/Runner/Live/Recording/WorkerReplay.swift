@@ -132,9 +132,7 @@ struct WorkerReplay: ~Copyable {
         for report in turn.output.reports {
             if report.isLifeCycle { sinks.event?(RunSinks.Event(turn.now, clients[place].place.index, report)) }
             guard let keys = sinks.keys, let wanted = report.newKeys else { continue }
-            clients[place].forEachSA { sa in
-                if sa.spis == wanted { sa.withChannel { keys(RunSinks.Keys($0)) } }
-            }
+            if let found = clients[place].withChannel(of: wanted, { RunSinks.Keys($0) }) { keys(found) }
         }
         guard let packet = sinks.packet else { return }
         for datagram in turn.output.datagrams {
