@@ -1,13 +1,15 @@
 import Primitives
 
-/// The inner addresses of a gateway: the lowest free one is given first, so that leases depend on nothing but the
-/// order of events.
+/// A gateway's inner addresses of one family: the lowest free one is given first, so that leases depend on nothing but
+/// the order of events.
 ///
-/// Only IPv4 is leased. Of a prefix of four addresses or more the first and the last stay free, as strongSwan does,
-/// since hosts may take them for the network and for broadcast. Memory grows with the highest address in use.
+/// Of a prefix of four addresses or more the first and the last stay free, as strongSwan does, since hosts may take them
+/// for the network (RFC 4291 section 2.6.1: for its routers) and for broadcast. Memory grows with the highest address in
+/// use.
 struct AddressPool: Sendable {
     private struct Block: Sendable {
-        let first: UInt32
+        let prefix: IPPrefix
+        let skippedCount: UInt64
         let count: UInt32
     }
 
@@ -21,13 +23,13 @@ struct AddressPool: Sendable {
     /// No word of `full` before this one has a bit that is not set.
     private var hint = 0
 
-    init(_ prefixes: [IPPrefix]) {
+    init(_ prefixes: [IPPrefix], isIPv4: Bool) {
         var blocks: [Block] = []
         var total: UInt64 = 0
-        for prefix in prefixes where prefix.address.isIPv4 {
+        for prefix in prefixes where prefix.address.isIPv4 == isIPv4 {
             let skipped: UInt64 = prefix.count >= 4 ? 1 : 0
-            let count = UInt32(prefix.count - 2 * skipped)
-            blocks.append(Block(first: prefix.address.v4 + UInt32(skipped), count: count))
+            let count = UInt32(clamping: prefix.count - 2 * skipped)
+            blocks.append(Block(prefix: prefix, skippedCount: skipped, count: count))
             total += UInt64(count)
         }
         self.blocks = blocks
@@ -70,7 +72,7 @@ struct AddressPool: Sendable {
     subscript(place: UInt32) -> IPAddress {
         var rest = place
         for block in blocks {
-            if rest < block.count { return IPAddress(v4: block.first + rest) }
+            if rest < block.count { return block.prefix[UInt64(rest) + block.skippedCount] }
             rest -= block.count
         }
         preconditionFailure("the place is in the pool")

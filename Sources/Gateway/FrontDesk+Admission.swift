@@ -123,7 +123,7 @@ extension FrontDesk {
         job.record = id
         job.half = halves[id].half
         job.priority = Priority(of: arrival.exchange)
-        job.wantsLease = arrival.exchange == .ikeAuth && !arrival.isResponse
+        if arrival.exchange == .ikeAuth, !arrival.isResponse { job.wantedAddresses = arrival.note.wantedAddresses }
         if arrival.isResponse {
             // Of a key exchange half was paid with the request, when the key pair was made.
             setPrice(of: &job, .ownResponse)
@@ -150,7 +150,7 @@ extension FrontDesk {
         job.work = .drop
         job.reason = reason
         job.priority = .receiver
-        job.wantsLease = false
+        job.wantedAddresses = []
         setPrice(of: &job, .discard)
     }
 

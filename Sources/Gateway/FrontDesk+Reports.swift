@@ -45,7 +45,11 @@ extension FrontDesk {
     mutating func forget(_ id: SlotID) {
         queue.unpark(&halves[id].parked)
         let record = halves.remove(id)
-        if record.lease != HalfRecord.noLease { pool.release(record.lease) }
+        var lease = AddressPools.Lease(ipv4: record.lease)
+        if ipv6Leases.indices.contains(Int(id.index)) {
+            swap(&lease.ipv6, &ipv6Leases[Int(id.index)])
+        }
+        pools.release(lease)
     }
 
     /// Plans a look at the half's timer, unless one is planned that comes early enough.

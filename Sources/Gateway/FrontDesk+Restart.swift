@@ -36,7 +36,8 @@ extension FrontDesk {
         cores.reset(at: now)
         guard !keepsState else { return }
         halves = HalfTable()
-        pool.releaseAll()
+        pools.releaseAll()
+        ipv6Leases.removeAll()
         cookiesUntil = .zero
         metrics.childSAs = 0
         boot += 1

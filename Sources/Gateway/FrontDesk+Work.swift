@@ -1,3 +1,4 @@
+import IKEv2
 import Primitives
 import Simulation
 
@@ -88,7 +89,8 @@ extension FrontDesk {
             count: completionCount
         )
         completionCount += 1
-        let lease = job.wantsLease && action == .handle ? lease(for: job.record) : nil
+        let wanted = action == .handle ? job.wantedAddresses : []
+        let lease = wanted.isEmpty ? InnerAddresses() : lease(for: job.record, of: wanted)
         let completion = JobCompletion(
             order: order,
             half: job.half,
@@ -99,18 +101,20 @@ extension FrontDesk {
         outbox.send(.completion(completion), to: Int(job.shard), arriving: time)
     }
 
-    /// The half's inner address; the lowest free one where it has none yet.
-    private mutating func lease(for id: SlotID) -> IPAddress? {
-        if halves[id].lease == HalfRecord.noLease {
-            guard let place = pool.take() else {
-                if pool.capacity > 0 { metrics.leasesRefused += 1 }
-                return nil
-            }
-            halves[id].lease = place
+    /// The half's inner addresses; the lowest free ones where it has none yet.
+    private mutating func lease(for id: SlotID, of wanted: AddressFamilies) -> InnerAddresses {
+        var lease = AddressPools.Lease(ipv4: halves[id].lease)
+        let place = Int(id.index)
+        if place < ipv6Leases.count { lease.ipv6 = ipv6Leases[place] }
+        let addresses = pools.extend(&lease, to: wanted)
+        halves[id].lease = lease.ipv4
+        if lease.ipv6 != AddressPools.Lease.none {
+            while ipv6Leases.count <= place { ipv6Leases.append(AddressPools.Lease.none) }
+            ipv6Leases[place] = lease.ipv6
         }
-        let address = pool[halves[id].lease]
-        digest.mix(address.high, address.low)
-        return address
+        metrics.leasesRefused = pools.refusedCount
+        addresses.forEach { digest.mix($0.high, $0.low) }
+        return addresses
     }
 
     /// A job has reached its end: its core and its half are free.

@@ -22,7 +22,9 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     var halves = HalfTable()
     var queue = ReceiveQueue()
     var cores: CPUCores
-    var pool: AddressPool
+    var pools: AddressPools
+    /// The places of the IPv6 addresses that records have, by the records' own; as long as the last one that has any.
+    var ipv6Leases: [UInt32] = []
     var serviceTimes: RandomStream
     /// The time of the event that is being handled.
     var now = Instant.zero
@@ -45,7 +47,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         log = settings.logLength.map { WindowLog(length: $0) }
         excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
         cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
-        pool = AddressPool(settings.pool)
+        pools = AddressPools(settings.pool)
         serviceTimes = RandomStream(seed: settings.seed, entity: settings.name, purpose: .serviceTime)
         keyExchanges = settings.keyExchanges.reduce(0) { $0 | 1 << UInt64($1.place) }
         for (index, restart) in settings.restarts.restarts.enumerated() {
@@ -64,7 +66,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     /// How many jobs wait, timers among them.
     package var queueLength: Int { queue.waitingCount }
 
-    package var leasedAddressCount: Int { pool.usedCount }
+    package var leasedAddressCount: Int { pools.usedCount }
 
     package mutating func accept(_ messages: [GatewayMessage]) {
         for message in messages {

@@ -186,8 +186,8 @@ package struct JobCompletion: Sendable, BitwiseCopyable {
     /// The packet's handle; 0 for a timer.
     package var packet: UInt32
     package var action: Action
-    /// The inner address that IKE_AUTH may assign, nil where the pool has none.
-    package var lease: IPAddress?
+    /// The inner addresses that IKE_AUTH may assign, none where the pools have none.
+    package var lease = InnerAddresses()
 }
 
 /// Why a desk let a packet go no further.

@@ -25,8 +25,8 @@ package struct HalfRecord: BitwiseCopyable, Sendable {
     /// The lower half of that event's count; an event with another one is an old one.
     var booking: UInt32 = 0
     var generation: UInt32 = 0
-    /// The address's place in the pool.
-    var lease: UInt32 = Self.noLease
+    /// The IPv4 address's place in the pool.
+    var lease: UInt32 = AddressPools.Lease.none
     /// The first of the jobs that wait for the half.
     var parked: UInt32 = Job.none
     /// The last request that the IKE SA in use has taken.
@@ -43,8 +43,6 @@ package struct HalfRecord: BitwiseCopyable, Sendable {
         home = UInt16(shard)
         self.state = state
     }
-
-    static var noLease: UInt32 { .max }
 
     package static var byteCount: Int { MemoryLayout<HalfRecord>.stride }
 }

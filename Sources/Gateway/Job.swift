@@ -1,3 +1,4 @@
+import IKEv2
 import Primitives
 
 /// A unit of a gateway's work: a packet that was admitted, or a timer of a half that is due.
@@ -31,8 +32,8 @@ struct Job: BitwiseCopyable, Sendable {
     var priority = Priority.receiver
     /// Whether it is the IKE_SA_INIT request that the half begins with.
     var opensHalf = false
-    /// Whether it is an IKE_AUTH request, which may assign an inner address.
-    var wantsLease = false
+    /// Of which families an IKE_AUTH request asks for an inner address.
+    var wantedAddresses: AddressFamilies = []
     var isLive = true
     var isRunning = false
     /// Whether the gateway goes down before the half can handle it.

@@ -30,7 +30,7 @@ package struct ResponderFleet: ~Copyable {
 
     struct Peer: ~Copyable {
         var endpoint: Endpoint
-        var lease: UInt32?
+        var lease = AddressPools.Lease()
         let source: IPAddress
         /// The key by which a repeated IKE_SA_INIT request finds its half-open IKE SA.
         let initialKey: UInt64
@@ -48,7 +48,7 @@ package struct ResponderFleet: ~Copyable {
     private var bySPI = SPITable()
     private var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
-    private var pool: AddressPool
+    private var pools: AddressPools
     private var queue = EventQueue()
     private var eventCount: UInt64 = 0
     private var nextOwner: UInt32 = 0
@@ -61,7 +61,7 @@ package struct ResponderFleet: ~Copyable {
         self.settings = settings
         self.policy = policy
         cookies = CookieIssuer(secret: settings.cookieSecret)
-        pool = AddressPool(settings.pool)
+        pools = AddressPools(settings.pool)
     }
 
     /// How many peers have an IKE SA, half-open ones included.
@@ -145,8 +145,8 @@ extension ResponderFleet {
 
     private mutating func handle(_ id: SlotID, _ message: RawSpan, over path: Path, _ turn: inout Turn) {
         guard peers.contains(id) else { return }
-        if peers[id].isHalfOpen, peers[id].lease == nil { peers[id].lease = pool.take() }
-        turn.lease = peers[id].lease.map { pool[$0] }
+        // What IKE_AUTH asks for is known once it is decrypted: both families are held ready.
+        turn.lease = pools.extend(&peers[id].lease, to: peers[id].isHalfOpen ? [.ipv4, .ipv6] : [])
         peers[id].endpoint.receive(message, over: path, under: policy, &turn)
         settle(id, &turn)
     }
@@ -192,7 +192,7 @@ extension ResponderFleet {
 
     private mutating func remove(_ id: SlotID) {
         leaveHalfOpen(id)
-        if let lease = peers[id].lease { pool.release(lease) }
+        pools.release(peers[id].lease)
         for spi in peers[id].spis { _ = bySPI.remove(spi.rawValue) }
         _ = byInitial.remove(peers[id].initialKey)
         _ = peers.remove(id)

@@ -9,6 +9,9 @@ package enum Report: Hashable, Sendable {
     case established(IKESPIPair)
     /// The peer gave this inner address (RFC 7296 section 2.19).
     case addressAssigned(IPAddress)
+    /// The peer gave this name server, or this subnet behind it (RFC 7296 section 3.15.1).
+    case nameServerGiven(IPAddress)
+    case subnetGiven(IPPrefix)
     case childInstalled(inbound: ChildSPI, outbound: ChildSPI)
     /// IKE_AUTH made the IKE SA without a Child SA, or a further Child SA was refused, for this reason.
     case childRefused(NotifyType)

@@ -25,10 +25,18 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
     package var hasCookie = false
     /// The method of the KE payload inside, if there is one.
     package var keyExchange: KeyExchangeMethod?
+    /// The families of the inner addresses that the CFG_REQUEST inside asks for.
+    package var wantedAddresses: AddressFamilies
 
-    package init(_ operation: Operation, isResponse: Bool, keyExchange: KeyExchangeMethod? = nil) {
+    package init(
+        _ operation: Operation,
+        isResponse: Bool,
+        keyExchange: KeyExchangeMethod? = nil,
+        wanting wantedAddresses: AddressFamilies = []
+    ) {
         self.operation = operation
         self.isResponse = isResponse
         self.keyExchange = keyExchange
+        self.wantedAddresses = wantedAddresses
     }
 }

@@ -125,10 +125,18 @@ package final class PeerPolicy: Sendable {
         /// What this side of a Child SA may carry; empty means the address that the peer assigned.
         package var localSelectors: [TrafficSelector]
         package var remoteSelectors: [TrafficSelector]
-        /// Ask for an inner address by the Configuration payload (RFC 7296 section 2.19).
-        package var requestsAddress = true
+        /// Of which families to ask for an inner address by the Configuration payload (RFC 7296 section 2.19).
+        package var requestedAddresses: AddressFamilies = .ipv4
+        /// Ask for name servers of these families, too.
+        package var requestsNameServers = false
+        /// Ask for the subnets behind the gateway, too.
+        package var requestsSubnets = false
         /// Refuse a peer that asks for no inner address.
         package var requiresAddressRequest = false
+        /// What a peer that asks for name servers is given.
+        package var nameServers: [IPAddress] = []
+        /// What a peer that asks for subnets is given.
+        package var subnets: [IPPrefix] = []
         /// Child SAs wanted beyond the one that IKE_AUTH makes.
         package var additionalChildren = 0
         package var ikeLifetime = Lifetime.unlimited
@@ -196,7 +204,7 @@ package final class PeerPolicy: Sendable {
         ikeRekeyOffer = Offer(values.ikeProposals.numbered(), spiByteCount: IKESPI.byteCount)
         childOffer = Offer(values.childProposals.numbered(), ignoringKeyExchange: false)
         firstChildOffer = Offer(values.childProposals.numbered(withoutKeyExchange: true), ignoringKeyExchange: true)
-        localOffer = values.localSelectors.isEmpty ? [.allIPv4] : values.localSelectors
+        localOffer = values.localSelectors.isEmpty ? .everything(of: values.requestedAddresses) : values.localSelectors
         ikeMethod = method
         childMethod = values.childProposals.firstKeyExchange
         peerIdentification = values.peerIdentity?.body(number: 0)

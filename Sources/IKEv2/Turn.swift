@@ -8,8 +8,8 @@ package struct Turn: ~Copyable {
     package var now: Instant = .zero
     package var cryptography: Cryptography
     package var output = Output()
-    /// The inner address that the driver holds ready for the peer, should it ask (RFC 7296 section 2.19).
-    package var lease: IPAddress?
+    /// The inner addresses that the driver holds ready for the peer, should it ask (RFC 7296 section 2.19).
+    package var lease = InnerAddresses()
     /// The IKE SA that an exchange of this turn made by a rekey; the endpoint takes it.
     var successor: Box<IKESA>?
     /// The IKE SA that lost a simultaneous rekey, and still has to be deleted.

@@ -23,7 +23,14 @@ extension PeerPolicy {
             remoteSelectors: profile.trafficSelectors.remote.map { TrafficSelector($0) }
         )
         values.peerIdentity = IdentityTemplate(gateway.identity)
-        values.requestsAddress = profile.requestsAddress
+        if profile.requestsAddress {
+            let configuration = profile.configuration
+            values.requestedAddresses = AddressFamilies(configuration.addresses.map { $0 == .ipv4 ? .ipv4 : .ipv6 })
+            values.requestsNameServers = configuration.settings.contains(.nameServers)
+            values.requestsSubnets = configuration.settings.contains(.subnets)
+        } else {
+            values.requestedAddresses = []
+        }
         values.additionalChildren = max(0, profile.children - 1)
         values.ikeLifetime = Lifetime(profile.lifetimes.ike)
         values.childLifetime = Lifetime(profile.lifetimes.child)
@@ -45,6 +52,8 @@ extension PeerPolicy {
             remoteSelectors: policy.pool.isEmpty
                 ? [TrafficSelector(IPPrefix("0.0.0.0/0")!)] : policy.pool.map { TrafficSelector($0) }
         )
+        values.nameServers = policy.nameServers
+        values.subnets = policy.subnets
         values.ikeLifetime = Lifetime(policy.lifetimes.ike)
         values.childLifetime = Lifetime(policy.lifetimes.child)
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)

@@ -21,6 +21,10 @@ extension Workload {
         package var halfOpen: HalfOpen
         /// Where INTERNAL_IP4_ADDRESS and INTERNAL_IP6_ADDRESS come from; empty refuses such requests.
         package var pool: [IPPrefix]
+        /// What a client that asks for name servers is given.
+        package var nameServers: [IPAddress]
+        /// What a client that asks for subnets is given.
+        package var subnets: [IPPrefix]
         /// How long an IKE SA is silent before the gateway asks whether the peer is alive; nil never asks.
         package var liveness: Duration?
         package var retransmission: Retransmission

@@ -15,11 +15,28 @@ extension Workload {
         /// How often a client behind NAT sends a keepalive (RFC 3948 section 2.3); nil sends none.
         package var natKeepalive: Duration?
         package var trafficSelectors: TrafficSelectors
+        package var configuration: Configuration
         /// Child SAs in all: the first comes with IKE_AUTH, the others with CREATE_CHILD_SA.
         package var children: Int
 
         /// Whether the client asks for an inner address in the Configuration payload.
         package var requestsAddress: Bool { trafficSelectors.local.contains(.dynamic) }
+    }
+
+    /// What the client asks for in the Configuration payload (RFC 7296 section 2.19).
+    package struct Configuration: Hashable, Sendable {
+        /// The families of its inner addresses.
+        package var addresses: [Family]
+        package var settings: [Setting]
+
+        package enum Family: String, CaseIterable, Hashable, Sendable {
+            case ipv4, ipv6
+        }
+
+        package enum Setting: String, CaseIterable, Hashable, Sendable {
+            case nameServers = "name-servers"
+            case subnets
+        }
     }
 
     /// Traffic selectors as the client proposes them (RFC 7296 section 2.9).

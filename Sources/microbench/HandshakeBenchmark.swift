@@ -121,7 +121,7 @@ private struct EndpointPair: ~Copyable {
                 remoteSelectors: [TrafficSelector(pool)]
             )
         )
-        peerTurn.lease = IPAddress(v4: 0x0A80_0007)
+        peerTurn.lease = InnerAddresses(IPAddress(v4: 0x0A80_0007))
     }
 
     /// The median of five runs, in nanoseconds each.

@@ -87,7 +87,8 @@ struct DeskUnderTest: ~Copyable {
         _ id: UInt32,
         shard: UInt32 = 1,
         spi: IKESPI? = nil,
-        keyExchange: KeyExchangeMethod? = nil
+        keyExchange: KeyExchangeMethod? = nil,
+        wanting addresses: AddressFamilies = .ipv4
     ) {
         let exchange: ExchangeType =
             switch operation {
@@ -95,7 +96,12 @@ struct DeskUnderTest: ~Copyable {
             case .createChild, .rekeyChild, .rekeyIKE: .createChildSA
             default: .informational
             }
-        let note = PacketNote(operation, isResponse: false, keyExchange: keyExchange)
+        let note = PacketNote(
+            operation,
+            isResponse: false,
+            keyExchange: keyExchange,
+            wanting: operation == .ikeAuth ? addresses : []
+        )
         arrive(microseconds, client, exchange, id, note, shard: shard, spi: spi ?? Self.spi(client))
     }
 
@@ -191,7 +197,7 @@ struct DeskUnderTest: ~Copyable {
         precondition(time % 1_000 == 0, "stories are told in microseconds")
         let action = "\(completion.action)".replacing("Gateway.DropReason.", with: "")
         var words = "\(time / 1_000) \(completion.half.client) \(action)"
-        if let lease = completion.lease { words += " \(lease)" }
+        completion.lease.forEach { words += " \($0)" }
         return words
     }
 }

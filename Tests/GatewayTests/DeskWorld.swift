@@ -112,7 +112,7 @@ struct ToyClients: ~Copyable {
             note.hasCookie = clients[local].hasCookie
             exchange = .ikeSAInit
         case (1, _):
-            note = PacketNote(.ikeAuth, isResponse: false)
+            note = PacketNote(.ikeAuth, isResponse: false, wanting: .ipv4)
             exchange = .ikeAuth
             clients[local].request = 1
         case (_, 0..<20):
@@ -158,7 +158,7 @@ struct ToyClients: ~Copyable {
             target: clients[local].id,
             kind: UInt16(completion.action.hashBits),
             completion.half.packed,
-            completion.lease?.low ?? 0
+            completion.lease.ipv4?.low ?? 0
         )
         let isCurrent = completion.half == clients[local].half
         var transition = HalfReport.Transition.none

@@ -49,6 +49,29 @@ struct LeaseTests {
         #expect(desk.desk.metrics.leasesRefused == 1)
     }
 
+    @Test("addresses of each family come from its own prefixes, to those who ask for them")
+    func families() {
+        let pool = [IPPrefix("fd00:7::/64")!, IPPrefix("10.0.0.0/30")!, IPPrefix("fd00:8::/127")!]
+        var desk = DeskUnderTest { $0.pool = pool }
+        let wishes: [AddressFamilies] = [[.ipv4, .ipv6], .ipv6, [], .ipv4, [.ipv4, .ipv6]]
+        for (client, wish) in zip(1...5 as ClosedRange<UInt32>, wishes) {
+            desk.report(0, client, .halfOpened)
+            desk.request(Int64(client), client, .ikeAuth, 1, wanting: wish)
+        }
+        desk.report(1_300, 2, .ended)
+        desk.report(1_300, 1, .ended)
+        desk.report(1_300, 6, .halfOpened)
+        desk.request(1_400, 6, .ikeAuth, 1, wanting: [.ipv4, .ipv6])
+        #expect(
+            desk.run(until: 9_000) == [
+                "1201 1 handle 10.0.0.1 fd00:7::1", "1401 2 handle fd00:7::2", "1601 3 handle",
+                "1801 4 handle 10.0.0.2", "2001 5 handle fd00:7::3", "2600 6 handle 10.0.0.1 fd00:7::1",
+            ]
+        )
+        #expect(desk.desk.leasedAddressCount == 4)
+        #expect(desk.desk.metrics.leasesRefused == 1)
+    }
+
     @Test("any order of coming and going gives what a list of free addresses would")
     func model() {
         var desk = DeskUnderTest { $0.pool = [IPPrefix("10.0.0.0/19")!] }
@@ -67,7 +90,7 @@ struct LeaseTests {
             desk.report(time, client, .halfOpened)
             desk.request(time, client, .ikeAuth, 1)
             let completions = desk.completions(until: time + 1)
-            guard let lease = completions.last?.lease else { continue }
+            guard let lease = completions.last?.lease.ipv4 else { continue }
             let address = lease.v4 - 0x0A00_0000
             #expect(address == free.min() ?? 0)
             free.remove(address)

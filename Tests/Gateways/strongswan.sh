@@ -12,7 +12,7 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL LOCAL_TS, and those at the head of charon.sh.
+# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS, and those at the head of charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -34,6 +34,9 @@ UNIQUE=${UNIQUE:-never}
 MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
 POOL=${POOL:-10.128.0.0/10}
+POOL6=${POOL6:-fd00:7::/112}
+NAME_SERVERS=${NAME_SERVERS:-}
+SUBNETS=${SUBNETS:-}
 LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
 CONNECTION=psk
 
@@ -44,7 +47,7 @@ connections {
     version = 2
     local_addrs = $GATEWAY_ADDRESS, fd98:1::2
     proposals = $IKE_PROPOSALS
-    pools = clients
+    pools = clients, clients6
     mobike = $MOBIKE
     fragmentation = $FRAGMENTATION
     unique = $UNIQUE
@@ -74,6 +77,11 @@ connections {
 pools {
   clients {
     addrs = $POOL
+    ${NAME_SERVERS:+dns = $NAME_SERVERS}
+    ${SUBNETS:+subnet = $SUBNETS}
+  }
+  clients6 {
+    addrs = $POOL6
   }
 }
 secrets {

@@ -100,7 +100,7 @@ struct AuthenticationRefusalTests {
             ChildRefusal(
                 name: "an address must be asked for",
                 client: .client {
-                    $0.requestsAddress = false
+                    $0.requestedAddresses = []
                     $0.localSelectors = [TrafficSelector(IPPrefix("10.128.0.9/32")!)]
                 },
                 gateway: .gateway { $0.requiresAddressRequest = true },
@@ -115,7 +115,7 @@ struct AuthenticationRefusalTests {
     )
     func refusesChild(_ refusal: ChildRefusal) {
         tell(initiator: refusal.client, responder: refusal.gateway) { network in
-            if !refusal.hasLease { network.lease = nil }
+            if !refusal.hasLease { network.lease = InnerAddresses() }
             network.run(for: .seconds(1))
             #expect(network.story.last == "<-- HDR, SK {IDr, AUTH, N(\(refusal.type.name!))}")
             for side in Side.allCases {

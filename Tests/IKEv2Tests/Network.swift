@@ -54,8 +54,8 @@ struct Network: ~Copyable {
     var fate: (Flight) -> Fate = { _ in .arrives }
     /// Where the initiator's datagrams seem to come from.
     var outside: (UDPEndpoint) -> UDPEndpoint = { $0 }
-    /// The inner address that the responder has for the initiator.
-    var lease: IPAddress? = IPAddress("10.128.0.7")
+    /// The inner addresses that the responder has for the initiator.
+    var lease = InnerAddresses(IPAddress("10.128.0.7")!)
 
     var flights: [Flight] = []
     var held: [Flight] = []

@@ -33,7 +33,7 @@ struct ClientWorld: ~Copyable {
     ) {
         let seed = [UInt8](repeating: 7, count: 32)
         turn = Turn(cryptography: try! Cryptography(backend: .modelled, seed: seed.rawSpan))
-        turn.lease = IPAddress("10.128.0.7")
+        turn.lease = InnerAddresses(IPAddress("10.128.0.7")!)
         let inside = TrafficSelector(IPPrefix("10.200.0.0/16")!)
         var values = PeerPolicy.Values(
             identity: IdentityTemplate("user%05d@example.org"),

@@ -136,7 +136,28 @@ struct StrictInputTests {
     func countsAllAddresses() {
         let sources = BaseWorkload.replacing("[198.18.0.0/15]", with: "[\"::/0\"]")
         #expect(BaseWorkload.messages(sources) == "")
-        #expect(BaseWorkload.messages(BaseWorkload.replacing("[10.128.0.0/10]", with: "[\"::/0\"]")) == "")
+        let pools = ["[\"::/0\", 0.0.0.0/0]", "[\"::/0\", 10.0.0.0/8]"]
+        for pool in pools {
+            #expect(BaseWorkload.messages(BaseWorkload.replacing("[10.128.0.0/10]", with: pool)) == "")
+        }
+    }
+
+    @Test("a pool has addresses of the families that clients ask for, and who asks for none has no settings")
+    func countsEachFamily() {
+        let keepalive = "nat-keepalive: 20s"
+        let both = BaseWorkload.replacing(keepalive, with: "configuration: { addresses: [ipv4, ipv6] }")
+        #expect(
+            BaseWorkload.messages(both)
+                == "base.yaml:7:5: warning: the pool has 0 IPv6 addresses for the 100 clients that ask for one"
+        )
+        #expect(BaseWorkload.messages(both.replacing("[10.128.0.0/10]", with: "[10.128.0.0/10, \"fd00::/64\"]")) == "")
+        let fixed = BaseWorkload.replacing(
+            keepalive,
+            with: "traffic-selectors: { local: [10.1.0.0/16] }\n    configuration: { settings: [subnets] }"
+        )
+        #expect(
+            BaseWorkload.messages(fixed).contains("`settings` has no meaning for a client that asks for no address")
+        )
     }
 
     @Test("anchors and aliases are read")

@@ -26,18 +26,18 @@ extension IKESA.Established {
         }
     }
 
-    /// What this end may carry in a further Child SA: the policy's selectors, or the address that was assigned.
+    /// What this end may carry in a further Child SA: the policy's selectors, or the addresses that were assigned.
     func ownSelectors(_ policy: PeerPolicy) -> [TrafficSelector] {
-        guard policy.values.localSelectors.isEmpty, !isPeerAddress, let address = innerAddress else {
+        guard policy.values.localSelectors.isEmpty, !arePeerAddresses, !innerAddresses.isEmpty else {
             return policy.localOffer
         }
-        return [TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount))]
+        return .each(of: innerAddresses)
     }
 
-    /// What the peer may carry in a further Child SA: the address that it was given, or the policy's selectors.
+    /// What the peer may carry in a further Child SA: the addresses that it was given, or the policy's selectors.
     func peerSelectors(_ policy: PeerPolicy) -> [TrafficSelector] {
-        guard isPeerAddress, let address = innerAddress else { return policy.values.remoteSelectors }
-        return [TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount))]
+        guard arePeerAddresses, !innerAddresses.isEmpty else { return policy.values.remoteSelectors }
+        return .each(of: innerAddresses)
     }
 
     /// HDR, SK {SA, Nr, [KEr], TSi, TSr}

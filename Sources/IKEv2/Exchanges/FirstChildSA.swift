@@ -19,7 +19,6 @@ extension IKESA.Established {
         policy: PeerPolicy,
         _ turn: inout Turn
     ) {
-        innerAddress = contents.assignedAddress
         guard contents.has(.childOfIKEAuth) else {
             turn.output.report(.childRefused(contents.firstError ?? .noProposalChosen))
             return
@@ -57,27 +56,29 @@ extension IKESA.Established {
     /// The responder's side: chooses, narrows and installs, or says why not; the caller sends the answer.
     mutating func answerFirstChild(
         _ contents: borrowing Contents,
-        lease: IPAddress?,
+        lease: InnerAddresses,
+        requested: AddressFamilies,
         initiatorNonce: [UInt8],
         responderNonce: [UInt8],
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> FirstChild {
-        guard lease != nil || !contents.requestsAddress else { return .refused(.internalAddressFailure) }
-        guard lease != nil || !policy.values.requiresAddressRequest else { return .refused(.failedCPRequired) }
+        // What can be given of what was asked for is enough (RFC 7296 section 3.15.4).
+        guard !lease.isEmpty || requested.isEmpty else { return .refused(.internalAddressFailure) }
+        guard !lease.isEmpty || !policy.values.requiresAddressRequest else { return .refused(.failedCPRequired) }
         guard
             let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .offer(bringing: nil))
         else { return .refused(.noProposalChosen) }
         guard let offeredRemote = contents.selectors(contents.initiatorSelectors),
             let offeredLocal = contents.selectors(contents.responderSelectors)
         else { return .refused(.tsUnacceptable) }
-        innerAddress = lease
-        isPeerAddress = lease != nil
+        innerAddresses = lease
+        arePeerAddresses = !lease.isEmpty
         let initiatorSide = narrow(offeredRemote, to: peerSelectors(policy))
         let responderSide = narrow(offeredLocal, to: ownSelectors(policy))
         guard !initiatorSide.isEmpty, !responderSide.isEmpty else {
-            innerAddress = nil
-            isPeerAddress = false
+            innerAddresses = InnerAddresses()
+            arePeerAddresses = false
             return .refused(.tsUnacceptable)
         }
         let answer = IKESA.ChildAnswer(

@@ -9,32 +9,6 @@ extension Contents {
         return expected.isEqual(to: payload.data)
     }
 
-    /// The inner IPv4 address of a CFG_REPLY.
-    var assignedAddress: IPAddress? {
-        guard hasConfiguration, let payload = try? Configuration(configuration), payload.type == .reply else {
-            return nil
-        }
-        var attributes = payload.attributes
-        while let attribute = try? attributes.next() {
-            guard attribute.type == .internalIPv4Address, attribute.value.byteCount == 4 else { continue }
-            var reader = ByteReader(attribute.value)
-            return (try? reader.readInteger()).map(IPAddress.init(v4:))
-        }
-        return nil
-    }
-
-    /// Whether a CFG_REQUEST asks for an inner IPv4 address (RFC 7296 section 3.15.1).
-    var requestsAddress: Bool {
-        guard hasConfiguration, let payload = try? Configuration(configuration), payload.type == .request else {
-            return false
-        }
-        var attributes = payload.attributes
-        while let attribute = try? attributes.next() {
-            if attribute.type == .internalIPv4Address { return true }
-        }
-        return false
-    }
-
     func selectors(_ body: RawSpan) -> [TrafficSelector]? {
         guard var payload = try? TrafficSelectors(body) else { return nil }
         var selectors: [TrafficSelector] = []
@@ -50,15 +24,23 @@ extension Contents {
     }
 }
 
-extension TrafficSelector {
-    static let allIPv4 = TrafficSelector(
-        type: .ipv4AddressRange,
-        ipProtocol: 0,
-        startPort: 0,
-        endPort: .max,
-        startAddress: IPAddress(v4: 0),
-        endAddress: IPAddress(v4: .max)
-    )
+extension [TrafficSelector] {
+    /// All addresses of some families; of none, those of IPv4.
+    static func everything(of families: AddressFamilies) -> [TrafficSelector] {
+        var selectors: [TrafficSelector] = []
+        if families != .ipv6 { selectors.append(TrafficSelector(IPPrefix(address: IPAddress(v4: 0), length: 0))) }
+        if families.contains(.ipv6) { selectors.append(TrafficSelector(IPPrefix(address: .unspecified, length: 0))) }
+        return selectors
+    }
+
+    /// Each of the addresses by itself.
+    static func each(of addresses: InnerAddresses) -> [TrafficSelector] {
+        var selectors: [TrafficSelector] = []
+        addresses.forEach { address in
+            selectors.append(TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount)))
+        }
+        return selectors
+    }
 }
 
 extension Origin {

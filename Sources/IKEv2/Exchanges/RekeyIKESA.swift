@@ -210,8 +210,8 @@ extension IKESA.Established {
         let spis = new.spis
         var heir = IKESA.Established(new, origin.forSuccessor(), policy: policy, &turn)
         swap(&heir.children, &children)
-        heir.innerAddress = innerAddress
-        heir.isPeerAddress = isPeerAddress
+        heir.innerAddresses = innerAddresses
+        heir.arePeerAddresses = arePeerAddresses
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = Box(heir.startNext(policy: policy, &turn))

@@ -38,7 +38,7 @@ extension IKESA {
             )
             channel.request(
                 .ikeAuth,
-                PacketNote(.ikeAuth, isResponse: false),
+                PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses),
                 origin: &origin,
                 policy: policy,
                 &turn
@@ -46,9 +46,7 @@ extension IKESA {
                 encoder.payload(.identificationInitiator, identification)
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 encoder.authentication(.sharedKey, auth.bytes)
-                if policy.values.requestsAddress {
-                    encoder.configuration(.request, [ConfigurationAttribute(.internalIPv4Address)])
-                }
+                encoder.configurationRequest(policy)
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
@@ -113,7 +111,7 @@ extension IKESA {
             let spis = channel.spis
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
-            if let address = contents.assignedAddress { turn.output.report(.addressAssigned(address)) }
+            established.take(contents.configurationReply, &turn)
             established.takeFirstChild(
                 contents,
                 inbound: childSPI,

@@ -24,10 +24,10 @@ extension IKESA {
         var hard: Instant
         /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
         var superseded: CloseReason?
-        /// The inner address that the Configuration payload gave, to this end or to the peer.
-        var innerAddress: IPAddress?
-        /// Whether it was given to the peer.
-        var isPeerAddress = false
+        /// The inner addresses that the Configuration payload gave, to this end or to the peer.
+        var innerAddresses = InnerAddresses()
+        /// Whether they were given to the peer.
+        var arePeerAddresses = false
 
         init(_ channel: consuming Channel, _ origin: Origin, policy: PeerPolicy, _ turn: inout Turn) {
             var origin = origin

@@ -115,11 +115,13 @@ extension IKESA {
                 identificationBody: identification.rawSpan
             )
             let spis = channel.spis
-            let lease = contents.requestsAddress ? turn.lease : nil
+            let request = contents.configurationRequest
+            let lease = turn.lease.of(request.addresses)
             var established = Established(channel, origin, policy: policy, &turn)
             let first = established.answerFirstChild(
                 contents,
                 lease: lease,
+                requested: request.addresses,
                 initiatorNonce: initiatorNonce,
                 responderNonce: responderNonce,
                 policy: policy,
@@ -132,7 +134,7 @@ extension IKESA {
                 case .refused(let type):
                     encoder.notify(type)
                 case .installed(let answer):
-                    if let lease { encoder.configuration(.reply, [.address(lease)]) }
+                    encoder.configurationReply(lease, to: request, policy)
                     encoder.answer(answer.selection, spi: answer.inbound)
                     encoder.trafficSelectors(initiator: answer.initiatorSelectors)
                     encoder.trafficSelectors(responder: answer.responderSelectors)
@@ -142,7 +144,7 @@ extension IKESA {
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
             case .installed(let answer):
-                if let lease { turn.output.report(.addressAssigned(lease)) }
+                lease.forEach { turn.output.report(.addressAssigned($0)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))
             }
             return .established(established)
@@ -152,14 +154,5 @@ extension IKESA {
             guard deadline <= turn.now else { return .halfOpen(self) }
             return .closed(spis: channel.spis, .halfOpenExpired, &turn)
         }
-    }
-}
-
-extension ConfigurationAttribute {
-    fileprivate static func address(_ address: IPAddress) -> ConfigurationAttribute {
-        ConfigurationAttribute(
-            .internalIPv4Address,
-            (0..<4).map { UInt8(truncatingIfNeeded: address.low >> (24 - 8 * UInt64($0))) }
-        )
     }
 }

@@ -257,7 +257,8 @@ extension Report {
     /// Whether the event file shows it at its usual level.
     var isLifeCycle: Bool {
         switch self {
-        case .established, .addressAssigned, .childInstalled, .childRefused, .childRekeyed, .childRekeyFailed,
+        case .established, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled, .childRefused,
+            .childRekeyed, .childRekeyFailed,
             .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .closed, .refused:
             true
         case .keysDerived, .retransmitted, .answeredAgain, .alive, .dropped: false

@@ -116,6 +116,8 @@ extension Report {
         case .keysDerived: "keys-derived"
         case .established: "established"
         case .addressAssigned: "address-assigned"
+        case .nameServerGiven: "name-server-given"
+        case .subnetGiven: "subnet-given"
         case .childInstalled: "child-installed"
         case .childRefused: "child-refused"
         case .childRekeyed: "child-rekeyed"
@@ -136,7 +138,8 @@ extension Report {
     var details: [(key: String, value: String)] {
         switch self {
         case .keysDerived(let spis), .established(let spis): spis.details
-        case .addressAssigned(let address): [("address", "\(address)")]
+        case .addressAssigned(let address), .nameServerGiven(let address): [("address", "\(address)")]
+        case .subnetGiven(let subnet): [("subnet", "\(subnet)")]
         case .childInstalled(let inbound, let outbound): [("inbound", "\(inbound)"), ("outbound", "\(outbound)")]
         case .childRefused(let type), .refused(let type): [("reason", "\(type)")]
         case .childRekeyed(let replaced, let inbound, let outbound, _, let fromHere):

@@ -97,22 +97,31 @@ extension WarningCheck {
         }
     }
 
+    private mutating func checkPool(
+        of gateway: Workload.Gateway,
+        _ family: Workload.Configuration.Family,
+        _ populations: [Workload.Population]
+    ) {
+        let asking = populations.filter { population in
+            let profile = workload.profiles[population.profile]
+            return profile.requestsAddress && profile.configuration.addresses.contains(family)
+        }.reduce(0) { $0 + $1.count }
+        let prefixes = gateway.policy.pool.filter { $0.address.isIPv4 == (family == .ipv4) }
+        let pool = prefixes.reduce(UInt64(0)) {
+            $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
+        }
+        guard asking > 0, pool < UInt64(asking) else { return }
+        warn(
+            "gateways.\(gateway.name).policy",
+            "the pool has \(pool) \(family == .ipv4 ? "" : "IPv6 ")addresses for the \(asking) clients that ask for one"
+        )
+    }
+
     /// Addresses that run out.
     mutating func checkAddresses() {
         for (index, gateway) in workload.gateways.enumerated() {
             let populations = workload.populations.filter { $0.gateway == index }
-            let asking = populations.filter { workload.profiles[$0.profile].requestsAddress }.reduce(0) {
-                $0 + $1.count
-            }
-            let pool = gateway.policy.pool.reduce(UInt64(0)) {
-                $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
-            }
-            if asking > 0, pool < UInt64(asking) {
-                warn(
-                    "gateways.\(gateway.name).policy",
-                    "the pool has \(pool) addresses for the \(asking) clients that ask for one"
-                )
-            }
+            for family in Workload.Configuration.Family.allCases { checkPool(of: gateway, family, populations) }
             for population in populations {
                 let sources = population.sources.reduce(UInt64(0)) {
                     $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count

@@ -8,6 +8,10 @@ extension WorkloadReader {
             return node.read(or: nil) { text throws(UnitProblem) in .prefix(try Addresses.prefix(text)) }
         }
         let remote = selectors.prefixes("remote")
+        let configuration = configuration(
+            view.view("configuration"),
+            dynamic: !selectors.has("local") || local.contains(.dynamic)
+        )
         return Workload.Profile(
             name: name,
             identity: view.read("identity", or: Workload.IdentityTemplate(prefix: "", digits: 1, suffix: "")) {
@@ -22,10 +26,34 @@ extension WorkloadReader {
             natKeepalive: view.optionalDuration("nat-keepalive"),
             trafficSelectors: Workload.TrafficSelectors(
                 local: selectors.has("local") ? local : [.dynamic],
-                remote: selectors.has("remote") ? remote : [IPPrefix(address: IPAddress(v4: 0), length: 0)]
+                remote: selectors.has("remote") ? remote : Self.everything(of: configuration)
             ),
+            configuration: configuration,
             children: view.count("children")
         )
+    }
+
+    private mutating func configuration(_ view: RecordView, dynamic isDynamic: Bool) -> Workload.Configuration {
+        if !isDynamic {
+            for key in ["addresses", "settings"] where view.has(key) {
+                fail(
+                    view.mark(key),
+                    "`\(key)` has no meaning for a client that asks for no address",
+                    "add `dynamic` to `traffic-selectors.local`, or remove it"
+                )
+            }
+        }
+        return Workload.Configuration(
+            addresses: view.has("addresses")
+                ? view.keywords("addresses", as: Workload.Configuration.Family.self) : [.ipv4],
+            settings: view.keywords("settings", as: Workload.Configuration.Setting.self)
+        )
+    }
+
+    private static func everything(of configuration: Workload.Configuration) -> [IPPrefix] {
+        configuration.addresses.map { family in
+            IPPrefix(address: family == .ipv4 ? IPAddress(v4: 0) : .unspecified, length: 0)
+        }
     }
 
     private mutating func reconnect(_ view: RecordView) -> Workload.Reconnect {

@@ -39,6 +39,8 @@ extension WorkloadReader {
                 timeout: timeout
             ),
             pool: view.prefixes("pool"),
+            nameServers: view.addresses("name-servers"),
+            subnets: view.prefixes("subnets"),
             liveness: liveness(view),
             retransmission: retransmission(view),
             trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything

@@ -20,6 +20,7 @@ extension WorkloadSchema {
                 "how often it keeps a NAT's mapping alive"
             ),
             Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
+            Field("configuration", .record(configuration), "what it asks for beside an inner IPv4 address"),
             Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),
         ],
         unsupported: [
@@ -32,7 +33,29 @@ extension WorkloadSchema {
     static let trafficSelectors = Record(
         fields: [
             Field("local", .list(of: .scalar(.selector), least: 1), "its own side: [dynamic] unless said"),
-            Field("remote", .list(of: .scalar(.prefix), least: 1), "the gateway's side: [0.0.0.0/0] unless said"),
+            Field(
+                "remote",
+                .list(of: .scalar(.prefix), least: 1),
+                "the gateway's side: everything of the families it has addresses of, unless said"
+            ),
+        ]
+    )
+
+    static let configuration = Record(
+        fields: [
+            Field(
+                "addresses",
+                .list(
+                    of: .keyword(Workload.Configuration.Family.allCases.map(\.rawValue), noun: "address family"),
+                    least: 1
+                ),
+                "the families of its `dynamic` addresses: [ipv4] unless said"
+            ),
+            Field(
+                "settings",
+                .list(of: .keyword(Workload.Configuration.Setting.allCases.map(\.rawValue), noun: "setting")),
+                "what else it asks the gateway for"
+            ),
         ]
     )
 

@@ -86,6 +86,8 @@ extension Workload {
                 ])
             ),
             ("pool", prefixes(policy.pool)),
+            ("name-servers", addresses(policy.nameServers)),
+            ("subnets", prefixes(policy.subnets)),
             ("liveness", liveness(policy.liveness)),
             ("retransmission", waits(policy.retransmission)),
             ("traffic-selectors", prefixes(policy.trafficSelectors)),
@@ -126,7 +128,15 @@ extension Workload {
                     ("remote", prefixes(profile.trafficSelectors.remote)),
                 ])
             ),
+            ("configuration", value(profile.configuration)),
             ("children", .plain(profile.children)),
+        ])
+    }
+
+    private func value(_ configuration: Configuration) -> YAMLValue {
+        .map([
+            ("addresses", .list(configuration.addresses.map { .plain($0.rawValue) })),
+            ("settings", .list(configuration.settings.map { .plain($0.rawValue) })),
         ])
     }
 

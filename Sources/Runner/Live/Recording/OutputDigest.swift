@@ -86,6 +86,14 @@ extension SipHash24 {
         case .closed(let spis, let reason):
             combine(18, spis)
             combine(reason.name)
+        case .nameServerGiven(let address):
+            combine(19 as UInt64)
+            combine(address.high)
+            combine(address.low)
+        case .subnetGiven(let subnet):
+            combine(20 | UInt64(subnet.length) << 8)
+            combine(subnet.address.high)
+            combine(subnet.address.low)
         }
     }
 
