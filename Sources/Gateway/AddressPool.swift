@@ -27,8 +27,8 @@ struct AddressPool: Sendable {
         var blocks: [Block] = []
         var total: UInt64 = 0
         for prefix in prefixes where prefix.address.isIPv4 == isIPv4 {
-            let skipped: UInt64 = prefix.count >= 4 ? 1 : 0
-            let count = UInt32(clamping: prefix.count - 2 * skipped)
+            let skipped: UInt64 = prefix.leasableCount < prefix.count ? 1 : 0
+            let count = UInt32(clamping: prefix.leasableCount)
             blocks.append(Block(prefix: prefix, skippedCount: skipped, count: count))
             total += UInt64(count)
         }

@@ -27,6 +27,10 @@ public struct IPPrefix: Hashable, Sendable, BitwiseCopyable {
         return hostBits < 64 ? 1 << UInt64(hostBits) : .max
     }
 
+    /// How many addresses a gateway leases of the block: of four or more all but the first and the last, as strongSwan
+    /// does, since hosts may take those for the network and for broadcast.
+    public var leasableCount: UInt64 { count >= 4 ? count - 2 : count }
+
     /// The n-th address of the block, counted from its first.
     public subscript(index: UInt64) -> IPAddress {
         precondition(index < count, "the index is inside the prefix")

@@ -112,6 +112,9 @@ package enum Units {
     /// A whole number without a unit.
     package static func count(_ text: String, in range: ClosedRange<Int>) throws(UnitProblem) -> Int {
         let (number, unit) = try split(text, like: "20000")
+        guard unit.isEmpty || !unit.dropFirst().contains(where: \.isNumber) else {
+            throw UnitProblem("`\(text)` is not a whole number in digits", "write one such as 20000")
+        }
         guard unit.isEmpty else {
             throw UnitProblem("`\(text)` has a unit", "a count has none: write \(number.text)")
         }

@@ -93,6 +93,7 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         if out == "" { throw ValidationError("--out wants the name of a folder.") }
+        if dryRun, json { throw ValidationError("--json prints a result, and --dry-run has none: leave one out.") }
         guard target.isEmpty else {
             if replications != nil {
                 throw ValidationError("--replications is for simulated runs: a run in real time is one run.")

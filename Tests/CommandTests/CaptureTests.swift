@@ -67,6 +67,9 @@ struct SimulatedCaptureTests {
         let proposal = "proposals={ ike: [chacha20poly1305-prfsha256-x25519], child: [aes128gcm16] }"
         let ciphers = ["gateways.gw.policy.", "profiles.laptop."].flatMap { ["--set", $0 + proposal] }
         let run = try Binary.run(["run"] + Shipped.small + ciphers + ["--out", "run", "--capture"], in: scratch)
-        #expect(run.output.contains("Wireshark 4.0 has no name for the cipher of 20 IKE SAs"), "\(run.output)\(run.errors)")
+        #expect(
+            run.output.contains("Wireshark 4.0 has no name for the cipher of 20 IKE SAs"),
+            "\(run.output)\(run.errors)"
+        )
     }
 }

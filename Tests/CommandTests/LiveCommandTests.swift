@@ -68,7 +68,8 @@ struct LiveCommandTests {
             let values = ["populations.laptops.count=400", "run.duration=20s", "paths.lte.loss={ random: 0% }"]
             let run = ["run", Shipped.quickstart, "--target", target, "--out", folder, "--workers", "2"] + more
             // 8 KiB: not for the keys of 400 IKE SAs, and less for a recording.
-            let words = ["sh", "-c", "ulimit -f 16; exec \"$@\"", "sh", Binary.path] + run + values.flatMap { ["--set", $0] }
+            let words =
+                ["sh", "-c", "ulimit -f 16; exec \"$@\"", "sh", Binary.path] + run + values.flatMap { ["--set", $0] }
             let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
             #expect(outcome.status == 73, "\(outcome.output)\(outcome.errors)")
             #expect(outcome.errors.contains("cannot be written"), "\(outcome.errors)")
@@ -89,6 +90,17 @@ struct LiveCommandTests {
         let outcome = try run.wait(atMost: 5)
         #expect(outcome.status == 130, "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("cleanup"), "\(outcome.output)")
+    }
+
+    @Test("that stood still for a while is inconclusive, whatever its thresholds say")
+    func isLate() throws {
+        let run = try Command([Binary.path] + words("8s"), directory: scratch.url)
+        try Self.wait(for: "established 20 ", of: run)
+        run.signal(SIGSTOP)
+        usleep(2_500_000)
+        run.signal(SIGCONT)
+        let outcome = try run.wait(atMost: 60)
+        #expect(outcome.status == 75, "\(outcome.output)\(outcome.errors)")
     }
 
     @Test("drains when its terminal is closed")

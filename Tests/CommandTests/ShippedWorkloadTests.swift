@@ -77,7 +77,9 @@ struct ShippedWorkloadTests {
     @Test("a region that does not back off is back sooner than one that does")
     func backOffIsSlower() throws {
         let scratch = try Scratch()
-        let words = ["run", Shipped.path("reconnect-storm"), "--out", "run", "--crypto", "modelled", "--events", "none"]
+        let words = [
+            "run", Shipped.path("reconnect-storm"), "--out", "run", "--crypto", "modelled", "--events", "none",
+        ]
         _ = try Binary.run(words, in: scratch, atMost: 240)
         let result = try ResultFile(try scratch.bytes("run/result.json"))
         let recoveries = result.expectations("thresholds").compactMap { threshold -> Double? in

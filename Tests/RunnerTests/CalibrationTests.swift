@@ -199,6 +199,36 @@ struct CostFitTests {
         #expect(try CostTableFile(text: costs.table.json(), file: "fitted.json") == costs.table)
     }
 
+    @Test("what is cheaper than the rest of its trials has a price of zero, no interval, and is named")
+    func namesBounds() throws {
+        var known = try known
+        let place = try #require(CostTableFile.Operation.allCases.firstIndex(of: .delete))
+        // A Delete that is far dearer where it is alone than behind a rekey.
+        let samples = samples(known, seed: 1).map { sample in
+            var sample = sample
+            let isAlone = sample.counts.count == 1 && sample.counts[0].work == .operation(.delete)
+            if isAlone { sample.nanoseconds *= 8 }
+            return sample
+        }
+        known.operations[place].interval = 1...2
+        let fit = try CostFit(samples)
+        let bounded = fit.prices.filter(\.isBelowZero)
+        try #require(!bounded.isEmpty)
+        let costs = MeasuredCosts(
+            fit,
+            base: known,
+            name: "fitted",
+            origin: "Synthetic.",
+            activeSAs: 0...1_000,
+            setUpsPerSecond: 50...500
+        )
+        for price in bounded {
+            #expect(price.cost.baseNanoseconds == 0 && price.cost.interval == nil)
+            #expect(costs.table.provenance.source.contains("zero without an interval"))
+            #expect(costs.table.provenance.source.contains(price.work.name))
+        }
+    }
+
     @Test("too few measurements have no prices, and say so")
     func refusesTooFew() throws {
         let known = try known

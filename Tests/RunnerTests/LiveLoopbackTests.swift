@@ -85,6 +85,32 @@ struct LiveLoopbackTests {
         #expect(run.result.leftBehind == 0)
     }
 
+    @Test("a burst of loss ends with its time, and a NAT that forgets gives new ports")
+    func losesAndForgets() throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "8s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }",
+            faults: """
+                faults:
+                  burst: { kind: loss-burst, at: 2s, for: 1s, path: home, loss: { random: 100% } }
+                  flush: { kind: nat-flush, at: 4500ms, path: home }
+                """
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.retransmissions).total > 0)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + .milliseconds(2_950)
+        #expect(run.times.filter { gap.contains($0) } == [])
+        #expect(run.times.contains { $0 > gap.upperBound })
+        let ports = Dictionary(grouping: run.sources, by: \.address).values.map(\.count)
+        #expect(ports.allSatisfy { $0 >= 2 } && ports.contains(3))
+        #expect(run.result.leftBehind == 0)
+    }
+
     @Test("half-open attempts stay below their ceiling")
     func limitsHalfOpen() throws {
         let workload = try LoopbackWorkload(

@@ -10,16 +10,19 @@ package struct CostFit: Sendable {
         /// How often the work was done in all samples.
         package var times: Double
 
-        /// The price as a cost table has it.
+        /// The price as a cost table has it; without an interval where it is not one.
         package var cost: CostTableFile.Cost {
             let lower = Int64(max(0, baseNanoseconds.lower).rounded())
             let upper = Int64(max(0, baseNanoseconds.upper).rounded())
             return CostTableFile.Cost(
                 baseNanoseconds: Int64(baseNanoseconds.value.rounded()),
                 perActiveSAPicoseconds: Int64(((perActiveSANanoseconds?.value ?? 0) * 1_000).rounded()),
-                interval: lower...max(lower, upper)
+                interval: isBelowZero ? nil : lower...max(lower, upper)
             )
         }
+
+        /// Whether the rest of what it was measured with is dearer than all of it: zero is then a bound, and no price.
+        package var isBelowZero: Bool { baseNanoseconds.upper <= 0 }
     }
 
     /// Why samples have no prices, as a sentence for the user.

@@ -43,6 +43,12 @@ package struct MeasuredCosts: Sendable {
                 " Not measured, and so without an interval, but taken over from another table: "
                 + unmeasured.joined(separator: ", ") + "."
         }
+        let bounded = fit.prices.filter(\.isBelowZero).map(\.work.name)
+        if !bounded.isEmpty {
+            table.provenance.source +=
+                " Cheaper than the rest of what they were measured with, and so zero without an interval: "
+                + bounded.joined(separator: ", ") + "."
+        }
         table.validRange.activeSAs = activeSAs
         table.validRange.setUpsPerSecond = setUpsPerSecond
         self.table = table

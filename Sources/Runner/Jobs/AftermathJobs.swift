@@ -49,6 +49,10 @@ package struct ReplayJob {
                 + "\(outcome.comparisons) times\n"
         )
         if outcome.isCutShort { console.errors("the recording ends before the run did: it was killed\n") }
+        guard outcome.inputs > 0 else {
+            console.errors("nothing was recorded that could be compared\n")
+            return .inconclusive
+        }
         guard let divergence = outcome.divergence else {
             console.output("The replay is the same as the run.\n")
             return .pass

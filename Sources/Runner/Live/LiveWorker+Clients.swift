@@ -129,7 +129,9 @@ extension LiveWorker {
     /// Keeps the keys of an IKE SA for the capture, before the first packet that is encrypted with them.
     private mutating func captureKeys(_ local: Int, _ report: Report) {
         guard let wanted = report.newKeys else { return }
-        if let found = clients[local].client.withChannel(of: wanted, { RunSinks.Keys($0) }) { journal.keys.append(found) }
+        if let found = clients[local].client.withChannel(of: wanted, { RunSinks.Keys($0) }) {
+            journal.keys.append(found)
+        }
     }
 
     /// Sends a client's datagram through its NAT and over its path to the network.

@@ -108,7 +108,7 @@ extension WarningCheck {
         }.reduce(0) { $0 + $1.count }
         let prefixes = gateway.policy.pool.filter { $0.address.isIPv4 == (family == .ipv4) }
         let pool = prefixes.reduce(UInt64(0)) {
-            $0.addingReportingOverflow($1.count).overflow ? .max : $0 + $1.count
+            $0.addingReportingOverflow($1.leasableCount).overflow ? .max : $0 + $1.leasableCount
         }
         guard asking > 0, pool < UInt64(asking) else { return }
         warn(

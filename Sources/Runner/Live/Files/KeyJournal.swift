@@ -54,7 +54,7 @@ struct KeyJournal: ~Copyable {
             do throws(DecodeError) {
                 if let sa = try JournaledSA(slice.rawSpan) { found.append((slot, sa)) }
             } catch {
-                throw .system("\(path) is not a journal of keys: slot \(slot) is \(error)")
+                throw .system("\(path) is not a journal of keys: its entry \(slot) does not decode")
             }
         }
         return found

@@ -49,7 +49,7 @@ package struct RecordedRun {
                 try replay.readHead(&reader)
                 while !reader.isAtEnd, replay.outcome.divergence == nil { try replay.step(&reader) }
             } catch {
-                guard case .truncated = error else { throw .system("\(path) is not a recording: \(error)") }
+                guard case .truncated = error else { throw .system("\(path) is not a recording") }
                 replay.outcome.isCutShort = true
             }
             outcome.add(replay.outcome)
