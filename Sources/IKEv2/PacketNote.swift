@@ -25,10 +25,17 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
     package var hasCookie = false
     /// The method of the KE payload inside, if there is one.
     package var keyExchange: KeyExchangeMethod?
+    /// Which fragment of its message the datagram is, counted from 1; 0 for a message in one piece.
+    package var fragmentNumber: UInt8 = 0
+    /// How many fragments the message has; 0 for one in one piece.
+    package var fragmentTotal: UInt8 = 0
 
     package init(_ operation: Operation, isResponse: Bool, keyExchange: KeyExchangeMethod? = nil) {
         self.operation = operation
         self.isResponse = isResponse
         self.keyExchange = keyExchange
     }
+
+    /// Whether the datagram is a message's only one or its first: what counts messages counts these.
+    package var beginsMessage: Bool { fragmentNumber <= 1 }
 }

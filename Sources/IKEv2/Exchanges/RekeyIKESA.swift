@@ -140,6 +140,7 @@ extension IKESA.Established {
         return Channel(
             spis: spis,
             isInitiator: isInitiator,
+            fragmentation: channel.fragmentation,
             suite: suite,
             keys: keys,
             path: channel.path,

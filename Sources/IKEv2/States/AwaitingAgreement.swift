@@ -33,6 +33,7 @@ extension IKESA {
                 let channel = Channel(
                     spis: spis,
                     isInitiator: true,
+                    fragmentation: answer.takesFragments ? policy.values.fragmentation : nil,
                     suite: answer.suite,
                     keys: keys,
                     path: path,
