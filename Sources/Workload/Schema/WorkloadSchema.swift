@@ -64,6 +64,12 @@ enum WorkloadSchema {
             Field("pool", .list(of: .scalar(.prefix)), "where inner addresses come from"),
             Field("liveness", liveness, .standard("never"), "when it asks whether the peer is alive"),
             Field("retransmission", retransmission, .standard("strongswan"), "when its requests are sent again"),
+            Field(
+                "fragmentation",
+                .count(Workload.Fragmentation.sizes, or: Workload.Fragmentation.words),
+                .standard("never"),
+                "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
+            ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
         ],
         unsupported: [
