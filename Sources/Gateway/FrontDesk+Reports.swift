@@ -45,6 +45,7 @@ extension FrontDesk {
     mutating func forget(_ id: SlotID) {
         queue.unpark(&halves[id].parked)
         let record = halves.remove(id)
+        fragments.forget(record.half)
         if record.lease != HalfRecord.noLease { pool.release(record.lease) }
     }
 

@@ -87,7 +87,9 @@ struct DeskUnderTest: ~Copyable {
         _ id: UInt32,
         shard: UInt32 = 1,
         spi: IKESPI? = nil,
-        keyExchange: KeyExchangeMethod? = nil
+        keyExchange: KeyExchangeMethod? = nil,
+        fragment: (number: UInt8, total: UInt8) = (0, 0),
+        isResponse: Bool = false
     ) {
         let exchange: ExchangeType =
             switch operation {
@@ -95,7 +97,8 @@ struct DeskUnderTest: ~Copyable {
             case .createChild, .rekeyChild, .rekeyIKE: .createChildSA
             default: .informational
             }
-        let note = PacketNote(operation, isResponse: false, keyExchange: keyExchange)
+        var note = PacketNote(operation, isResponse: isResponse, keyExchange: keyExchange)
+        (note.fragmentNumber, note.fragmentTotal) = fragment
         arrive(microseconds, client, exchange, id, note, shard: shard, spi: spi ?? Self.spi(client))
     }
 
