@@ -78,3 +78,16 @@ extension WorkloadReader {
         }
     }
 }
+
+extension WarningCheck {
+    /// Fragments are sent only where both ends have said that they take them (RFC 7383 section 2.3).
+    mutating func checkFragmentation(_ profile: Workload.Profile, _ gateway: Workload.Gateway) {
+        guard profile.fragmentation != .never, gateway.policy.fragmentation == .never, gateway.simulated != nil else {
+            return
+        }
+        warn(
+            "profiles.\(profile.name).fragmentation",
+            "the policy of \(gateway.name) has no `fragmentation`: messages are sent whole"
+        )
+    }
+}
