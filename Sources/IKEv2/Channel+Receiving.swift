@@ -126,7 +126,7 @@ extension Channel {
     /// Of a repeated request in fragments the first one alone is answered (RFC 7383 section 2.6.1).
     private func isOfUse(_ envelope: Envelope, _ header: Header) -> Bool {
         guard let place = envelope.fragment else { return isExpected(header) || isRepeated(header) }
-        guard fragmentation != nil, place.total <= FragmentPlace.mostFragments else { return false }
+        guard takesFragments, place.total <= FragmentPlace.mostFragments else { return false }
         guard isExpected(header) else { return isRepeated(header) && place.number == 1 }
         return header.isResponse
             ? Self.wants(place, header.exchange, beside: partialResponse)

@@ -7,12 +7,13 @@ package struct Channel: ~Copyable {
     package let spis: IKESPIPair
     /// Whether this end is the IKE SA's original initiator: it decides the flag and which keys are its own.
     package let isInitiator: Bool
-    /// How large fragments are, where both ends have said that they take them (RFC 7383 section 2.3).
-    let fragmentation: FragmentSizes?
     package let suite: IKESuite
     package let keys: IKEKeys
     package internal(set) var path: Path
     package internal(set) var nat: NATStatus
+    /// The largest packet that carries a fragment; 0 unless both ends have said that they take them (RFC 7383 section
+    /// 2.3).
+    let fragmentPacketByteCount: UInt16
     /// The explicit IV of a combined cipher is a counter, so that no nonce comes twice (RFC 5282 section 3.1).
     private var ivCounter: UInt64 = 0
     package internal(set) var nextRequest: MessageID
@@ -32,7 +33,7 @@ package struct Channel: ~Copyable {
     init(
         spis: IKESPIPair,
         isInitiator: Bool,
-        fragmentation: FragmentSizes?,
+        fragmentPacketByteCount: UInt16,
         suite: IKESuite,
         keys: consuming IKEKeys,
         path: Path,
@@ -43,11 +44,11 @@ package struct Channel: ~Copyable {
     ) {
         self.spis = spis
         self.isInitiator = isInitiator
-        self.fragmentation = fragmentation
         self.suite = suite
         self.keys = keys
         self.path = path
         self.nat = nat
+        self.fragmentPacketByteCount = fragmentPacketByteCount
         nextRequest = firstRequest
         expectedRequest = firstExpected
         heardAt = now
@@ -132,8 +133,8 @@ extension Channel {
             icvByteCount: suite.icvByteCount
         )
         encoder.finish(into: &turn.writer)
-        if let limit = fragmentation?.messageByteCount(over: path), turn.writer.count > limit {
-            protectInFragments(header, region, limit: limit, origin: &origin, &turn)
+        if takesFragments, turn.writer.count > fragmentByteCount {
+            protectInFragments(header, region, origin: &origin, &turn)
         } else {
             seal(region, origin: &origin, &turn)
         }

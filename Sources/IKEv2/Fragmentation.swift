@@ -14,13 +14,13 @@ package struct FragmentSizes: Hashable, Sendable, BitwiseCopyable {
 
     /// What every path carries: the sizes that need no knowledge of it.
     package static let standard = FragmentSizes(ipv4: 576, ipv6: 1280)
+}
 
-    /// How long an IKE message may be so that its packet, IP and UDP headers and the non-ESP marker included, has the
-    /// size.
-    package func messageByteCount(over path: Path) -> Int {
-        let isIPv4 = path.remote.address.isIPv4
-        let headers = (isIPv4 ? 20 : 40) + 8 + (path.isEncapsulated ? 4 : 0)
-        return Int(isIPv4 ? ipv4 : ipv6) - headers
+extension PeerPolicy {
+    /// The largest packet that carries a fragment over a path; 0 where there are none.
+    func fragmentPacketByteCount(over path: Path, _ peerTakesFragments: Bool) -> UInt16 {
+        guard peerTakesFragments, let sizes = values.fragmentation else { return 0 }
+        return path.remote.address.isIPv4 ? sizes.ipv4 : sizes.ipv6
     }
 }
 
@@ -46,7 +46,6 @@ extension Channel {
     mutating func protectInFragments(
         _ header: Header,
         _ whole: EncryptedRegion,
-        limit: Int,
         origin: inout Origin,
         _ turn: inout Turn
     ) {
@@ -55,8 +54,8 @@ extension Channel {
         unsafe turn.writer.span.extracting(whole.plaintextStart..<end).withUnsafeBytes {
             unsafe payloads.append(contentsOf: $0)
         }
-        let room = roomInFragment(limit: limit, for: payloads.count)
-        let total = (payloads.count + room - 1) / room
+        let room = roomInFragment(for: payloads.count)
+        let total = max(1, (payloads.count + room - 1) / room)
         turn.writer.removeAll()
         for number in 1...total {
             var encoder = MessageEncoder(header, into: &turn.writer)
@@ -83,13 +82,22 @@ extension Channel {
         return (first, end: whole.icvStart - 1 - Int(message[whole.icvStart - 1]))
     }
 
-    /// How many octets of the payloads a fragment carries: as many as the limit permits, and so many that there are
+    var takesFragments: Bool { fragmentPacketByteCount > 0 }
+
+    /// How long an IKE message may be so that its packet, IP and UDP headers and the non-ESP marker included, has the
+    /// size.
+    var fragmentByteCount: Int {
+        let headers = (path.remote.address.isIPv4 ? 20 : 40) + 8 + (path.isEncapsulated ? 4 : 0)
+        return Int(fragmentPacketByteCount) - headers
+    }
+
+    /// How many octets of the payloads a fragment carries: as many as its size permits, and so many that there are
     /// not too many fragments.
-    private func roomInFragment(limit: Int, for byteCount: Int) -> Int {
+    private func roomInFragment(for byteCount: Int) -> Int {
         // The header, the generic payload header, Fragment Number and Total Fragments.
         let inFront = Header.byteCount + 4 + 4 + suite.cipher.ivByteCount
         let block = suite.cipher.blockByteCount
-        let room = (limit - inFront - suite.icvByteCount) / block * block - 1
+        let room = (fragmentByteCount - inFront - suite.icvByteCount) / block * block - 1
         let least = (byteCount + FragmentPlace.mostFragments - 1) / FragmentPlace.mostFragments
         return max(room, least, 1)
     }

@@ -140,7 +140,7 @@ extension IKESA.Established {
         return Channel(
             spis: spis,
             isInitiator: isInitiator,
-            fragmentation: channel.fragmentation,
+            fragmentPacketByteCount: channel.fragmentPacketByteCount,
             suite: suite,
             keys: keys,
             path: channel.path,

@@ -33,7 +33,7 @@ extension IKESA {
                 let channel = Channel(
                     spis: spis,
                     isInitiator: true,
-                    fragmentation: answer.takesFragments ? policy.values.fragmentation : nil,
+                    fragmentPacketByteCount: policy.fragmentPacketByteCount(over: path, answer.takesFragments),
                     suite: answer.suite,
                     keys: keys,
                     path: path,

@@ -37,7 +37,7 @@ extension IKESA {
                 let channel = Channel(
                     spis: spis,
                     isInitiator: false,
-                    fragmentation: takesFragments ? policy.values.fragmentation : nil,
+                    fragmentPacketByteCount: policy.fragmentPacketByteCount(over: path, takesFragments),
                     suite: selection.suite,
                     keys: keys,
                     path: path,
