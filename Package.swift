@@ -106,7 +106,7 @@ targets.append(
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "Capture"],
+        dependencies: ["Primitives", "IKEWire", "IKEv2", "Capture"],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -117,7 +117,7 @@ targets.append(
 
 // The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    for name in ["FuzzMessage", "FuzzCapture"] {
+    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly"] {
         targets.append(
             .executableTarget(
                 name: name,

@@ -124,6 +124,9 @@ extension FrontDesk {
         job.half = halves[id].half
         job.priority = Priority(of: arrival.exchange)
         if arrival.exchange == .ikeAuth, !arrival.isResponse { job.wantedAddresses = arrival.note.wantedAddresses }
+        if arrival.note.fragmentTotal > 0, !completesMessage(arrival, id, isKnown: known != nil) {
+            return setPriceOfFragment(of: &job, arrival, id, isKnown: known != nil)
+        }
         if arrival.isResponse {
             // Of a key exchange half was paid with the request, when the key pair was made.
             setPrice(of: &job, .ownResponse)
@@ -141,6 +144,25 @@ extension FrontDesk {
             if operation == .createChildSA || operation == .rekeyIKESA, let method = arrival.note.keyExchange {
                 job.price += settings.costs[method]
             }
+        }
+    }
+
+    /// Whether a fragment makes its message whole; what is answered or in work already is never whole again.
+    private mutating func completesMessage(_ arrival: PacketArrival, _ id: SlotID, isKnown: Bool) -> Bool {
+        let isNew = arrival.isResponse || !isKnown || halves[id].standing(of: arrival.messageID) == .new
+        return isNew && fragments.completes(arrival, of: halves[id].half)
+    }
+
+    /// A fragment by itself costs what a packet costs that is looked at: the exchange is paid with the one that makes
+    /// the message whole, and the answer from memory with the first one (RFC 7383 section 2.6.1).
+    private func setPriceOfFragment(of job: inout Job, _ arrival: PacketArrival, _ id: SlotID, isKnown: Bool) {
+        setPrice(of: &job, .discard)
+        guard isKnown, !arrival.isResponse else { return }
+        switch halves[id].standing(of: arrival.messageID) {
+        case .new: break
+        case .inWork: discard(&job, .inWork)
+        case .old: discard(&job, .old)
+        case .answered: if arrival.note.fragmentNumber == 1 { setPrice(of: &job, .retransmissionAnswered) }
         }
     }
 
@@ -192,6 +214,6 @@ extension PacketNote {
     /// The note in one word.
     fileprivate var digestBits: UInt64 {
         UInt64(operation.rawValue) | (isRetransmission ? 1 << 8 : 0) | (hasCookie ? 1 << 9 : 0)
-            | UInt64((keyExchange?.place ?? 15)) << 10
+            | UInt64((keyExchange?.place ?? 15)) << 10 | UInt64(fragmentNumber) << 40 | UInt64(fragmentTotal) << 48
     }
 }

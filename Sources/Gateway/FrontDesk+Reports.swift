@@ -45,6 +45,7 @@ extension FrontDesk {
     mutating func forget(_ id: SlotID) {
         queue.unpark(&halves[id].parked)
         let record = halves.remove(id)
+        fragments.forget(record.half)
         var lease = AddressPools.Lease(ipv4: record.lease)
         if ipv6Leases.indices.contains(Int(id.index)) {
             swap(&lease.ipv6, &ipv6Leases[Int(id.index)])

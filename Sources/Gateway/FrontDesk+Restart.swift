@@ -36,6 +36,7 @@ extension FrontDesk {
         cores.reset(at: now)
         guard !keepsState else { return }
         halves = HalfTable()
+        fragments = FragmentTable()
         pools.releaseAll()
         ipv6Leases.removeAll()
         cookiesUntil = .zero
@@ -52,6 +53,7 @@ extension FrontDesk {
     /// What a job was going to do has not happened: a request is new when it comes again, a timer is due at once.
     mutating func undo(_ job: Job) {
         record(.lost, job.half.packed, job.sequence)
+        fragments.forget(job.half)
         if job.spi != 0 { halves[job.record].finish(job.spi, isLost: true) }
         if job.opensHalf {
             forget(job.record)

@@ -20,6 +20,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     var arrivals = Slab<PacketArrival>()
     var reports = Slab<HalfReport>()
     var halves = HalfTable()
+    var fragments = FragmentTable()
     var queue = ReceiveQueue()
     var cores: CPUCores
     var pools: AddressPools

@@ -86,6 +86,9 @@ extension HalfRecord {
         window = RequestWindow()
     }
 
+    /// Tells a new request from a repeated one.
+    func standing(of request: MessageID) -> RequestWindow.Standing { window.standing(of: request) }
+
     /// Tells a new request from a repeated one, and takes note of a new one.
     mutating func take(_ request: MessageID) -> RequestWindow.Standing { window.take(request) }
 
@@ -113,14 +116,19 @@ struct RequestWindow: BitwiseCopyable, Sendable {
 
     /// An ID that is further ahead than the next one is new, too: the half knows better what it has answered.
     mutating func take(_ request: MessageID) -> Standing {
-        let id = min(request.rawValue, 0x7FFF_FFFE)
-        if id >= next {
-            packed = (id + 1) | 1 << 31
-            return .new
-        }
+        let standing = standing(of: request)
+        if standing == .new { packed = (Self.counted(request) + 1) | 1 << 31 }
+        return standing
+    }
+
+    func standing(of request: MessageID) -> Standing {
+        let id = Self.counted(request)
+        if id >= next { return .new }
         guard id + 1 == next else { return .old }
         return packed >> 31 == 1 ? .inWork : .answered
     }
+
+    private static func counted(_ request: MessageID) -> UInt32 { min(request.rawValue, 0x7FFF_FFFE) }
 
     /// What was lost is new when it comes again.
     mutating func finish(isLost: Bool) {

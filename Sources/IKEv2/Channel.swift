@@ -11,20 +11,29 @@ package struct Channel: ~Copyable {
     package let keys: IKEKeys
     package internal(set) var path: Path
     package internal(set) var nat: NATStatus
+    /// The largest packet that carries a fragment; 0 unless both ends have said that they take them (RFC 7383 section
+    /// 2.3).
+    let fragmentPacketByteCount: UInt16
     /// The explicit IV of a combined cipher is a counter, so that no nonce comes twice (RFC 5282 section 3.1).
     private var ivCounter: UInt64 = 0
     package internal(set) var nextRequest: MessageID
     package internal(set) var expectedRequest: MessageID
-    package private(set) var outstanding: OutstandingRequest?
-    private var lastResponse: [UInt8] = []
-    private var lastResponseNote = PacketNote(.informational, isResponse: true)
+    package internal(set) var outstanding: OutstandingRequest?
+    /// The last answer, or all its fragments back to back.
+    private(set) var lastResponse: [UInt8] = []
+    private(set) var lastResponseNote = PacketNote(.informational, isResponse: true)
+    /// The fragments of the next request.
+    var partialRequest: Box<Reassembly>?
+    /// The fragments of the answer to the outstanding request.
+    var partialResponse: Box<Reassembly>?
     /// When the peer last proved that it is there.
-    private(set) var heardAt: Instant
-    private(set) var sentAt: Instant
+    var heardAt: Instant
+    var sentAt: Instant
 
     init(
         spis: IKESPIPair,
         isInitiator: Bool,
+        fragmentPacketByteCount: UInt16,
         suite: IKESuite,
         keys: consuming IKEKeys,
         path: Path,
@@ -39,6 +48,7 @@ package struct Channel: ~Copyable {
         self.keys = keys
         self.path = path
         self.nat = nat
+        self.fragmentPacketByteCount = fragmentPacketByteCount
         nextRequest = firstRequest
         expectedRequest = firstExpected
         heardAt = now
@@ -96,7 +106,7 @@ extension Channel {
         transmit(note, &turn)
     }
 
-    /// Builds a message in the turn's writer: HDR, SK {payloads}.
+    /// Builds a message in the turn's writer: HDR, SK {payloads}, or HDR, SKF {...} as often as its length asks for.
     private mutating func protect(
         _ exchange: ExchangeType,
         _ id: MessageID,
@@ -123,13 +133,23 @@ extension Channel {
             icvByteCount: suite.icvByteCount
         )
         encoder.finish(into: &turn.writer)
+        if takesFragments, turn.writer.count > fragmentByteCount {
+            protectInFragments(header, region, origin: &origin, &turn)
+        } else {
+            seal(region, origin: &origin, &turn)
+        }
+    }
+
+    /// Gives a message in the turn's writer its IV, encrypts it and adds its ICV.
+    mutating func seal(_ region: EncryptedRegion, origin: inout Origin, _ turn: inout Turn) {
         writeIV(at: region.ivStart, origin: &origin, &turn)
         var writer = turn.takeWriter()
-        writer.withMutableBytes { message in
+        writer.withMutableBytes { messages in
+            var message = messages._mutatingExtracting(region.messageStart..<region.end)
             if isInitiator {
                 turn.cryptography.seal(
                     &message,
-                    bodyOffset: region.ivStart,
+                    bodyOffset: region.ivStart - region.messageStart,
                     cipher: suite.cipher,
                     integrity: suite.integrity,
                     encryptionKey: keys.ei,
@@ -138,7 +158,7 @@ extension Channel {
             } else {
                 turn.cryptography.seal(
                     &message,
-                    bodyOffset: region.ivStart,
+                    bodyOffset: region.ivStart - region.messageStart,
                     cipher: suite.cipher,
                     integrity: suite.integrity,
                     encryptionKey: keys.er,
@@ -175,7 +195,7 @@ extension Channel {
         guard request.retransmit(at: turn.now, schedule: policy.values.retransmission) else { return false }
         var note = request.note
         note.isRetransmission = true
-        turn.output.send(request.message.rawSpan, over: path, note)
+        turn.output.sendAll(request.message.rawSpan, over: path, note)
         turn.output.report(.retransmitted(note.operation))
         sentAt = turn.now
         outstanding = request
@@ -185,172 +205,5 @@ extension Channel {
     mutating func sendKeepalive(_ turn: inout Turn) {
         turn.output.sendKeepalive(over: path)
         sentAt = turn.now
-    }
-}
-
-// Receiving.
-extension Channel {
-    /// What a datagram is to this IKE SA.
-    enum Arrival: ~Copyable {
-        /// The next request, decrypted.
-        case request(ExchangeType, Contents)
-        /// The answer to the outstanding request, decrypted.
-        case response(ExchangeType, Contents)
-        /// A request that is genuine but cannot be understood (RFC 7296 section 2.21).
-        case unreadableRequest(ExchangeType, NotifyType, data: [UInt8])
-        case unreadableResponse
-        /// Answered from memory, or not for this IKE SA.
-        case nothing
-    }
-
-    /// Takes a datagram apart: checks its SPIs, message ID and ICV, answers a repeated request from memory, and
-    /// follows the peer to a new address (RFC 7296 sections 2.1, 2.3 and 2.23).
-    mutating func receive(_ datagram: RawSpan, over arrival: Path, _ turn: inout Turn) -> Arrival {
-        guard let message = try? MessageDecoder(datagram), isAddressed(message.header) else {
-            turn.output.report(.dropped)
-            return .nothing
-        }
-        let header = message.header
-        guard isExpected(header) || isRepeated(header) else {
-            turn.output.report(.dropped)
-            return .nothing
-        }
-        var buffer = turn.takeScratch()
-        unsafe datagram.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
-        guard let opened = open(message.payloads, &buffer, &turn) else {
-            turn.giveBack(buffer)
-            turn.output.report(.dropped)
-            return .nothing
-        }
-        guard isExpected(header) else {
-            turn.giveBack(buffer)
-            answerAgain(over: arrival, &turn)
-            return .nothing
-        }
-        heardAt = turn.now
-        follow(arrival, &turn)
-        if header.isResponse { outstanding = nil }
-        return read(header, opened, buffer)
-    }
-
-    private func isAddressed(_ header: Header) -> Bool {
-        header.initiatorSPI == spis.initiator && header.responderSPI == spis.responder
-            && header.isFromInitiator != isInitiator
-    }
-
-    /// Whether a message is the next request, or the answer to the outstanding one.
-    private func isExpected(_ header: Header) -> Bool {
-        // The last message ID stays unused, so that there is always a next one.
-        guard header.messageID.rawValue != .max else { return false }
-        guard header.isResponse else { return header.messageID == expectedRequest }
-        guard let outstanding else { return false }
-        return header.messageID.next == nextRequest && outstanding.isRequest(for: header)
-    }
-
-    /// Whether a message is the request that was answered last.
-    private func isRepeated(_ header: Header) -> Bool {
-        guard !header.isResponse, header.messageID.rawValue != .max, !lastResponse.isEmpty else { return false }
-        return header.messageID.next == expectedRequest
-    }
-
-    /// Sends the last answer to wherever the request came from this time (RFC 7296 section 2.11).
-    ///
-    /// The peer is not followed there: a repeated request may be an attacker's replay (RFC 7296 section 2.23).
-    private mutating func answerAgain(over arrival: Path, _ turn: inout Turn) {
-        turn.output.send(lastResponse.rawSpan, over: arrival, lastResponseNote)
-        turn.output.report(.answeredAgain)
-        sentAt = turn.now
-    }
-
-    /// Where the payloads stand once they are decrypted.
-    private struct Opened {
-        let first: PayloadType
-        let start: Int
-        let end: Int
-        /// The padding does not fit, though the ICV is right.
-        let isMalformed: Bool
-    }
-
-    /// Decrypts in place; nil when the datagram is not the peer's.
-    private func open(
-        _ payloads: consuming PayloadSequence,
-        _ buffer: inout [UInt8],
-        _ turn: inout Turn
-    ) -> Opened? {
-        while let payload = try? payloads.next() {
-            guard payload.type == .encrypted else { continue }
-            let first = payload.nextType
-            let ivStart = payload.bodyOffset
-            guard ivStart + payload.body.byteCount == buffer.count else { return nil }
-            let start = ivStart + suite.cipher.ivByteCount
-            let icvStart = buffer.count - suite.icvByteCount
-            guard start < icvStart else { return nil }
-            guard isOpened(&buffer, bodyOffset: ivStart, &turn) else { return nil }
-            let padding = Int(buffer[icvStart - 1])
-            let end = icvStart - 1 - padding
-            return Opened(first: first, start: start, end: max(start, end), isMalformed: end < start)
-        }
-        return nil
-    }
-
-    private func isOpened(_ buffer: inout [UInt8], bodyOffset: Int, _ turn: inout Turn) -> Bool {
-        var octets = buffer.mutableSpan
-        var message = unsafe octets.mutableBytes
-        do throws(CryptoError) {
-            if isInitiator {
-                _ = try turn.cryptography.open(
-                    &message,
-                    bodyOffset: bodyOffset,
-                    cipher: suite.cipher,
-                    integrity: suite.integrity,
-                    encryptionKey: keys.er,
-                    integrityKey: keys.ar
-                )
-            } else {
-                _ = try turn.cryptography.open(
-                    &message,
-                    bodyOffset: bodyOffset,
-                    cipher: suite.cipher,
-                    integrity: suite.integrity,
-                    encryptionKey: keys.ei,
-                    integrityKey: keys.ai
-                )
-            }
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    private func read(_ header: Header, _ opened: Opened, _ buffer: consuming [UInt8]) -> Arrival {
-        do throws(ContentsError) {
-            if opened.isMalformed { throw .malformed(.malformed(.payloadLengthTooSmall)) }
-            let contents = try Contents(buffer, first: opened.first, from: opened.start, to: opened.end)
-            return header.isResponse ? .response(header.exchange, contents) : .request(header.exchange, contents)
-        } catch {
-            if header.isResponse { return .unreadableResponse }
-            switch error {
-            case .malformed: return .unreadableRequest(header.exchange, .invalidSyntax, data: [])
-            case .unsupportedCritical(let type):
-                return .unreadableRequest(header.exchange, .unsupportedCriticalPayload, data: [type.rawValue])
-            }
-        }
-    }
-
-    /// Sends to where the peer's last genuine message came from, unless this end is the one behind a NAT
-    /// (RFC 7296 section 2.23).
-    private mutating func follow(_ arrival: Path, _ turn: inout Turn) {
-        guard arrival != path else { return }
-        guard nat.isPeerBehindNAT || !nat.isLocalBehindNAT else { return }
-        let hasMoved = arrival.remote != path.remote
-        path = arrival
-        if hasMoved { turn.output.report(.peerMoved(arrival.remote)) }
-    }
-}
-
-extension OutstandingRequest {
-    /// Whether a response is of the exchange that the request began.
-    fileprivate func isRequest(for header: Header) -> Bool {
-        message.count > Header.byteCount && message[18] == header.exchange.rawValue
     }
 }

@@ -61,7 +61,7 @@ package struct OrphanDeletion: Sendable {
         }
     }
 
-    /// Whether a datagram is the peer's genuine answer to a Delete under one of these message IDs.
+    /// Whether a datagram is the peer's genuine answer to a Delete under one of these message IDs, or a part of it.
     package func isAnswered(by datagram: RawSpan, _ ids: [MessageID], _ turn: borrowing Turn) -> Bool {
         guard var message = try? MessageDecoder(datagram) else { return false }
         let header = message.header
@@ -69,6 +69,9 @@ package struct OrphanDeletion: Sendable {
             header.isResponse, header.isFromInitiator != keys.isInitiator, ids.contains(header.messageID)
         else { return false }
         while let payload = try? message.payloads.next() {
+            if payload.type == .encryptedFragment, let fragment = try? EncryptedFragment(payload) {
+                return isGenuine(datagram, bodyOffset: fragment.contentOffset, turn)
+            }
             guard payload.type == .encrypted else { continue }
             return isGenuine(datagram, bodyOffset: payload.bodyOffset, turn)
         }

@@ -97,11 +97,6 @@ package struct Output: ~Copyable {
         datagrams.append(Datagram(range: start..<octets.count, path: path, note: note))
     }
 
-    /// The message that stands in a writer.
-    mutating func send(_ message: borrowing ByteWriter, over path: Path, _ note: PacketNote) {
-        send(message.span, over: path, note)
-    }
-
     /// One octet 0xFF (RFC 3948 section 2.3).
     mutating func sendKeepalive(over path: Path) {
         let start = octets.count

@@ -27,6 +27,10 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
     package var keyExchange: KeyExchangeMethod?
     /// The families of the inner addresses that the CFG_REQUEST inside asks for.
     package var wantedAddresses: AddressFamilies
+    /// Which fragment of its message the datagram is, counted from 1; 0 for a message in one piece.
+    package var fragmentNumber: UInt8 = 0
+    /// How many fragments the message has; 0 for one in one piece.
+    package var fragmentTotal: UInt8 = 0
 
     package init(
         _ operation: Operation,
@@ -39,4 +43,7 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
         self.keyExchange = keyExchange
         self.wantedAddresses = wantedAddresses
     }
+
+    /// Whether the datagram is a message's only one or its first: what counts messages counts these.
+    package var beginsMessage: Bool { fragmentNumber <= 1 }
 }

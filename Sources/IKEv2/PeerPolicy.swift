@@ -142,6 +142,9 @@ package final class PeerPolicy: Sendable {
         package var ikeLifetime = Lifetime.unlimited
         package var childLifetime = Lifetime.unlimited
         package var retransmission = RetransmissionSchedule.strongSwan
+        /// How large the fragments are that a long message is sent in; nil: fragments are neither sent nor taken, and
+        /// the peer is not told that they could be (RFC 7383 section 2.3).
+        package var fragmentation: FragmentSizes?
         /// Ask whether the peer is there after this long without a word from it. Nil: never.
         package var liveness: Duration?
         /// RFC 3948 section 4; nil: never.

@@ -23,10 +23,10 @@ package struct Turn: ~Copyable {
         self.cryptography = cryptography
     }
 
-    /// Sends the message that stands in the writer.
+    /// Sends the message that stands in the writer, or all its fragments.
     mutating func sendMessage(over path: Path, _ note: PacketNote) {
         let message = takeWriter()
-        output.send(message, over: path, note)
+        output.sendAll(message, over: path, note)
         giveBack(message)
     }
 

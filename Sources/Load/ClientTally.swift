@@ -104,7 +104,7 @@ package struct ClientTally: ~Copyable {
 
     /// Counts the rekeys that begin with a datagram.
     mutating func count(_ note: PacketNote, _ population: Int, at now: Instant) {
-        guard !note.isResponse, !note.isRetransmission else { return }
+        guard !note.isResponse, !note.isRetransmission, note.beginsMessage else { return }
         switch note.operation {
         case .rekeyChild: mark(.childRekeyStarted, population, at: now)
         case .rekeyIKE: mark(.ikeRekeyStarted, population, at: now)

@@ -37,6 +37,7 @@ extension PeerPolicy {
         values.retransmission = RetransmissionSchedule(waits: profile.retransmission.waits)
         values.liveness = profile.liveness
         values.natKeepalive = profile.natKeepalive
+        values.fragmentation = FragmentSizes(profile.fragmentation)
         self.init(values)
     }
 
@@ -58,6 +59,7 @@ extension PeerPolicy {
         values.childLifetime = Lifetime(policy.lifetimes.child)
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
         values.liveness = policy.liveness
+        values.fragmentation = FragmentSizes(policy.fragmentation)
         values.halfOpenTimeout = policy.halfOpen.timeout
         self.init(values)
     }
@@ -81,6 +83,18 @@ extension Workload.Proposals {
             return try Proposal(notation: notation, protocolID: protocolID)
         } catch {
             preconditionFailure("a validated workload's proposals can be read: \(notation)")
+        }
+    }
+}
+
+extension FragmentSizes {
+    /// Nil where there are to be no fragments.
+    init?(_ fragmentation: Workload.Fragmentation) {
+        switch fragmentation {
+        case .never: return nil
+        case .standard: self = .standard
+        case .pathMTU(let byteCount), .size(let byteCount):
+            self.init(ipv4: UInt16(byteCount), ipv6: UInt16(byteCount))
         }
     }
 }

@@ -28,6 +28,7 @@ extension Workload {
         /// How long an IKE SA is silent before the gateway asks whether the peer is alive; nil never asks.
         package var liveness: Duration?
         package var retransmission: Retransmission
+        package var fragmentation = Fragmentation.never
         /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
         package var trafficSelectors: [IPPrefix]
     }

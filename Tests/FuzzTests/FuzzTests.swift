@@ -15,6 +15,7 @@ struct FuzzTests {
 
     static let targets = [
         Target(name: "FuzzMessage", body: fuzzMessage), Target(name: "FuzzCapture", body: fuzzCapture),
+        Target(name: "FuzzReassembly", body: fuzzReassembly),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")

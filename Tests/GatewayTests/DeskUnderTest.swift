@@ -88,7 +88,9 @@ struct DeskUnderTest: ~Copyable {
         shard: UInt32 = 1,
         spi: IKESPI? = nil,
         keyExchange: KeyExchangeMethod? = nil,
-        wanting addresses: AddressFamilies = .ipv4
+        wanting addresses: AddressFamilies = .ipv4,
+        fragment: (number: UInt8, total: UInt8) = (0, 0),
+        isResponse: Bool = false
     ) {
         let exchange: ExchangeType =
             switch operation {
@@ -96,12 +98,13 @@ struct DeskUnderTest: ~Copyable {
             case .createChild, .rekeyChild, .rekeyIKE: .createChildSA
             default: .informational
             }
-        let note = PacketNote(
+        var note = PacketNote(
             operation,
-            isResponse: false,
+            isResponse: isResponse,
             keyExchange: keyExchange,
             wanting: operation == .ikeAuth ? addresses : []
         )
+        (note.fragmentNumber, note.fragmentTotal) = fragment
         arrive(microseconds, client, exchange, id, note, shard: shard, spi: spi ?? Self.spi(client))
     }
 

@@ -22,7 +22,7 @@ extension Network {
             guard let header = try? MessageDecoder(message.rawSpan).header, header.exchange != .ikeSAInit else {
                 continue
             }
-            let key = MessageKey(header)
+            let key = MessageKey(header, message)
             if let earlier = messages.first(where: { $0.key == key }) {
                 #expect(earlier.octets == message, "a message ID is used for one message", sourceLocation: location)
                 continue
@@ -40,12 +40,15 @@ extension Network {
         let responder: IKESPI
         let id: MessageID
         let flags: UInt8
+        /// Fragment Number and Total Fragments, where the message is one of several.
+        let fragment: [UInt8]
 
-        init(_ header: Header) {
+        init(_ header: Header, _ message: [UInt8]) {
             initiator = header.initiatorSPI
             responder = header.responderSPI
             id = header.messageID
             flags = header.flags.rawValue
+            fragment = header.nextPayload == .encryptedFragment ? Array(message[32..<36]) : []
         }
     }
 
@@ -57,12 +60,13 @@ extension Network {
 
         init?(_ message: [UInt8]) {
             guard var decoder = try? MessageDecoder(message.rawSpan), let payload = try? decoder.payloads.next(),
-                payload.type == .encrypted, payload.body.byteCount >= 8
+                payload.type == .encrypted || payload.type == .encryptedFragment, payload.body.byteCount >= 12
             else { return nil }
+            let start = payload.bodyOffset + (payload.type == .encryptedFragment ? 4 : 0)
             initiator = decoder.header.initiatorSPI
             responder = decoder.header.responderSPI
             isFromInitiator = decoder.header.isFromInitiator
-            vector = Array(message[payload.bodyOffset..<payload.bodyOffset + 8])
+            vector = Array(message[start..<start + 8])
         }
     }
 

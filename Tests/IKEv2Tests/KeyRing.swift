@@ -47,6 +47,7 @@ struct KeyRing: ~Copyable {
         let index = entries.firstIndex { $0 === entry(for: header) }
         let primes = String(repeating: "'", count: index ?? 0)
         guard let content = open(message, turn) else { return "HDR\(primes), SK {?}" }
+        if let place = content.fragment { return "HDR\(primes), SKF(\(place.number)/\(place.total))" }
         let names = notation.names(of: content.octets, first: content.first, content.range)
         return "HDR\(primes), SK {\(names.joined(separator: ", "))}"
     }
@@ -55,14 +56,23 @@ struct KeyRing: ~Copyable {
         let octets: [UInt8]
         let first: PayloadType
         let range: Range<Int>
+        /// The content is a part of the payloads alone.
+        var fragment: FragmentPlace?
     }
 
     /// The payloads inside of a protected message, or nil if it is none that the ring has keys for.
     func open(_ message: [UInt8], _ turn: borrowing Turn) -> Content? {
         guard var decoder = try? MessageDecoder(message.rawSpan), let entry = entry(for: decoder.header),
-            let payload = try? decoder.payloads.next(), payload.type == .encrypted
+            let payload = try? decoder.payloads.next()
         else { return nil }
-        let (suite, offset, first) = (entry.suite, payload.bodyOffset, payload.nextType)
+        var (offset, place) = (payload.bodyOffset, nil as FragmentPlace?)
+        if payload.type == .encryptedFragment, let part = try? EncryptedFragment(payload) {
+            offset = part.contentOffset
+            place = FragmentPlace(number: Int(part.number), total: Int(part.total))
+        } else if payload.type != .encrypted {
+            return nil
+        }
+        let (suite, first) = (entry.suite, payload.nextType)
         let isFromInitiator = decoder.header.isFromInitiator
         var writer = ByteWriter()
         writer.write(message)
@@ -90,7 +100,8 @@ struct KeyRing: ~Copyable {
         guard let range else { return nil }
         let octets = writer.bytes
         let padding = Int(octets[range.upperBound - 1])
-        return Content(octets: octets, first: first, range: range.lowerBound..<range.upperBound - 1 - padding)
+        let end = range.upperBound - 1 - padding
+        return Content(octets: octets, first: first, range: range.lowerBound..<end, fragment: place)
     }
 }
 

@@ -13,6 +13,9 @@ struct LiveWorkload {
     var faults = ""
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
     var policy = "pool: [10.128.0.0/10]"
+    var fragmentation = "never"
+    /// What the clients' identities begin with: `userNNNNN`.
+    var longName = ""
     var sources = "10.99.0.0/16"
     var safety = "{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: [\"user*@example.org\"] }"
 
@@ -29,15 +32,17 @@ struct LiveWorkload {
               proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
               lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
               \(policy)
+              fragmentation: \(fragmentation)
             real: { addresses: [10.98.1.2] }
         profiles:
           laptop:
-            identity: "user%05d@example.org"
+            identity: "user%05d\(longName)@example.org"
             authentication: { psk: test-only }
             proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
             lifetimes: { ike: \(ike), child: \(child) }
             retransmission: \(retransmission)
             \(settings)
+            fragmentation: \(fragmentation)
         paths:
           home: \(path)
         populations:

@@ -8,6 +8,11 @@ import Workload
 struct RandomWorkload: CustomStringConvertible {
     let seed: UInt64
     private var stream: RandomStream
+    /// What the gateway and the clients say of fragments.
+    private(set) var fragmentation: [String] = []
+
+    /// Whether both ends take fragments, and one end's are so small that IKE_AUTH has several.
+    var isFragmented: Bool { !fragmentation.contains("never") && fragmentation.contains("160") }
 
     init(seed: UInt64) {
         self.seed = seed
@@ -33,6 +38,9 @@ struct RandomWorkload: CustomStringConvertible {
             one(of: ["aes128gcm16-prfsha256", "chacha20poly1305-prfsha384", "aes256-sha384-prfsha512"]) + "-\(group)"
         let sources = one(of: ["198.18.0.0/16", "198.18.0.0/16", "2001:db8:7::/64"])
         let cookies = one(of: ["never", "0", "5"])
+        // A stream of its own, so that what was drawn before there were fragments is drawn still.
+        var sizes = RandomStream(seed: seed, entity: 2, purpose: .test)
+        fragmentation = (0..<2).map { _ in ["never", "160", "200", "standard"][Int(sizes.below(4))] }
         return """
             version: 1
             name: swarm
@@ -47,6 +55,7 @@ struct RandomWorkload: CustomStringConvertible {
                   liveness: { every: \(pick(5...20))s }
                   retransmission: { first: 500ms, factor: 2, tries: 4 }
                   pool: [10.128.0.0/24]
+                  fragmentation: \(fragmentation[0])
                 simulated: { cores: \(pick(1...3)), costs: workloads/costs/strongswan-5.9.json }
               other:
                 identity: other.example.org
@@ -68,6 +77,7 @@ struct RandomWorkload: CustomStringConvertible {
                 reconnect: { after: [timeout, delete, expired, refused], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
                 liveness: { every: \(pick(5...20))s }
                 nat-keepalive: 20s
+                fragmentation: \(fragmentation[1])
                 children: \(pick(1...3))
             paths:
               lan:
@@ -122,5 +132,6 @@ struct SwarmTests {
         #expect(outcome.oneSided == [], "SEED=\(seed)")
         #expect(watcher.violations == [], "SEED=\(seed)")
         #expect(watcher.protectedCount > 0, "SEED=\(seed)")
+        if random.isFragmented { #expect(watcher.fragmentCount > 0, "SEED=\(seed)") }
     }
 }

@@ -11,6 +11,8 @@ final class WireWatcher {
         let isFromInitiator: Bool
         let isResponse: Bool
         let id: MessageID
+        /// Fragment Number and Total Fragments, where the message comes in several datagrams.
+        let fragment: [UInt8]
     }
 
     private struct NonceName: Hashable {
@@ -24,6 +26,7 @@ final class WireWatcher {
     private var nonces: [NonceName: [UInt8]] = [:]
     private(set) var violations: [String] = []
     private(set) var protectedCount = 0
+    private(set) var fragmentCount = 0
 
     /// The message ID of a request is used once, but for its octets again (section 2.1), and no IV comes twice.
     func look(at packet: RunSinks.Packet) {
@@ -37,17 +40,20 @@ final class WireWatcher {
             header.exchange != .ikeSAInit
         else { return }
         protectedCount += 1
+        let isFragment = header.nextPayload == .encryptedFragment
+        fragmentCount += isFragment ? 1 : 0
         let name = MessageName(
             initiator: header.initiatorSPI,
             responder: header.responderSPI,
             isFromInitiator: header.isFromInitiator,
             isResponse: header.isResponse,
-            id: header.messageID
+            id: header.messageID,
+            fragment: isFragment ? Array(octets[32..<36]) : []
         )
         if let earlier = messages.updateValue(octets, forKey: name), earlier != octets {
             violations.append("\(packet.time): message ID \(header.messageID) has two contents")
         }
-        let iv = Array(octets[32..<40])
+        let iv = isFragment ? Array(octets[36..<44]) : Array(octets[32..<40])
         let nonce = NonceName(
             initiator: header.initiatorSPI,
             responder: header.responderSPI,

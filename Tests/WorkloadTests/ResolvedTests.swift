@@ -73,6 +73,21 @@ struct ResolvedTests {
         #expect(again == workload)
     }
 
+    @Test(
+        "so does what says whether messages are sent in fragments, and how large",
+        arguments: [("standard", Workload.Fragmentation.standard), ("path-mtu", .pathMTU(1400)), ("900", .size(900))]
+    )
+    func fragmentation(_ written: String, _ read: Workload.Fragmentation) throws {
+        let text = BaseWorkload.text
+            .replacing("home: { one-way-delay: 10ms }", with: "home: { one-way-delay: 10ms, mtu: 1400 }")
+            .replacing("lifetimes: strongswan", with: "lifetimes: strongswan\n    fragmentation: \(written)")
+        let workload = try BaseWorkload.workload(text)
+        #expect(workload.profiles.map(\.fragmentation) == [read])
+        #expect(workload.gateways.map(\.policy.fragmentation) == [.never])
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

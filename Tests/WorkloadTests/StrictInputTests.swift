@@ -51,6 +51,9 @@ struct StrictInputTests {
         Broken("a proposal that lacks something", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes256gcm16-x25519]"),
         Broken("a missing key", "identity: gw.example.org\n", "\n"),
         Broken("a distribution without a minimum", ", minimum: 8ms", ""),
+        Broken("fragments of a path whose MTU nobody said", "nat-keepalive: 20s", "fragmentation: path-mtu"),
+        Broken("fragments without room", "nat-keepalive: 20s", "fragmentation: 159"),
+        Broken("yes for fragments", "nat-keepalive: 20s", "fragmentation: yes"),
         Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
         Broken("traffic of a later version", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
         Broken(

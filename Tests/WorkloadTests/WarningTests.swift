@@ -17,6 +17,7 @@ struct WarningTests {
         Broken("a NAT that forgets too soon", "nat-keepalive: 20s", "nat-keepalive: never"),
         Broken("a NAT that forgets sooner than its client speaks", "nat-keepalive: 20s", "nat-keepalive: 5m"),
         Broken("proposals without an overlap", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes128-sha256-modp2048]"),
+        Broken("fragments that the gateway does not take", "nat-keepalive: 20s", "fragmentation: standard"),
         Broken("different keys", "psk: test-only", "psk: test-other"),
         Broken("a pool that is too small", "10.128.0.0/10", "10.128.0.0/28"),
         Broken("addresses that many share", "sources: [198.18.0.0/15]", "sources: [198.18.0.0/29]"),

@@ -140,6 +140,7 @@ extension IKESA.Established {
         return Channel(
             spis: spis,
             isInitiator: isInitiator,
+            fragmentPacketByteCount: channel.fragmentPacketByteCount,
             suite: suite,
             keys: keys,
             path: channel.path,

@@ -33,6 +33,7 @@ extension IKESA {
                 let channel = Channel(
                     spis: spis,
                     isInitiator: true,
+                    fragmentPacketByteCount: policy.fragmentPacketByteCount(over: path, answer.takesFragments),
                     suite: answer.suite,
                     keys: keys,
                     path: path,

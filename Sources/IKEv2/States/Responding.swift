@@ -10,11 +10,13 @@ extension IKESA {
         let path: Path
         let selection: Selection<IKESuite>
         let nat: NATStatus
+        /// Whether both ends take fragments.
+        let takesFragments: Bool
         let initiatorNonce: [UInt8]
         let responderNonce: [UInt8]
         let requestMessage: [UInt8]
 
-        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*)
+        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [N(IKEV2_FRAGMENTATION_SUPPORTED)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -35,6 +37,7 @@ extension IKESA {
                 let channel = Channel(
                     spis: spis,
                     isInitiator: false,
+                    fragmentPacketByteCount: policy.fragmentPacketByteCount(over: path, takesFragments),
                     suite: selection.suite,
                     keys: keys,
                     path: path,
@@ -78,6 +81,7 @@ extension IKESA {
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
             encoder.nonce(responderNonce)
             encoder.natDetection(spis, path, turn.cryptography)
+            if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
             encoder.finish(into: &turn.writer)
             let note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: method)
             turn.sendMessage(over: path, note)
@@ -117,7 +121,7 @@ extension IKESA {
             refuse(header.initiatorSPI, type, over: path, &turn) { $0.notify(type, data) }
             return nil
         case .acceptable(let offer):
-            return .responding(offer.accept(header.initiatorSPI, over: path, origin, &turn))
+            return .responding(offer.accept(header.initiatorSPI, over: path, origin, policy: policy, &turn))
         }
     }
 
@@ -221,6 +225,7 @@ private struct InitialOffer: ~Copyable {
         _ spi: IKESPI,
         over path: Path,
         _ origin: Origin,
+        policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA.Responding {
         var origin = origin
@@ -238,6 +243,7 @@ private struct InitialOffer: ~Copyable {
             path: path,
             selection: selection,
             nat: nat,
+            takesFragments: policy.values.fragmentation != nil && contents.hasNotify(.ikev2FragmentationSupported),
             initiatorNonce: nonce,
             responderNonce: responderNonce,
             requestMessage: contents.takeBuffer()

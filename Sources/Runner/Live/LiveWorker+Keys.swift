@@ -24,7 +24,8 @@ extension LiveWorker {
 
     /// Notes a request's message ID, which is in clear in the header, before the request leaves.
     mutating func noteRequest(_ local: Int, _ datagram: Output.Datagram) {
-        guard !datagram.note.isResponse, !datagram.note.isRetransmission, datagram.note.operation != .natKeepalive
+        guard !datagram.note.isResponse, !datagram.note.isRetransmission, datagram.note.beginsMessage,
+            datagram.note.operation != .natKeepalive
         else { return }
         let start = datagram.range.lowerBound + (datagram.path.isEncapsulated ? 4 : 0)
         let message = turn.output.octets[start..<datagram.range.upperBound]

@@ -86,6 +86,7 @@ extension WarningCheck {
                     "\(profile.name) and \(gateway.name) have different pre-shared keys: nobody is authenticated"
                 )
             }
+            checkFragmentation(profile, gateway)
             let allowed = workload.safety.allowIdentities
             let first = profile.identity.identity(population.firstIdentity)
             if !allowed.isEmpty, !allowed.contains(where: { Glob.matches(first, pattern: $0) }) {

@@ -25,13 +25,14 @@ struct WorkloadReader {
     }
 
     mutating func workload(sources: SourceMap) -> Workload {
-        let profiles = root.views("profiles").map { profile($0.name, $0.view) }
+        var profiles = root.views("profiles").map { profile($0.name, $0.view) }
         let paths = root.views("paths").map { path($0.name, $0.view) }
         let populations = populations(profiles: profiles)
         checkFamilies(populations, paths)
-        let gateways = root.views("gateways").enumerated().map { index, entry in
+        var gateways = root.views("gateways").enumerated().map { index, entry in
             gateway(entry.name, entry.view, at: index, populations: populations)
         }
+        readFragmentation(into: &profiles, &gateways, populations, paths)
         let run = run(root.view("run"))
         let faults = root.views("faults").map { fault($0.name, $0.view) }
         let safety = safety(root.view("safety"))

@@ -19,6 +19,12 @@ extension WorkloadSchema {
                 .standard("20s"),
                 "how often it keeps a NAT's mapping alive"
             ),
+            Field(
+                "fragmentation",
+                .count(Workload.Fragmentation.sizes, or: Workload.Fragmentation.words),
+                .standard("never"),
+                "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
+            ),
             Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
             Field("configuration", .record(configuration), "what it asks for beside an inner IPv4 address"),
             Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),

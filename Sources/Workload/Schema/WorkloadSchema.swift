@@ -66,6 +66,12 @@ enum WorkloadSchema {
             Field("subnets", .list(of: .scalar(.prefix)), "what clients that ask for subnets are given"),
             Field("liveness", liveness, .standard("never"), "when it asks whether the peer is alive"),
             Field("retransmission", retransmission, .standard("strongswan"), "when its requests are sent again"),
+            Field(
+                "fragmentation",
+                .count(Workload.Fragmentation.sizes, or: Workload.Fragmentation.words),
+                .standard("never"),
+                "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
+            ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
         ],
         unsupported: [

@@ -9,7 +9,7 @@ extension Workload {
             ("name", .quoted(name)),
             ("seed", .plain(seed)),
             ("gateways", .map(gateways.map { ($0.name, value($0)) })),
-            ("profiles", .map(profiles.map { ($0.name, value($0)) })),
+            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation)) })),
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
@@ -61,7 +61,8 @@ extension Workload {
 
     private func value(_ gateway: Gateway) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = [
-            ("identity", .quoted(gateway.identity)), ("policy", value(gateway.policy)),
+            ("identity", .quoted(gateway.identity)),
+            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation)),
         ]
         if let simulated = gateway.simulated { entries.append(("simulated", value(simulated))) }
         if !gateway.realAddresses.isEmpty {
