@@ -14,6 +14,8 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
         "IKEv2",
         ["Primitives", "IKEWire", "IKECrypto", .product(name: "BasicContainers", package: "swift-collections")]
     ),
+    ("EAP", ["Primitives", "IKECrypto"]),
+    ("RADIUS", ["Primitives", "IKECrypto"]),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
@@ -45,7 +47,7 @@ let systemModules: [Target] = [
     .target(
         name: "COpenSSL",
         cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
-        linkerSettings: [.linkedLibrary("crypto")]
+        linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
     ),
     .target(name: "CLinux"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),
@@ -107,6 +109,8 @@ if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [
         ("FuzzMessage", ["IKEWire", "Primitives"]),
         ("FuzzCapture", ["Capture", "Primitives"]),
+        ("FuzzEAP", ["EAP", "IKECrypto", "Primitives"]),
+        ("FuzzRADIUS", ["RADIUS", "IKECrypto", "Primitives"]),
     ]
     for fuzzer in fuzzers {
         targets.append(
