@@ -104,6 +104,13 @@ targets.append(
         swiftSettings: settings
     )
 )
+targets.append(
+    .testTarget(
+        name: "FreeRADIUSTests",
+        dependencies: ["GatewayRig", "EAP", "RADIUS", "IKECrypto", "Primitives"],
+        swiftSettings: settings
+    )
+)
 
 if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [
