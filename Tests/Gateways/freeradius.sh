@@ -45,7 +45,8 @@ down() {
     local pid tries=0
     while pid=$(server_pid); do
         if [ $tries -eq 0 ]; then kill -TERM "$pid"; fi
-        if [ $tries -eq 100 ]; then kill -KILL "$pid"; fi
+        # It takes a second to leave, and has nothing to put in order.
+        if [ $tries -eq 2 ]; then kill -KILL "$pid"; fi
         tries=$((tries + 1))
         sleep 0.05
     done
