@@ -36,8 +36,8 @@ package enum EAPCredential: Sendable {
 
 /// The peer of RFC 3748: it answers each Request, and learns how it ended.
 ///
-/// EAP packets go in and come out. It keeps no time: whoever carries the packets repeats them (RFC 3748 section 4.3), and
-/// a Request that comes again is answered from memory.
+/// EAP packets go in and come out. It keeps no time: whoever carries the packets repeats them (RFC 3748 section 4.3),
+/// and a Request that comes again is answered from memory.
 package struct EAPPeer: ~Copyable {
     let settings: EAPPeerSettings
     let unixTime: Int64

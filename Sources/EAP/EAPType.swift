@@ -39,10 +39,10 @@ package struct EAPType: Hashable, Sendable, BitwiseCopyable {
 
     package var isExpanded: Bool { rawValue == Self.expandedNumber }
 
-    /// The methods here that IKEv2 may use without an AUTH payload of the responder's own: both ends authenticate, a key
-    /// comes of it, and no dictionary finds the password (RFC 5998 section 4).
+    /// The methods here that IKEv2 may use without an AUTH payload of the responder's own: both ends authenticate, a
+    /// key comes of it, and no dictionary finds the password (RFC 5998 section 4).
     ///
-    /// MSCHAPv2 derives a key, and its one proof of knowledge can be searched offline.
+    /// MSCHAPv2 derives a key, but who has seen one exchange can try passwords on it.
     package static let safeAlone: [Self] = [.tls]
 
     /// Whether a key comes of the method.

@@ -79,7 +79,7 @@ package struct RADIUSClient: ~Copyable {
         let slot = lanes[lane].slots[Int(packet.identifier)]
         guard slot >= 0, let pending = slots[slot] else { return drop(.notAwaited) }
         let secret = settings.servers[pending.server].secret
-        // EAP-Message without Message-Authenticator is forged (RFC 3579 section 3.1), and so is any other answer to EAP.
+        // What answers EAP carries a Message-Authenticator (RFC 3579 section 3.1).
         guard packet.isAnswer(to: pending.authenticator, secret: secret, cryptography),
             packet.hasMessageAuthenticator(
                 requestAuthenticator: pending.authenticator,

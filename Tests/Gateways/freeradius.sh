@@ -56,7 +56,7 @@ down() {
 entity() { # FILE SUBJECT-ALTERNATIVE-NAME USAGE
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout "$1.key" -subj "/CN=$1" -out "$1.csr"
     openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out "$1.pem" -extfile <(
-        printf 'subjectAltName=%s\nextendedKeyUsage=%s\nkeyUsage=digitalSignature\nbasicConstraints=CA:FALSE\n' "$2" "$3"
+        printf '%s\n' "subjectAltName=$2" "extendedKeyUsage=$3" keyUsage=digitalSignature basicConstraints=CA:FALSE
     )
 }
 

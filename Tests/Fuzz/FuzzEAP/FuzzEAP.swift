@@ -4,8 +4,8 @@ import Primitives
 
 /// What libFuzzer calls with each input.
 ///
-/// The first octet chooses a peer (0) or an authenticator that begins with one method (1 to 4). Packets follow, each behind
-/// its length in two octets. A machine that is given them must take each in its stride, and the same way the second time.
+/// The first octet chooses a peer (0) or an authenticator that begins with one method (1 to 4). Packets follow, each
+/// behind its length in two octets. A machine must take each in its stride, and the same way the second time.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzEAP(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     let input = unsafe [UInt8](UnsafeBufferPointer(start: start, count: byteCount))
@@ -13,7 +13,8 @@ public func fuzzEAP(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     let packets = packets(in: input)
     for packet in packets { checkCodec(packet) }
     let seed = [UInt8](repeating: 0, count: 32)
-    guard let cryptography = try? Cryptography(backend: .openSSL, seed: seed.rawSpan) else { return 0 }
+    // EAP is real with either; this one is made quickly.
+    guard let cryptography = try? Cryptography(backend: .modelled, seed: seed.rawSpan) else { return 0 }
     let first = choice == 0 ? peer(packets, cryptography) : authenticator(choice, packets, cryptography)
     let second = choice == 0 ? peer(packets, cryptography) : authenticator(choice, packets, cryptography)
     precondition(first == second, "the same packets have the same answers")
