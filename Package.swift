@@ -14,6 +14,8 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
         "IKEv2",
         ["Primitives", "IKEWire", "IKECrypto", .product(name: "BasicContainers", package: "swift-collections")]
     ),
+    ("EAP", ["Primitives", "IKECrypto"]),
+    ("RADIUS", ["Primitives", "IKECrypto"]),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
@@ -45,7 +47,7 @@ let systemModules: [Target] = [
     .target(
         name: "COpenSSL",
         cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
-        linkerSettings: [.linkedLibrary("crypto")]
+        linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
     ),
     .target(name: "CLinux"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),
@@ -102,11 +104,18 @@ targets.append(
         swiftSettings: settings
     )
 )
+targets.append(
+    .testTarget(
+        name: "FreeRADIUSTests",
+        dependencies: ["GatewayRig", "EAP", "RADIUS", "IKECrypto", "Primitives"],
+        swiftSettings: settings
+    )
+)
 
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "IKEv2", "Capture"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture"],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -117,7 +126,7 @@ targets.append(
 
 // The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly"] {
+    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS"] {
         targets.append(
             .executableTarget(
                 name: name,

@@ -40,6 +40,12 @@ public enum Malformation: String, Hashable, Sendable, BitwiseCopyable, CaseItera
     case trafficSelectorCountMismatch
     /// An EAP message whose length is not that of its payload.
     case eapLength
+    /// An EAP packet that is neither Request, Response, Success nor Failure.
+    case eapCode
+    /// What an EAP method says does not fit the method's own lengths or numbers.
+    case eapMethodData
+    /// A RADIUS attribute's length is below that of its own header, or not what its type demands.
+    case attributeLength
     /// A fragment's number is 0 or above the total.
     case fragmentNumber
     /// A character that is not a hexadecimal digit, or half an octet.

@@ -10,12 +10,15 @@ struct FuzzTests {
     struct Target: Sendable, CustomTestStringConvertible {
         let name: String
         let body: @Sendable ([UInt8]) -> Void
+        /// How many changed inputs a test run has time for.
+        var rounds = 100_000
         var testDescription: String { name }
     }
 
     static let targets = [
         Target(name: "FuzzMessage", body: fuzzMessage), Target(name: "FuzzCapture", body: fuzzCapture),
-        Target(name: "FuzzReassembly", body: fuzzReassembly),
+        Target(name: "FuzzReassembly", body: fuzzReassembly), Target(name: "FuzzEAP", body: fuzzEAP, rounds: 4_000),
+        Target(name: "FuzzRADIUS", body: fuzzRADIUS),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")
@@ -29,7 +32,7 @@ struct FuzzTests {
         try #require(!inputs.isEmpty, "a fuzz target begins with a corpus")
         for input in inputs { target.body(input) }
         var stream = RandomStream(seed: 1, entity: StableName.hash(of: target.name), purpose: .test)
-        for _ in 0..<Self.rounds {
+        for _ in 0..<target.rounds / Self.divisor {
             var input = inputs[Int(stream.below(UInt64(inputs.count)))]
             for _ in 0...stream.below(4) { Self.change(&input, &stream) }
             target.body(input)
@@ -55,8 +58,8 @@ struct FuzzTests {
     }
 
     #if DEBUG
-        private static let rounds = 2_000
+        private static let divisor = 50
     #else
-        private static let rounds = 100_000
+        private static let divisor = 1
     #endif
 }

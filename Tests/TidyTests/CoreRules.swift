@@ -27,7 +27,8 @@ private struct Ban: Sendable {
 
 extension ProjectFile {
     private static let core: Set = [
-        "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "ESP", "Simulation", "Gateway", "Load",
+        "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "ESP", "EAP", "RADIUS", "Simulation",
+        "Gateway", "Load",
     ]
 
     /// Whether a run's digest depends on this file.

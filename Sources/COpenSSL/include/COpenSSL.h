@@ -18,6 +18,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "COpenSSLLegacy.h"
+#include "COpenSSLTLS.h"
+
 // Overwrites memory with zeros; the barrier keeps the compiler from dropping a store that nobody reads.
 static inline void cossl_wipe(void *memory, size_t byte_count) {
     memset(memory, 0, byte_count);

@@ -2,7 +2,7 @@ import IKEWire
 import IKEv2
 import Primitives
 
-/// Takes any octets.
+/// Takes any octets as fragments of a message.
 ///
 /// Each three octets are a fragment: its number, the total, how many octets it holds, all of them its number. What is
 /// joined has every fragment of one total once, in order, and no more than is taken.
