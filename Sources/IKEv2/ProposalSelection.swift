@@ -148,8 +148,8 @@ func selectIKE(
     try payload.validate()
     var offers = payload.proposals
     while let offer = try offers.next() {
-        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
-        guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount, isAlone else { continue }
+        if source.isAnswer, try !offers.isAtEnd() { return nil }
+        guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount else { continue }
         for index in allowed.indices where allowed[index].protocolID == .ike {
             let choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             guard choice.isUsable(source), let suite = IKESuite(choice) else { continue }
@@ -178,8 +178,8 @@ func selectChild(
     try payload.validate()
     var offers = payload.proposals
     while let offer = try offers.next() {
-        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
-        guard offer.protocolID == .esp, let spi = offer.childSPI, isAlone else { continue }
+        if source.isAnswer, try !offers.isAtEnd() { return nil }
+        guard offer.protocolID == .esp, let spi = offer.childSPI else { continue }
         for index in allowed.indices where allowed[index].protocolID == .esp {
             var choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             if ignoringKeyExchange {
