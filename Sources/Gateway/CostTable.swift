@@ -76,7 +76,8 @@ package struct CostTable: Sendable {
         keyExchange: (KeyExchangeMethod) -> Cost?
     ) {
         operations = PricedOperation.allCases.map(operation)
-        keyExchanges = KeyExchangeMethod.allCases.map(keyExchange)
+        keyExchanges = Array(repeating: nil, count: KeyExchangeMethod.allCases.count)
+        for method in KeyExchangeMethod.allCases { keyExchanges[method.place] = keyExchange(method) }
     }
 
     package subscript(operation: PricedOperation) -> Cost { operations[Int(operation.rawValue)] }
@@ -95,7 +96,7 @@ package struct CostTable: Sendable {
 }
 
 extension KeyExchangeMethod {
-    /// The method's index among all of them.
+    /// The method's index among all of them. It goes into digests, so that a new method gets a new place.
     var place: Int {
         switch self {
         case .modp2048: 0
@@ -103,6 +104,11 @@ extension KeyExchangeMethod {
         case .ecp256: 2
         case .ecp384: 3
         case .curve25519: 4
+        case .modp4096: 5
+        case .ecp521: 6
+        case .modp2048s256: 7
+        case .ecp192: 8
+        case .curve448: 9
         }
     }
 }

@@ -33,7 +33,7 @@ package struct HalfRecord: BitwiseCopyable, Sendable {
     private var window = RequestWindow()
     private let home: UInt16
     /// From the lowest bit up: the state (2 bits), whether a core is at work for it (1), the timer's operation (4) and
-    /// its key exchange (3).
+    /// its key exchange (6).
     private var bits: UInt16 = 0
 
     init(half: HalfID, shard: UInt32, source: UInt64, state: State) {
@@ -71,7 +71,7 @@ extension HalfRecord {
 
     /// The place of the key exchange that its timer will begin.
     var keyExchangePlace: Int? {
-        let place = Int(bits >> 7 & 7) - 1
+        let place = Int(bits >> 7 & 63) - 1
         return place < 0 ? nil : place
     }
 

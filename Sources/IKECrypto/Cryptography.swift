@@ -141,7 +141,7 @@ extension Cryptography {
 
     private borrowing func keyPair(
         _ method: KeyExchangeMethod,
-        randomness: borrowing SecretBytes
+        randomness: borrowing EphemeralSecret
     ) throws(CryptoError) -> KeyExchangeResult.KeyPair {
         precondition(randomness.count == method.randomByteCount, "a key pair gets the randomness that it asks for")
         switch keyExchanges {
@@ -152,7 +152,7 @@ extension Cryptography {
 
     private borrowing func agreement(
         _ method: KeyExchangeMethod,
-        _ privateKey: borrowing SecretBytes,
+        _ privateKey: borrowing EphemeralSecret,
         _ publicValue: [UInt8],
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {

@@ -10,9 +10,9 @@ package enum KeyExchangeRequest: ~Copyable, Sendable {
 
     package struct Generate: ~Copyable, Sendable {
         package let method: KeyExchangeMethod
-        package let randomness: SecretBytes
+        package let randomness: EphemeralSecret
 
-        package init(method: KeyExchangeMethod, randomness: consuming SecretBytes) {
+        package init(method: KeyExchangeMethod, randomness: consuming EphemeralSecret) {
             self.method = method
             self.randomness = randomness
         }
@@ -21,9 +21,9 @@ package enum KeyExchangeRequest: ~Copyable, Sendable {
     package struct Respond: ~Copyable, Sendable {
         package let method: KeyExchangeMethod
         package let peerPublicValue: [UInt8]
-        package let randomness: SecretBytes
+        package let randomness: EphemeralSecret
 
-        package init(method: KeyExchangeMethod, peerPublicValue: [UInt8], randomness: consuming SecretBytes) {
+        package init(method: KeyExchangeMethod, peerPublicValue: [UInt8], randomness: consuming EphemeralSecret) {
             self.method = method
             self.peerPublicValue = peerPublicValue
             self.randomness = randomness
@@ -32,7 +32,7 @@ package enum KeyExchangeRequest: ~Copyable, Sendable {
 
     package struct Finish: ~Copyable, Sendable {
         package let method: KeyExchangeMethod
-        package let privateKey: SecretBytes
+        package let privateKey: EphemeralSecret
 
         /// One's own public value, which spares computing it again from the private key.
         package let publicValue: [UInt8]
@@ -41,7 +41,7 @@ package enum KeyExchangeRequest: ~Copyable, Sendable {
 
         package init(
             method: KeyExchangeMethod,
-            privateKey: consuming SecretBytes,
+            privateKey: consuming EphemeralSecret,
             publicValue: [UInt8],
             peerPublicValue: [UInt8]
         ) {
@@ -62,9 +62,9 @@ package enum KeyExchangeResult: ~Copyable, Sendable {
 
     package struct KeyPair: ~Copyable, Sendable {
         package let publicValue: [UInt8]
-        package let privateKey: SecretBytes
+        package let privateKey: EphemeralSecret
 
-        package init(publicValue: [UInt8], privateKey: consuming SecretBytes) {
+        package init(publicValue: [UInt8], privateKey: consuming EphemeralSecret) {
             self.publicValue = publicValue
             self.privateKey = privateKey
         }

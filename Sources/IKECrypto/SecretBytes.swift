@@ -115,6 +115,17 @@ struct SecretStorage64: ~Copyable, @unchecked Sendable {
     deinit { unsafe cossl_wipe(pointer, 64) }
 }
 
+@_rawLayout(size: 80, alignment: 1)
+struct SecretStorage80: ~Copyable, @unchecked Sendable {
+    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 80) }
+
+    var pointer: UnsafeMutableRawPointer {
+        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
+    }
+
+    deinit { unsafe cossl_wipe(pointer, 80) }
+}
+
 @_rawLayout(size: 512, alignment: 1)
 struct SecretStorage512: ~Copyable, @unchecked Sendable {
     init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 512) }

@@ -204,6 +204,8 @@ extension Proposal {
             ("ecp256", .ecp256), ("ecp384", .ecp384), ("ecp521", .ecp521), ("modp768", .modp768),
             ("modp1024", .modp1024), ("modp1536", .modp1536), ("modp2048", .modp2048), ("modp3072", .modp3072),
             ("modp4096", .modp4096), ("modp6144", .modp6144), ("modp8192", .modp8192), ("modpnone", .none),
+            ("modp1024s160", .modp1024s160), ("modp2048s224", .modp2048s224), ("modp2048s256", .modp2048s256),
+            ("ecp192", .ecp192), ("ecp224", .ecp224), ("none", .none),
             ("mlkem512", .mlKEM512), ("mlkem768", .mlKEM768), ("mlkem1024", .mlKEM1024),
         ]
         for (word, id) in methods { words.append((word, .keyExchange(id))) }

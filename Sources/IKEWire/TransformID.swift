@@ -140,6 +140,11 @@ public struct KeyExchangeID: RawRepresentable, Hashable, Sendable, BitwiseCopyab
     @inlinable public static var ecp256: Self { Self(rawValue: 19) }
     @inlinable public static var ecp384: Self { Self(rawValue: 20) }
     @inlinable public static var ecp521: Self { Self(rawValue: 21) }
+    @inlinable public static var modp1024s160: Self { Self(rawValue: 22) }
+    @inlinable public static var modp2048s224: Self { Self(rawValue: 23) }
+    @inlinable public static var modp2048s256: Self { Self(rawValue: 24) }
+    @inlinable public static var ecp192: Self { Self(rawValue: 25) }
+    @inlinable public static var ecp224: Self { Self(rawValue: 26) }
     @inlinable public static var curve25519: Self { Self(rawValue: 31) }
     @inlinable public static var curve448: Self { Self(rawValue: 32) }
     @inlinable public static var mlKEM512: Self { Self(rawValue: 35) }
@@ -163,6 +168,11 @@ extension KeyExchangeID: CustomStringConvertible {
         case .ecp256: "ECP_256"
         case .ecp384: "ECP_384"
         case .ecp521: "ECP_521"
+        case .modp1024s160: "MODP_1024_160"
+        case .modp2048s224: "MODP_2048_224"
+        case .modp2048s256: "MODP_2048_256"
+        case .ecp192: "ECP_192"
+        case .ecp224: "ECP_224"
         case .curve25519: "CURVE_25519"
         case .curve448: "CURVE_448"
         case .mlKEM512: "ML_KEM_512"

@@ -104,8 +104,13 @@ private struct Choice: BitwiseCopyable, Sendable {
     var keyExchange: ChosenTransform?
     var sequenceNumbers: ChosenTransform?
     var offersIntegrity = false
+    /// NONE is among the offered integrity algorithms.
+    var offersNoIntegrity = false
     var offersKeyExchange = false
-    var offersSequenceNumbers = false
+    /// There is a transform type that the protocol does not have, or that this build does not know.
+    var hasForeignType = false
+    /// There are several transforms of one type.
+    var hasAlternatives = false
 
     /// How many transforms an answer has.
     var count: Int {
@@ -143,11 +148,11 @@ func selectIKE(
     try payload.validate()
     var offers = payload.proposals
     while let offer = try offers.next() {
-        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
-        guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount, isAlone else { continue }
+        if source.isAnswer, try !offers.isAtEnd() { return nil }
+        guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount else { continue }
         for index in allowed.indices where allowed[index].protocolID == .ike {
             let choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
-            guard let suite = IKESuite(choice) else { continue }
+            guard choice.isUsable(source), let suite = IKESuite(choice) else { continue }
             return Selection(
                 suite: suite,
                 spi: offer.ikeSPI?.rawValue ?? 0,
@@ -173,8 +178,8 @@ func selectChild(
     try payload.validate()
     var offers = payload.proposals
     while let offer = try offers.next() {
-        let isAlone = source.isAnswer ? try offers.isAtEnd() : true
-        guard offer.protocolID == .esp, let spi = offer.childSPI, isAlone else { continue }
+        if source.isAnswer, try !offers.isAtEnd() { return nil }
+        guard offer.protocolID == .esp, let spi = offer.childSPI else { continue }
         for index in allowed.indices where allowed[index].protocolID == .esp {
             var choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             if ignoringKeyExchange {
@@ -182,7 +187,7 @@ func selectChild(
             } else if !choice.fitsKeyExchange(of: allowed[index].transforms) {
                 continue
             }
-            guard let suite = ChildSuite(choice) else { continue }
+            guard choice.isUsable(source), let suite = ChildSuite(choice) else { continue }
             return Selection(
                 suite: suite,
                 spi: UInt64(spi.rawValue),
@@ -218,26 +223,48 @@ private func choose(
     preferring method: KeyExchangeMethod?
 ) throws(DecodeError) -> Choice {
     var choice = Choice()
+    var seen: UInt8 = 0
     var transforms = offer.transforms
     while let transform = try transforms.next() {
+        guard offer.protocolID.has(transform.type) else {
+            choice.hasForeignType = true
+            continue
+        }
+        let bit: UInt8 = 1 << transform.type.rawValue
+        if seen & bit != 0 { choice.hasAlternatives = true }
+        seen |= bit
         switch transform.type {
         case .integrity: choice.offersIntegrity = true
         case .keyExchange: choice.offersKeyExchange = true
-        case .extendedSequenceNumbers: choice.offersSequenceNumbers = true
         default: break
         }
         guard !transform.hasUnknownAttributes, isAllowed(transform, allowed) else { continue }
         let chosen = ChosenTransform(id: transform.id, keyLength: transform.keyLength)
         choice.take(chosen, as: transform.type, preferring: method)
     }
-    return choice
+    return choice.withNoNeedlessIntegrity
+}
+
+extension ProtocolID {
+    /// Whether a proposal for the protocol may have transforms of a type (RFC 7296 section 3.3.3).
+    fileprivate func has(_ type: TransformType) -> Bool {
+        switch type {
+        case .encryption, .integrity, .keyExchange: true
+        case .prf: self == .ike
+        case .extendedSequenceNumbers: self != .ike
+        default: false
+        }
+    }
 }
 
 private func isAllowed(_ transform: borrowing RawTransform, _ allowed: [Transform]) -> Bool {
-    // Absent and NONE are the same (RFC 7296 section 3.3.3).
-    if transform.id == 0, transform.type == .integrity || transform.type == .extendedSequenceNumbers { return true }
-    for index in allowed.indices where transform.matches(allowed[index]) { return true }
-    return false
+    var hasType = false
+    for index in allowed.indices where transform.type == allowed[index].type {
+        if transform.matches(allowed[index]) { return true }
+        hasType = true
+    }
+    // Absent and NONE are the same (RFC 7296 section 3.3.3); an AEAD may come with NONE, whatever the policy names.
+    return transform.id == 0 && (transform.type == .integrity || !hasType)
 }
 
 extension Choice {
@@ -249,12 +276,27 @@ extension Choice {
         switch type {
         case .encryption: encryption = encryption ?? transform
         case .prf: prf = prf ?? transform
+        case .integrity where transform.id == 0: offersNoIntegrity = true
         case .integrity: integrity = integrity ?? transform
         case .keyExchange:
             if keyExchange == nil || transform.id == method?.rawValue { keyExchange = transform }
         case .extendedSequenceNumbers: sequenceNumbers = sequenceNumbers ?? transform
         default: break
         }
+    }
+
+    /// The same, with the integrity algorithm NONE where it was offered for an AEAD.
+    fileprivate var withNoNeedlessIntegrity: Choice {
+        guard offersNoIntegrity, let encryption, EncryptionID(rawValue: encryption.id).isAEAD else { return self }
+        var choice = self
+        choice.integrity = ChosenTransform(id: 0, keyLength: nil)
+        return choice
+    }
+
+    /// A proposal with a transform type that is not understood is not acceptable (RFC 7296 section 3.3.6), and an
+    /// answer has one transform of each type (section 2.7).
+    fileprivate func isUsable(_ source: SelectionSource) -> Bool {
+        !hasForeignType && !(source.isAnswer && hasAlternatives)
     }
 
     /// Whether a new key exchange is offered where the policy wants one, and left out where it does not.
@@ -301,13 +343,14 @@ extension IKESuite {
 extension ChildSuite {
     fileprivate init?(_ choice: Choice) {
         guard let cipher = Cipher(choice.encryption), let integrity = cipher.integrity(of: choice) else { return nil }
-        guard !choice.offersSequenceNumbers || choice.sequenceNumbers != nil else { return nil }
+        // A mandatory type (RFC 7296 section 3.3.3).
+        guard let sequenceNumbers = choice.sequenceNumbers else { return nil }
         var method: KeyExchangeMethod?
         if let transform = choice.keyExchange, transform.id != 0 {
             guard let known = KeyExchangeMethod(rawValue: transform.id) else { return nil }
             method = known
         }
-        let usesESN = choice.sequenceNumbers?.id == ESNID.enabled.rawValue
+        let usesESN = sequenceNumbers.id == ESNID.enabled.rawValue
         self.init(cipher: cipher, integrity: integrity, keyExchange: method, usesESN: usesESN)
     }
 }

@@ -28,31 +28,31 @@ struct BatchTests {
 
     /// Of each method a key pair, an answer, an agreement, a refusal, and a place without a request.
     private static let kinds = 5
-    private typealias Requests = InlineArray<25, KeyExchangeRequest?>
+    private typealias Requests = InlineArray<50, KeyExchangeRequest?>
 
     private static func requests(_ crypto: borrowing Cryptography) throws -> Requests {
-        precondition(kinds * KeyExchangeMethod.allCases.count == 25, "there is a place for each request")
+        precondition(kinds * KeyExchangeMethod.allCases.count == 50, "there is a place for each request")
         return try Requests { place in
             let method = KeyExchangeMethod.allCases[place / kinds]
             let randomness = [UInt8](repeating: 0x5A, count: method.randomByteCount)
             let own = try generate(crypto, method, randomness)
             let peer = try generate(crypto, method, [UInt8](repeating: 0x21, count: method.randomByteCount))
             switch place % kinds {
-            case 0: return .generate(.init(method: method, randomness: randomness.secret))
+            case 0: return .generate(.init(method: method, randomness: randomness.ephemeral))
             case 1:
                 return .respond(
-                    .init(method: method, peerPublicValue: peer.publicValue, randomness: randomness.secret)
+                    .init(method: method, peerPublicValue: peer.publicValue, randomness: randomness.ephemeral)
                 )
             case 2:
                 return .finish(
                     .init(
                         method: method,
-                        privateKey: [UInt8](copying: own.privateKey).secret,
+                        privateKey: [UInt8](copying: own.privateKey).ephemeral,
                         publicValue: own.publicValue,
                         peerPublicValue: peer.publicValue
                     )
                 )
-            case 3: return .respond(.init(method: method, peerPublicValue: [1], randomness: randomness.secret))
+            case 3: return .respond(.init(method: method, peerPublicValue: [1], randomness: randomness.ephemeral))
             default: return nil
             }
         }
@@ -75,7 +75,7 @@ struct BatchTests {
         }
 
         var requests = try Self.requests(crypto)
-        var results = InlineArray<25, KeyExchangeResult?> { _ in nil }
+        var results = InlineArray<50, KeyExchangeResult?> { _ in nil }
         var asked = requests.mutableSpan
         var answers = results.mutableSpan
         crypto.perform(&asked, into: &answers)

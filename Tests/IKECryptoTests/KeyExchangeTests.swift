@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Key exchange")
 struct KeyExchangeTests {
-    @Test("published exchanges come out octet for octet", arguments: exchangeVectors)
+    @Test("published exchanges come out octet for octet", arguments: exchangeVectors + furtherExchangeVectors)
     func vectors(_ vector: ExchangeVector) throws {
         let crypto = try cryptography()
         let agreement = try agree(
@@ -44,6 +44,29 @@ struct KeyExchangeTests {
             }
         }
         #expect(scalar == hex("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51"))
+    }
+
+    @Test("X448 gives RFC 7748's result after 1000 rounds")
+    func iterates448() throws {
+        let crypto = try cryptography()
+        var scalar = [5] + [UInt8](repeating: 0, count: 55)
+        var coordinate = scalar
+        for _ in 1...1000 {
+            let secret = try finish(crypto, .curve448, privateKey: scalar, publicValue: coordinate, peer: coordinate)
+            coordinate = scalar
+            scalar = [UInt8](copying: secret)
+        }
+        let expected = """
+            aa3b4749d55b9daf1e5b00288826c467274ce3ebbdd5c17b975e09d4af6c67cf10d087202db88286e2b79fceea3ec353
+            ef54faa26e219f38
+            """
+        #expect(scalar == hex(expected))
+    }
+
+    @Test("every method has vectors")
+    func isComplete() {
+        let methods = (exchangeVectors + furtherExchangeVectors).map(\.method)
+        #expect(KeyExchangeMethod.allCases.filter { !methods.contains($0) } == [])
     }
 
     @Test(

@@ -4,7 +4,11 @@ import Testing
 
 @Suite("PRF and key schedule")
 struct KeyScheduleTests {
-    @Test("every PRF is RFC 4231's HMAC, however its input is cut", arguments: hmacVectors, PRF.allCases)
+    @Test(
+        "every PRF is the HMAC of RFC 2202 and RFC 4231, however its input is cut",
+        arguments: hmacVectors,
+        PRF.allCases
+    )
     func hmac(_ vector: HMACVector, _ function: PRF) throws {
         let crypto = try cryptography()
         let key = hex(vector.key)
@@ -38,7 +42,7 @@ struct KeyScheduleTests {
         let material = hex(vector.ikeMaterial)
         let suite = IKESuite(
             cipher: .aesCBC256,
-            integrity: vector.prf == .hmacSHA256 ? .hmacSHA256 : vector.prf == .hmacSHA384 ? .hmacSHA384 : .hmacSHA512,
+            integrity: IntegrityAlgorithm.allCases.first { $0.keyByteCount == vector.prf.outputByteCount },
             prf: vector.prf,
             keyExchange: .curve25519
         )
@@ -129,7 +133,8 @@ struct KeyScheduleTests {
     @Test(
         "AUTH of a shared key is what Python's hmac computes (RFC 7296 section 2.15)",
         arguments: [
-            (PRF.hmacSHA256, "cb44cb6532b945a717827c19e5739e561856068aab861f94e1e90fab96b5dec7"),
+            (PRF.hmacSHA1, "d86459bd4d680fdf6b13823b12333734cf2c3fc5"),
+            (.hmacSHA256, "cb44cb6532b945a717827c19e5739e561856068aab861f94e1e90fab96b5dec7"),
             (
                 .hmacSHA384,
                 """
@@ -231,9 +236,14 @@ extension KeyScheduleTests {
         #expect(Cipher(id: 28, keyBitCount: nil) == .chaCha20Poly1305)
         #expect(Cipher(id: 28, keyBitCount: 256) == nil)
         #expect(Cipher(id: 12, keyBitCount: nil) == nil)
+        #expect(Cipher(id: 18, keyBitCount: 192)?.icvByteCount == 8)
+        #expect(Cipher(id: 19, keyBitCount: 128)?.icvByteCount == 12)
+        #expect(Cipher(id: 20, keyBitCount: 192)?.icvByteCount == 16)
         #expect(Cipher(id: 20, keyBitCount: 129) == nil)
         #expect(Cipher.aesGCM256.keyByteCount == 36)
         #expect(Cipher.aesCBC128.keyByteCount == 16)
+        #expect(IntegrityAlgorithm(rawValue: 2)?.icvByteCount == 12)
+        #expect(IntegrityAlgorithm(rawValue: 2)?.keyByteCount == 20)
         #expect(IntegrityAlgorithm(rawValue: 12)?.icvByteCount == 16)
         #expect(IntegrityAlgorithm(rawValue: 13)?.icvByteCount == 24)
         #expect(IntegrityAlgorithm(rawValue: 14)?.keyByteCount == 64)

@@ -4,7 +4,10 @@ import Testing
 
 @Suite("Sealed messages")
 struct MessageProtectionTests {
-    @Test("published sealed messages come out octet for octet, and open again", arguments: SealedVector.all)
+    @Test(
+        "published sealed messages come out octet for octet, and open again",
+        arguments: SealedVector.all + SealedVector.ofCAVP
+    )
     func vectors(_ vector: SealedVector) throws {
         let crypto = try cryptography()
         let key = hex(vector.key) + hex(vector.salt)
@@ -12,7 +15,7 @@ struct MessageProtectionTests {
         let plaintext = hex(vector.plaintext)
         let seal = Seal(cipher: vector.cipher, encryptionKey: key, bodyOffset: associated.count)
 
-        var message = associated + hex(vector.iv) + plaintext + [UInt8](repeating: 0, count: 16)
+        var message = associated + hex(vector.iv) + plaintext + [UInt8](repeating: 0, count: vector.cipher.icvByteCount)
         seal.seal(&message, crypto)
         #expect(message == associated + hex(vector.iv) + hex(vector.sealed))
         #expect(try seal.open(message, crypto) == plaintext)
@@ -46,6 +49,22 @@ struct MessageProtectionTests {
             #expect(message == header + iv + ciphertext + icv)
             #expect(try seal.open(message, crypto) == plaintext)
         }
+    }
+
+    @Test("AES-CBC encrypts as NIST says, with keys of every length", arguments: CBCVector.all)
+    func encryptsInBlocks(_ vector: CBCVector) throws {
+        let crypto = try cryptography()
+        let seal = Seal(
+            cipher: vector.cipher,
+            integrity: .hmacSHA1,
+            encryptionKey: hex(vector.key),
+            integrityKey: [UInt8](repeating: 0x0B, count: 20),
+            bodyOffset: 0
+        )
+        var message = hex(CBCVector.iv) + hex(CBCVector.plaintext) + [UInt8](repeating: 0, count: 12)
+        seal.seal(&message, crypto)
+        #expect([UInt8](message[16..<80]) == hex(vector.ciphertext))
+        #expect(try seal.open(message, crypto) == hex(CBCVector.plaintext))
     }
 
     @Test("a message of every length opens to what was sealed", arguments: Seal.all)

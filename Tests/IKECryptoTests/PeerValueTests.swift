@@ -28,7 +28,7 @@ struct PeerValueTests {
     @Test("the smallest and the largest MODP value in range, and a point that nobody chose, are accepted")
     func accepts() throws {
         let crypto = try cryptography()
-        for method in [KeyExchangeMethod.modp2048, .modp3072] {
+        for method in [KeyExchangeMethod.modp2048, .modp3072, .modp4096] {
             let randomness = [UInt8](repeating: 0x33, count: method.randomByteCount)
             var two = [UInt8](repeating: 0, count: method.publicValueByteCount)
             two[two.count - 1] = 2
@@ -43,8 +43,13 @@ struct PeerValueTests {
     func changes(_ method: KeyExchangeMethod) throws {
         let real = try Corruption(cryptography(.openSSL), method)
         let modelled = try Corruption(cryptography(.modelled), method)
-        // A MODP agreement takes a millisecond: some bits of each octet's place stand for the rest.
-        let step = method == .modp2048 || method == .modp3072 ? 101 : 1
+        // An agreement of these takes a millisecond: some bits of each octet's place stand for the rest.
+        let step =
+            switch method {
+            case .modp2048, .modp3072, .modp4096, .modp2048s256: 101
+            case .ecp521: 7
+            default: 1
+            }
         for bit in stride(from: 0, to: 8 * method.publicValueByteCount, by: step) {
             let outcome = try real.outcome(ofChanging: bit)
             #expect(try modelled.outcome(ofChanging: bit) == outcome, "bit \(bit)")
@@ -107,8 +112,10 @@ struct InvalidValue: Sendable, CustomTestStringConvertible {
     var testDescription: String { "\(name), \(method)" }
 
     static let all: [InvalidValue] =
-        KeyExchangeMethod.allCases.flatMap(ofAnyMethod) + ofMODP(.modp2048) + ofMODP(.modp3072)
-        + ofCurve(.ecp256) + ofCurve(.ecp384) + sizedAsField + ofSmallOrder
+        KeyExchangeMethod.allCases.flatMap(ofAnyMethod) + ofMODP(.modp2048) + ofMODP(.modp3072) + ofMODP(.modp4096)
+        + ofMODP(.modp2048s256) + outsideSubgroup
+        + ofCurve(.ecp192) + ofCurve(.ecp256) + ofCurve(.ecp384) + ofCurve(.ecp521) + sizedAsField + ofSmallOrder
+        + ofSmallOrder448
 
     static func ofAnyMethod(_ method: KeyExchangeMethod) -> [InvalidValue] {
         let count = method.publicValueByteCount
@@ -138,6 +145,17 @@ struct InvalidValue: Sendable, CustomTestStringConvertible {
         ]
     }
 
+    /// In range, and no power of the generator (RFC 6989 section 2.2): 2, and p - g, which would leak the exponent's
+    /// parity.
+    static let outsideSubgroup: [InvalidValue] = {
+        let method = KeyExchangeMethod.modp2048s256
+        let two = [UInt8](repeating: 0, count: 255) + [2]
+        return [
+            InvalidValue("two", method, two), InvalidValue("p - 2", method, prime(of: method, less: 2)),
+            InvalidValue("p - g", method, hex(modp2048s256MinusGenerator)),
+        ]
+    }()
+
     /// Points on the curve, x written with the prime added: what a reduction would accept.
     static let sizedAsField = [
         InvalidValue(
@@ -155,7 +173,32 @@ struct InvalidValue: Sendable, CustomTestStringConvertible {
                 """
             )
         ),
+        InvalidValue(
+            "x of the field's size",
+            .ecp192,
+            hex("ffffffffffffffffffffffffffffffff0000000000000001" + "2df5fa08ab474e8f8f2ad5caca8264347d1fb30043214687")
+        ),
+        InvalidValue(
+            "x of the field's size",
+            .ecp521,
+            [2] + [UInt8](repeating: 0, count: 65)
+                + hex(
+                    """
+                    0010e59be93c4f269c0269c79e2afd65d6aeaa9b701eacc194fb3ee03df47849bf550ec636ebee0ddd4a16f1cd940660
+                    5af38f584567770e3f272d688c832e843564
+                    """
+                )
+        ),
     ]
+
+    /// What X448 turns into zeros: 0, 1, p - 1, p and p + 1, least significant octet first.
+    static let ofSmallOrder448 = [
+        [UInt8](repeating: 0, count: 56),
+        [1] + [UInt8](repeating: 0, count: 55),
+        [0xFE] + [UInt8](repeating: 0xFF, count: 27) + [0xFE] + [UInt8](repeating: 0xFF, count: 27),
+        [UInt8](repeating: 0xFF, count: 28) + [0xFE] + [UInt8](repeating: 0xFF, count: 27),
+        [UInt8](repeating: 0, count: 28) + [UInt8](repeating: 0xFF, count: 28),
+    ].map { InvalidValue("a point of small order", .curve448, $0) }
 
     /// What X25519 turns into zeros, the ignored bit set in the last two.
     static let ofSmallOrder = [
@@ -170,7 +213,14 @@ struct InvalidValue: Sendable, CustomTestStringConvertible {
     ].map { InvalidValue("a point of small order", .curve25519, hex($0)) }
 
     static func prime(of method: KeyExchangeMethod, less difference: UInt8) -> [UInt8] {
-        var octets = hex(method == .modp2048 ? modp2048Prime : modp3072Prime)
+        let text =
+            switch method {
+            case .modp2048: modp2048Prime
+            case .modp3072: modp3072Prime
+            case .modp4096: modp4096Prime
+            default: modp2048s256Prime
+            }
+        var octets = hex(text)
         octets[octets.count - 1] -= difference
         return octets
     }

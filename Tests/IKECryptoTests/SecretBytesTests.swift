@@ -44,6 +44,19 @@ struct SecretBytesTests {
         #expect(unsafe [UInt8](memory) == [UInt8](repeating: 0, count: 64))
     }
 
+    @Test("the private key of the longest curve is wiped, too")
+    func wipesEphemeral() {
+        let octets = [UInt8](1...80)
+        let place = UnsafeMutablePointer<EphemeralSecret>.allocate(capacity: 1)
+        defer { unsafe place.deallocate() }
+        let memory = unsafe UnsafeRawBufferPointer(start: place, count: 80)
+
+        unsafe place.initialize(to: octets.ephemeral)
+        #expect(unsafe [UInt8](memory) == octets)
+        unsafe place.deinitialize(count: 1)
+        #expect(unsafe [UInt8](memory) == [UInt8](repeating: 0, count: 80))
+    }
+
     @Test("the secrets inside other values are wiped with them")
     func wipesInside() {
         let octets = [UInt8](1...64)

@@ -21,6 +21,10 @@ extension [UInt8] {
     var shared: SharedSecret { SharedSecret(copying: rawSpan) }
 
     var secret: SecretBytes { SecretBytes(copying: rawSpan) }
+
+    var ephemeral: EphemeralSecret { EphemeralSecret(copying: rawSpan) }
+
+    init(copying secret: borrowing EphemeralSecret) { self.init(secret.bytes) }
 }
 
 /// Both ends of one key exchange.
@@ -38,7 +42,7 @@ func generate(
     _ method: KeyExchangeMethod,
     _ randomness: [UInt8]
 ) throws -> KeyExchangeResult.KeyPair {
-    switch crypto.perform(.generate(.init(method: method, randomness: randomness.secret))) {
+    switch crypto.perform(.generate(.init(method: method, randomness: randomness.ephemeral))) {
     case .generated(let pair): return pair
     case .refused(let error): throw error
     default: throw Unexpected.result
@@ -54,7 +58,7 @@ func respond(
     let request = KeyExchangeRequest.Respond(
         method: method,
         peerPublicValue: peer,
-        randomness: randomness.secret
+        randomness: randomness.ephemeral
     )
     switch crypto.perform(.respond(request)) {
     case .responded(let response): return response
@@ -72,7 +76,7 @@ func finish(
 ) throws -> SharedSecret {
     let request = KeyExchangeRequest.Finish(
         method: method,
-        privateKey: privateKey.secret,
+        privateKey: privateKey.ephemeral,
         publicValue: publicValue,
         peerPublicValue: peer
     )

@@ -37,6 +37,30 @@ struct ProposalNotationTests {
                 [.encryption(.aesGCM16, keyLength: 256), .extendedSequenceNumbers(.enabled)]
             ),
             (
+                .ike, "aes192gcm16-aes128gcm12-aes128gcm8-prfsha1-modp4096-ecp521-x448-modp2048s256-ecp192",
+                [
+                    .encryption(.aesGCM16, keyLength: 192), .encryption(.aesGCM12, keyLength: 128),
+                    .encryption(.aesGCM8, keyLength: 128), .prf(.hmacSHA1), .keyExchange(.modp4096),
+                    .keyExchange(.ecp521), .keyExchange(.curve448), .keyExchange(.modp2048s256),
+                    .keyExchange(.ecp192),
+                ]
+            ),
+            (
+                .ike, "aes192-sha1-sha512-curve448",
+                [
+                    .encryption(.aesCBC, keyLength: 192), .prf(.hmacSHA1), .prf(.hmacSHA512), .integrity(.hmacSHA1),
+                    .integrity(.hmacSHA512), .keyExchange(.curve448),
+                ]
+            ),
+            (
+                .esp, "aes128gcm96-modp1024s160-modp2048s224-ecp224-none-esn-noesn",
+                [
+                    .encryption(.aesGCM12, keyLength: 128), .keyExchange(.modp1024s160), .keyExchange(.modp2048s224),
+                    .keyExchange(.ecp224), .keyExchange(.none), .extendedSequenceNumbers(.enabled),
+                    .extendedSequenceNumbers(.disabled),
+                ]
+            ),
+            (
                 .esp, "null-sha256",
                 [.encryption(.null), .integrity(.hmacSHA256), .extendedSequenceNumbers(.disabled)]
             ),
@@ -57,6 +81,9 @@ struct ProposalNotationTests {
             (.esp, "aes128gcm16"),
             (.esp, "aes256gcm16-x25519-esn-noesn"),
             (.esp, "aes256-sha384"),
+            (.ike, "aes192-sha1-modp4096"),
+            (.ike, "aes192gcm8-prfsha1-ecp521-x448-modp2048s256-ecp192"),
+            (.esp, "aes256gcm12-modpnone"),
         ]
     )
     func roundTrip(_ protocolID: ProtocolID, _ text: String) throws {

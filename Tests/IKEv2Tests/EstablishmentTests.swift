@@ -41,6 +41,11 @@ struct EstablishmentTests {
             Suite(ike: "chacha20poly1305-prfsha512-ecp384", child: "chacha20poly1305"),
             Suite(ike: "aes128-sha256-prfsha256-modp2048", child: "aes128-sha256"),
             Suite(ike: "aes256-sha384-prfsha384-modp3072", child: "aes256-sha384"),
+            Suite(ike: "aes192gcm16-prfsha1-modp4096", child: "aes192gcm16-esn"),
+            Suite(ike: "aes192-sha512-ecp521", child: "aes192-sha512-ecp521"),
+            Suite(ike: "aes256gcm12-prfsha256-x448", child: "aes256gcm12-x448-esn"),
+            Suite(ike: "aes128gcm8-prfsha256-ecp192", child: "aes128gcm8-ecp192"),
+            Suite(ike: "aes128-sha1-modp2048s256", child: "aes128-sha1-modp2048s256"),
         ]
     )
     func establishes(_ suite: Suite) {

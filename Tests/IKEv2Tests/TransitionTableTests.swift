@@ -181,7 +181,7 @@ extension MessageEncoder {
     private func publicValue(of method: KeyExchangeMethod) -> [UInt8] {
         let cryptography = try! Cryptography(backend: .modelled, seed: [UInt8](repeating: 3, count: 32).rawSpan)
         var stream = KeyMaterialStream(entity: 1)
-        let randomness = cryptography.secret(count: method.randomByteCount, from: &stream)
+        let randomness = cryptography.randomness(for: method, from: &stream)
         switch cryptography.perform(.generate(.init(method: method, randomness: randomness))) {
         case .generated(let pair): return pair.publicValue
         default: preconditionFailure("a key pair is generated")

@@ -9,6 +9,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/dh.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -48,9 +49,10 @@ static inline int cossl_equal(const void *one, const void *other, size_t byte_co
 }
 
 // HMAC (RFC 2104) over the low-level hashes, with the padded key absorbed once: EVP_MAC takes three times as long.
-enum cossl_digest { cossl_sha256 = 0, cossl_sha384 = 1, cossl_sha512 = 2 };
+enum cossl_digest { cossl_sha256 = 0, cossl_sha384 = 1, cossl_sha512 = 2, cossl_sha1 = 3 };
 
 typedef union {
+    SHA_CTX sha1;
     SHA256_CTX sha256;
     SHA512_CTX sha512;
 } cossl_hash;
@@ -61,13 +63,21 @@ typedef struct {
 } cossl_hmac;
 
 static inline size_t cossl_digest_byte_count(enum cossl_digest digest) {
-    return digest == cossl_sha256 ? 32 : digest == cossl_sha384 ? 48 : 64;
+    switch (digest) {
+    case cossl_sha1: return 20;
+    case cossl_sha256: return 32;
+    case cossl_sha384: return 48;
+    default: return 64;
+    }
 }
 
-static inline size_t cossl_block_byte_count(enum cossl_digest digest) { return digest == cossl_sha256 ? 64 : 128; }
+static inline size_t cossl_block_byte_count(enum cossl_digest digest) {
+    return digest == cossl_sha256 || digest == cossl_sha1 ? 64 : 128;
+}
 
 static inline void cossl_hash_start(cossl_hash *hash, enum cossl_digest digest) {
     switch (digest) {
+    case cossl_sha1: SHA1_Init(&hash->sha1); break;
     case cossl_sha256: SHA256_Init(&hash->sha256); break;
     case cossl_sha384: SHA384_Init(&hash->sha512); break;
     case cossl_sha512: SHA512_Init(&hash->sha512); break;
@@ -77,6 +87,8 @@ static inline void cossl_hash_start(cossl_hash *hash, enum cossl_digest digest) 
 static inline void cossl_hash_update(cossl_hash *hash, enum cossl_digest digest, const void *data, size_t byte_count) {
     if (digest == cossl_sha256)
         SHA256_Update(&hash->sha256, data, byte_count);
+    else if (digest == cossl_sha1)
+        SHA1_Update(&hash->sha1, data, byte_count);
     else
         SHA512_Update(&hash->sha512, data, byte_count);
 }
@@ -84,12 +96,17 @@ static inline void cossl_hash_update(cossl_hash *hash, enum cossl_digest digest,
 static inline void cossl_hash_finish(cossl_hash *hash, enum cossl_digest digest, uint8_t *out) {
     if (digest == cossl_sha256)
         SHA256_Final(out, &hash->sha256);
+    else if (digest == cossl_sha1)
+        SHA1_Final(out, &hash->sha1);
     else
         SHA512_Final(out, &hash->sha512);
 }
 
 static inline void cossl_hash_copy(cossl_hash *to, const cossl_hash *from, enum cossl_digest digest) {
-    memcpy(to, from, digest == cossl_sha256 ? sizeof from->sha256 : sizeof from->sha512);
+    size_t byte_count = digest == cossl_sha256 ? sizeof from->sha256
+        : digest == cossl_sha1                 ? sizeof from->sha1
+                                               : sizeof from->sha512;
+    memcpy(to, from, byte_count);
 }
 
 static inline void cossl_hmac_start(
@@ -127,21 +144,34 @@ static inline void cossl_hmac_finish(cossl_hmac *hmac, uint8_t *out) {
     cossl_hash_copy(&hmac->running, &hmac->inner, hmac->digest);
 }
 
-// The parameters from which EVP_PKEY_fromdata makes an X25519 key: with both parts it computes neither from the other.
-static inline int cossl_x25519_key(
-    EVP_PKEY_CTX *context, EVP_PKEY **key, const uint8_t *private_key, const uint8_t *public_key
+// The parameters from which EVP_PKEY_fromdata makes an X25519 or X448 key of the parts that are not empty: with both
+// it computes neither from the other.
+static inline int cossl_raw_key(
+    EVP_PKEY_CTX *context, EVP_PKEY **key, const uint8_t *private_key, size_t private_byte_count,
+    const uint8_t *public_key, size_t public_byte_count
 ) {
     OSSL_PARAM parameters[3];
     int count = 0;
-    if (private_key != NULL)
+    if (private_byte_count > 0)
         parameters[count++] =
-            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)private_key, 32);
-    if (public_key != NULL)
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PRIV_KEY, (void *)private_key, private_byte_count);
+    if (public_byte_count > 0)
         parameters[count++] =
-            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)public_key, 32);
+            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)public_key, public_byte_count);
     parameters[count] = OSSL_PARAM_construct_end();
-    int selection = private_key != NULL ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+    int selection = private_byte_count > 0 ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
     return EVP_PKEY_fromdata(context, key, selection, parameters);
+}
+
+// A parameter of the 2048-bit MODP group with a subgroup of 256 bits (RFC 5114 section 2.3), by its letter.
+static inline BIGNUM *cossl_modp2048s256(char letter) {
+    DH *group = DH_get_2048_256();
+    if (group == NULL) return NULL;
+    const BIGNUM *parameter =
+        letter == 'p' ? DH_get0_p(group) : letter == 'q' ? DH_get0_q(group) : DH_get0_g(group);
+    BIGNUM *copy = BN_dup(parameter);
+    DH_free(group);
+    return copy;
 }
 
 static inline int cossl_get_tag(EVP_CIPHER_CTX *context, void *tag, int byte_count) {

@@ -8,13 +8,13 @@ import Primitives
 enum ModelledKeyExchange {
     static func keyPair(
         _ method: KeyExchangeMethod,
-        randomness: borrowing SecretBytes
+        randomness: borrowing EphemeralSecret
     ) -> KeyExchangeResult.KeyPair {
         var state = (UInt64(0), UInt64(0))
         ModelledHash.mix(randomness.bytes, into: &state)
         // 1 <= x < 2^61 - 1
         let scalar = 1 + state.0 % (modulus - 1)
-        let privateKey = SecretBytes(count: method.privateKeyByteCount)
+        let privateKey = EphemeralSecret(count: method.privateKeyByteCount)
         unsafe privateKey.mutableBuffer.storeBytes(of: scalar.littleEndian, as: UInt64.self)
         var publicValue = [UInt8](repeating: 0, count: method.publicValueByteCount)
         let element = multiply(scalar, generator)
@@ -24,7 +24,7 @@ enum ModelledKeyExchange {
 
     static func agreement(
         _ method: KeyExchangeMethod,
-        _ privateKey: borrowing SecretBytes,
+        _ privateKey: borrowing EphemeralSecret,
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
         let scalar = unsafe UInt64(littleEndian: privateKey.bytes.unsafeLoadUnaligned(as: UInt64.self))
@@ -32,14 +32,17 @@ enum ModelledKeyExchange {
         var state = (multiply(scalar, element % modulus), UInt64(0))
         if element == 0 || element >= modulus || !isPublicValue(peerPublicValue, of: element, method) {
             switch method {
-            // A changed point is not on its curve.
-            case .ecp256, .ecp384: throw .invalidPeerPublicValue
-            case .modp2048, .modp3072: ModelledHash.mix(peerPublicValue.rawSpan, into: &state)
+            // A changed point is not on its curve, and a changed number not in its subgroup.
+            case .ecp192, .ecp256, .ecp384, .ecp521, .modp2048s256: throw .invalidPeerPublicValue
+            case .modp2048, .modp3072, .modp4096: ModelledHash.mix(peerPublicValue.rawSpan, into: &state)
+            case .curve448:
+                guard !SmallOrder.isOfCurve448(peerPublicValue.rawSpan) else { throw .invalidPeerPublicValue }
+                ModelledHash.mix(peerPublicValue.rawSpan, into: &state)
             case .curve25519:
                 // RFC 7748 section 5: the most significant bit is ignored.
                 var peer = peerPublicValue
                 peer[31] &= 0x7F
-                guard !isOfSmallOrder(peer) else { throw .invalidPeerPublicValue }
+                guard !SmallOrder.isOfCurve25519(peer.rawSpan) else { throw .invalidPeerPublicValue }
                 if !isPublicValue(peer, of: element, method) { ModelledHash.mix(peer.rawSpan, into: &state) }
             }
         }
@@ -73,25 +76,6 @@ enum ModelledKeyExchange {
         // 2^61 is 1 in the field.
         let folded = (product.low & modulus) &+ (product.high &<< 3 | product.low &>> 61)
         return folded >= modulus ? folded - modulus : folded
-    }
-
-    /// Whether X25519 would give zeros for every private key (RFC 7748 section 6.1).
-    private static func isOfSmallOrder(_ peer: [UInt8]) -> Bool {
-        let octets = peer.rawSpan
-        let words = InlineArray<4, UInt64> { index in
-            unsafe UInt64(littleEndian: octets.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
-        }
-        switch (words[0], words[1], words[2], words[3]) {
-        case (0, 0, 0, 0), (1, 0, 0, 0),
-            (0xAEB8_413B_7C7A_EBE0, 0x6AC4_9FF1_FAE3_5616, 0xFDB1_329C_EB8D_09DA, 0x00B8_495F_1605_6286),
-            (0x248C_50A3_BC95_9C5F, 0x5BEF_839C_55B1_D0B1, 0x868E_1C58_C45C_4404, 0x5711_9FD0_DD4E_22D8),
-            (0xFFFF_FFFF_FFFF_FFEC, .max, .max, 0x7FFF_FFFF_FFFF_FFFF),
-            (0xFFFF_FFFF_FFFF_FFED, .max, .max, 0x7FFF_FFFF_FFFF_FFFF),
-            (0xFFFF_FFFF_FFFF_FFEE, .max, .max, 0x7FFF_FFFF_FFFF_FFFF):
-            return true
-        default:
-            return false
-        }
     }
 
     private static let modulus: UInt64 = (1 << 61) - 1

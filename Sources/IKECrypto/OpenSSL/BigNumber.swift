@@ -25,9 +25,23 @@ struct BigNumber: ~Copyable {
     }
 
     /// A number whose operations take a time that does not depend on it.
-    init(secret: borrowing SecretBytes) throws(CryptoError) {
+    init(secret: borrowing EphemeralSecret) throws(CryptoError) {
         try self.init(bigEndian: secret.bytes)
         unsafe BN_set_flags(pointer, BN_FLG_CONSTTIME)
+    }
+
+    /// 1 more than the remainder of a secret by the largest number that may come out.
+    static func wrapped(
+        _ secret: borrowing EphemeralSecret,
+        to largest: borrowing BigNumber,
+        _ context: borrowing BigNumberContext
+    ) throws(CryptoError) -> BigNumber {
+        let random = try BigNumber(secret: secret)
+        let wrapped = try BigNumber()
+        try require(unsafe BN_div(nil, wrapped.pointer, random.pointer, largest.pointer, context.pointer))
+        try require(unsafe BN_add_word(wrapped.pointer, 1))
+        unsafe BN_set_flags(wrapped.pointer, BN_FLG_CONSTTIME)
+        return wrapped
     }
 
     deinit { unsafe BN_clear_free(pointer) }

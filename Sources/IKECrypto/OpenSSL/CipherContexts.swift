@@ -1,18 +1,20 @@
 import COpenSSL
 
-/// One context per cipher, fetched once and given a new key for each message.
+/// One context per algorithm of libcrypto, fetched once and given a new key for each message.
+///
+/// A shorter ICV is the first octets of the whole one, so that AES-GCM's all come from one context.
 struct CipherContexts: ~Copyable {
     private let contexts: InlineArray<7, CipherContext>
 
     init() throws(CryptoError) {
         contexts = try InlineArray { (index: Int) throws(CryptoError) in
-            try CipherContext(Cipher(rawValue: UInt8(index))!)
+            try CipherContext(Self.ciphers[index])
         }
     }
 
     /// Encrypts octets in place, and writes the tag of an AEAD cipher behind them.
     borrowing func encrypt(_ cipher: Cipher, key: borrowing SecretBytes, _ parts: MessageParts) {
-        let context = unsafe contexts[Int(cipher.rawValue)].pointer
+        let context = unsafe contexts[Self.place(of: cipher)].pointer
         let isDone =
             unsafe Self.start(context, cipher, key, parts, encrypts: 1)
             && Self.run(context, parts.body)
@@ -23,7 +25,7 @@ struct CipherContexts: ~Copyable {
 
     /// Decrypts octets in place; false, and the octets are zeros, where the tag of an AEAD cipher is not theirs.
     borrowing func decrypt(_ cipher: Cipher, key: borrowing SecretBytes, _ parts: MessageParts) -> Bool {
-        let context = unsafe contexts[Int(cipher.rawValue)].pointer
+        let context = unsafe contexts[Self.place(of: cipher)].pointer
         let isStarted =
             unsafe Self.start(context, cipher, key, parts, encrypts: 0)
             && (!cipher.isAEAD || cossl_set_tag(context, parts.icv.baseAddress, Int32(parts.icv.count)) == 1)
@@ -33,6 +35,22 @@ struct CipherContexts: ~Copyable {
         if unsafe Self.finish(context) { return true }
         unsafe parts.body.initializeMemory(as: UInt8.self, repeating: 0)
         return false
+    }
+
+    private static let ciphers: InlineArray<7, Cipher> = [
+        .aesCBC128, .aesCBC192, .aesCBC256, .aesGCM128, .aesGCM192, .aesGCM256, .chaCha20Poly1305,
+    ]
+
+    private static func place(of cipher: Cipher) -> Int {
+        switch cipher {
+        case .aesCBC128: 0
+        case .aesCBC192: 1
+        case .aesCBC256: 2
+        case .aesGCM128, .aesGCM12With128, .aesGCM8With128: 3
+        case .aesGCM192, .aesGCM12With192, .aesGCM8With192: 4
+        case .aesGCM256, .aesGCM12With256, .aesGCM8With256: 5
+        case .chaCha20Poly1305: 6
+        }
     }
 
     /// Sets key and nonce, and absorbs the associated data of an AEAD cipher.
@@ -115,9 +133,9 @@ struct CipherAlgorithm: ~Copyable {
             case .aesCBC128: "AES-128-CBC"
             case .aesCBC192: "AES-192-CBC"
             case .aesCBC256: "AES-256-CBC"
-            case .aesGCM128: "AES-128-GCM"
-            case .aesGCM192: "AES-192-GCM"
-            case .aesGCM256: "AES-256-GCM"
+            case .aesGCM128, .aesGCM12With128, .aesGCM8With128: "AES-128-GCM"
+            case .aesGCM192, .aesGCM12With192, .aesGCM8With192: "AES-192-GCM"
+            case .aesGCM256, .aesGCM12With256, .aesGCM8With256: "AES-256-GCM"
             case .chaCha20Poly1305: "ChaCha20-Poly1305"
             }
         let text = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)

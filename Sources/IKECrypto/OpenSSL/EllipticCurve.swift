@@ -1,7 +1,7 @@
 import COpenSSL
 import Primitives
 
-/// A curve over a prime field, used as RFC 5903 says: a public value is x | y, the shared secret x.
+/// A curve over a prime field, used as RFC 5903 says (RFC 5114 section 3.2 for P-192): a public value is x | y, the shared secret x.
 @safe
 struct EllipticCurve: ~Copyable {
     private let group: CurveGroup
@@ -29,15 +29,9 @@ struct EllipticCurve: ~Copyable {
         self.coordinateByteCount = coordinateByteCount
     }
 
-    borrowing func keyPair(randomness: borrowing SecretBytes) throws(CryptoError) -> KeyExchangeResult.KeyPair {
-        let random = try BigNumber(secret: randomness)
-        let scalar = try BigNumber()
-        try require(
-            unsafe BN_div(nil, scalar.pointer, random.pointer, largestScalar.pointer, context.pointer)
-        )
-        try require(unsafe BN_add_word(scalar.pointer, 1))
-        unsafe BN_set_flags(scalar.pointer, BN_FLG_CONSTTIME)
-        let privateKey = SecretBytes(count: coordinateByteCount)
+    borrowing func keyPair(randomness: borrowing EphemeralSecret) throws(CryptoError) -> KeyExchangeResult.KeyPair {
+        let scalar = try BigNumber.wrapped(randomness, to: largestScalar, context)
+        let privateKey = EphemeralSecret(count: coordinateByteCount)
         try unsafe scalar.write(into: privateKey.mutableBuffer)
 
         let point = try CurvePoint(on: group)
@@ -52,7 +46,7 @@ struct EllipticCurve: ~Copyable {
     }
 
     borrowing func agreement(
-        _ privateKey: borrowing SecretBytes,
+        _ privateKey: borrowing EphemeralSecret,
         _ peerPublicValue: [UInt8]
     ) throws(CryptoError) -> SharedSecret {
         let peer = try point(from: peerPublicValue)

@@ -8,6 +8,7 @@ struct HMAC: ~Copyable {
         storage = HMACStorage()
         let digest =
             switch function {
+            case .hmacSHA1: cossl_sha1
             case .hmacSHA256: cossl_sha256
             case .hmacSHA384: cossl_sha384
             case .hmacSHA512: cossl_sha512

@@ -21,7 +21,7 @@ extension IKESA {
         let nonce: [UInt8]
         var method: KeyExchangeMethod?
         var publicValue: [UInt8] = []
-        var privateKey: SecretBytes?
+        var privateKey: EphemeralSecret?
         /// The new Child SA's SPI at this end.
         var inbound = ChildSPI(rawValue: 0)
         /// What was offered for the new Child SA.
@@ -130,7 +130,7 @@ extension IKESA.Established {
     }
 
     private mutating func ask(forKeyPair method: KeyExchangeMethod, _ turn: inout Turn) {
-        let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
+        let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.generate(.init(method: method, randomness: randomness)))
         outgoing = .awaitingKeyPair
     }

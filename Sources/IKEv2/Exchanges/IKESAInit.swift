@@ -28,7 +28,7 @@ struct Initiation: ~Copyable {
     static let mostRestarts = 4
 
     mutating func askForKeyPair(_ turn: inout Turn) {
-        let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
+        let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.generate(.init(method: method, randomness: randomness)))
     }
 

@@ -104,7 +104,7 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) throws(DecodeError) {
         let publicValue = try KeyExchange(contents.keyExchange).data.copied()
-        let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
+        let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.respond(.init(method: method, peerPublicValue: publicValue, randomness: randomness)))
         incoming = Box(
             IKESA.IncomingExchange(agreement: agreement, peerNonce: peerNonce, nonce: nonce, method: method)

@@ -235,7 +235,7 @@ private struct InitialOffer: ~Copyable {
         let hashed = IKESPIPair(initiator: spi, responder: .zero)
         let nat = contents.natStatus(hashed, path, turn.cryptography) ?? NATStatus()
         let method = selection.suite.keyExchange
-        let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
+        let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.respond(.init(method: method, peerPublicValue: publicValue, randomness: randomness)))
         return IKESA.Responding(
             origin: origin,

@@ -143,9 +143,14 @@ extension KeyExchangeMethod {
         switch self {
         case .modp2048: "modp2048"
         case .modp3072: "modp3072"
+        case .modp4096: "modp4096"
+        case .modp2048s256: "modp2048s256"
+        case .ecp192: "ecp192"
         case .ecp256: "ecp256"
         case .ecp384: "ecp384"
+        case .ecp521: "ecp521"
         case .curve25519: "x25519"
+        case .curve448: "x448"
         }
     }
 }

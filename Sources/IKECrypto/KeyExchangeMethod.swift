@@ -1,0 +1,76 @@
+/// A key exchange method (Transform Type 4); the raw value is its IANA number.
+package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+    case modp2048 = 14
+    case modp3072 = 15
+    case modp4096 = 16
+    case ecp256 = 19
+    case ecp384 = 20
+    case ecp521 = 21
+    /// The 2048-bit MODP group with a subgroup of 256 bits (RFC 5114 section 2.3).
+    case modp2048s256 = 24
+    case ecp192 = 25
+    case curve25519 = 31
+    case curve448 = 32
+
+    package var publicValueByteCount: Int {
+        switch self {
+        case .modp2048, .modp2048s256: 256
+        case .modp3072: 384
+        case .modp4096: 512
+        case .ecp192: 48
+        case .ecp256: 64
+        case .ecp384: 96
+        case .ecp521: 132
+        case .curve25519: 32
+        case .curve448: 56
+        }
+    }
+
+    package var sharedSecretByteCount: Int {
+        switch self {
+        case .modp2048, .modp2048s256: 256
+        case .modp3072: 384
+        case .modp4096: 512
+        case .ecp192: 24
+        case .ecp256: 32
+        case .ecp384: 48
+        case .ecp521: 66
+        case .curve25519: 32
+        case .curve448: 56
+        }
+    }
+
+    /// How many random octets a key pair is made from.
+    ///
+    /// MODP exponents have the length that RFC 3526 section 8 asks for; what is reduced by a group's order is drawn 64
+    /// bits too long, so that it has no bias (FIPS 186-5 A.2.1).
+    package var randomByteCount: Int {
+        switch self {
+        case .modp2048: 32
+        case .modp3072: 36
+        case .modp4096: 40
+        case .modp2048s256: 40
+        case .ecp192: 32
+        case .ecp256: 40
+        case .ecp384: 56
+        case .ecp521: 74
+        case .curve25519: 32
+        case .curve448: 56
+        }
+    }
+
+    package var privateKeyByteCount: Int {
+        switch self {
+        case .modp2048: 32
+        case .modp3072: 36
+        case .modp4096: 40
+        case .modp2048s256: 32
+        case .ecp192: 24
+        case .ecp256: 32
+        case .ecp384: 48
+        case .ecp521: 66
+        case .curve25519: 32
+        case .curve448: 56
+        }
+    }
+}
