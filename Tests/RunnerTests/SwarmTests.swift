@@ -24,8 +24,11 @@ struct RandomWorkload: CustomStringConvertible {
 
     /// The workload's text; faults end early enough for everybody to come back or to give up.
     mutating func text() -> String {
-        let child = one(of: ["aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256"])
-        let group = one(of: ["x25519", "ecp256"])
+        let child = one(of: [
+            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "aes192-sha1-esn", "aes128gcm8-x448",
+        ])
+        let cipher = one(of: ["aes128gcm16-prfsha256", "aes192gcm12-prfsha1", "aes256-sha512"])
+        let group = one(of: ["x25519", "ecp256", "ecp521"])
         let cookies = one(of: ["never", "0", "5"])
         return """
             version: 1
@@ -35,7 +38,7 @@ struct RandomWorkload: CustomStringConvertible {
                 identity: gw.example.org
                 policy:
                   authentication: { psk: test-only }
-                  proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                  proposals: { ike: [\(cipher)-\(group)], child: [\(child)] }
                   lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                   half-open: { cookies-above: \(cookies), cookies-above-per-source: never, refuse-above-per-source: never }
                   liveness: { every: \(pick(5...20))s }
@@ -46,7 +49,7 @@ struct RandomWorkload: CustomStringConvertible {
               p:
                 identity: "user%05d@example.org"
                 authentication: { psk: test-only }
-                proposals: { ike: [aes128gcm16-prfsha256-\(group)], child: [\(child)] }
+                proposals: { ike: [\(cipher)-\(group)], child: [\(child)] }
                 lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                 retransmission: { first: 500ms, factor: 2, tries: 4 }
                 reconnect: { after: [timeout, delete, expired, refused], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
