@@ -55,6 +55,12 @@ extension Proposal {
         self.init(number: number, protocolID: protocolID, transforms: transforms)
     }
 
+    /// What one word of a proposal stands for; for IKE an integrity algorithm may stand for a PRF as well.
+    public static func transform(named word: String) throws(ProposalNotationError) -> Transform {
+        if let entry = words.first(where: { $0.word == word }) { return entry.transform }
+        throw .unknownWord(word, nearest: nearest(to: word))
+    }
+
     /// The proposal in strongSwan's notation; what the notation has no word for is shown by its number.
     public var notation: String {
         var shown = transforms
@@ -72,11 +78,6 @@ extension Proposal {
 }
 
 extension Proposal {
-    private static func transform(named word: String) throws(ProposalNotationError) -> Transform {
-        if let entry = words.first(where: { $0.word == word }) { return entry.transform }
-        throw .unknownWord(word, nearest: nearest(to: word))
-    }
-
     private static func check(
         _ transform: Transform,
         named word: String,

@@ -58,6 +58,11 @@ package struct CostTableFile: Hashable, Sendable {
     package struct KeyExchangeCost: Hashable, Sendable {
         package var method: String
         package var cost: Cost
+
+        package init(method: String, cost: Cost) {
+            self.method = method
+            self.cost = cost
+        }
     }
 
     /// A unit of the gateway's work. Key exchanges are priced apart and added.

@@ -42,7 +42,7 @@ struct CalibrateCommand: ParsableCommand {
     var rates = "50,200,500"
 
     @Option(help: "Key exchanges, the one that everything is measured with first.")
-    var keyExchanges = CalibrationTrial.keyExchanges.joined(separator: ",")
+    var keyExchanges = CalibrationTrial.usualKeyExchanges.joined(separator: ",")
 
     @Option(help: "How often everything is measured.")
     var replications = 2

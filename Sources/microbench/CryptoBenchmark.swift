@@ -9,7 +9,9 @@ func benchmarkCrypto() {
         let modelled = try Cryptography(backend: .modelled, seed: seed.rawSpan)
         for method in KeyExchangeMethod.allCases { priceKeyExchange(method, real, "") }
         priceKeyExchange(.curve25519, modelled, "modelled ")
-        for cipher in [Cipher.aesGCM128, .aesGCM256, .chaCha20Poly1305, .aesCBC128] { priceSeal(cipher, real, "") }
+        for cipher in [Cipher.aesGCM128, .aesGCM192, .aesGCM256, .chaCha20Poly1305, .aesCBC128, .aesCBC256] {
+            priceSeal(cipher, real, "")
+        }
         priceSeal(.aesGCM128, modelled, "modelled ")
         priceKeys(real, "")
         priceKeys(modelled, "modelled ")
@@ -46,7 +48,7 @@ private func price(_ name: String, _ operation: () -> Void) {
 }
 
 private func priceKeyExchange(_ method: KeyExchangeMethod, _ crypto: borrowing Cryptography, _ prefix: String) {
-    let randomness = SecretBytes(count: method.randomByteCount)
+    let randomness = EphemeralSecret(count: method.randomByteCount)
     let pair = keyPair(method, randomness.copy(), crypto)
     price("\(prefix)key pair, \(method)") { _ = keyPair(method, randomness.copy(), crypto) }
     price("\(prefix)agreement, \(method)") {
@@ -73,7 +75,7 @@ private func priceKeys(_ crypto: borrowing Cryptography, _ prefix: String) {
     let nonce = [UInt8](repeating: 7, count: 32)
     let message = [UInt8](repeating: 7, count: 240)
     let secret = SharedSecret(count: 32)
-    for (prf, cipher) in [(PRF.hmacSHA256, Cipher.aesGCM128), (.hmacSHA384, .aesGCM256)] {
+    for (prf, cipher) in [(PRF.hmacSHA1, Cipher.aesGCM128), (.hmacSHA256, .aesGCM128), (.hmacSHA384, .aesGCM256)] {
         let suite = IKESuite(cipher: cipher, integrity: nil, prf: prf, keyExchange: .curve25519)
         let child = ChildSuite(cipher: cipher, integrity: nil, keyExchange: nil, usesESN: false)
         price("\(prefix)keys of an IKE SA, \(prf)") { _ = ikeKeys(suite, secret, nonce, nonce, crypto) }
@@ -102,9 +104,14 @@ private func priceHandshake(_ crypto: borrowing Cryptography, _ prefix: String) 
     let address = [UInt8](repeating: 7, count: 22)
     price("\(prefix)handshake, both ends") {
         let ni = crypto.octets(count: 32, from: &stream)
-        let pair = keyPair(.curve25519, crypto.secret(count: 32, from: &stream), crypto)
+        let pair = keyPair(.curve25519, crypto.randomness(for: .curve25519, from: &stream), crypto)
         let nr = crypto.octets(count: 32, from: &stream)
-        let response = respond(.curve25519, pair.publicValue, crypto.secret(count: 32, from: &stream), crypto)
+        let response = respond(
+            .curve25519,
+            pair.publicValue,
+            crypto.randomness(for: .curve25519, from: &stream),
+            crypto
+        )
         let secret = finish(.curve25519, pair.privateKey.copy(), pair.publicValue, response.publicValue, crypto)
         let keys = ikeKeys(suite, secret, ni, nr, crypto)
         let others = ikeKeys(suite, response.sharedSecret, ni, nr, crypto)
@@ -123,7 +130,7 @@ private func priceHandshake(_ crypto: borrowing Cryptography, _ prefix: String) 
 
 private func keyPair(
     _ method: KeyExchangeMethod,
-    _ randomness: consuming SecretBytes,
+    _ randomness: consuming EphemeralSecret,
     _ crypto: borrowing Cryptography
 ) -> KeyExchangeResult.KeyPair {
     switch crypto.perform(.generate(.init(method: method, randomness: randomness))) {
@@ -135,7 +142,7 @@ private func keyPair(
 private func respond(
     _ method: KeyExchangeMethod,
     _ peerPublicValue: [UInt8],
-    _ randomness: consuming SecretBytes,
+    _ randomness: consuming EphemeralSecret,
     _ crypto: borrowing Cryptography
 ) -> KeyExchangeResult.Response {
     let request = KeyExchangeRequest.Respond(
@@ -151,7 +158,7 @@ private func respond(
 
 private func finish(
     _ method: KeyExchangeMethod,
-    _ privateKey: consuming SecretBytes,
+    _ privateKey: consuming EphemeralSecret,
     _ publicValue: [UInt8],
     _ peerPublicValue: [UInt8],
     _ crypto: borrowing Cryptography

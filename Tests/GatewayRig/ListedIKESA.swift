@@ -9,6 +9,8 @@ package struct ListedIKESA: Sendable, Equatable {
         /// The SPI of what strongSwan sends.
         package let outboundSPI: UInt32
         package let remoteTrafficSelectors: [String]
+        /// What it was set up with, by strongSwan's names; a key exchange only if it has one of its own.
+        package let algorithms: [String]
     }
 
     package let connection: String
@@ -21,6 +23,8 @@ package struct ListedIKESA: Sendable, Equatable {
     package let initiatorSPI: UInt64
     package let responderSPI: UInt64
     package let children: [ChildSA]
+    /// What it was set up with, by strongSwan's names.
+    package let algorithms: [String]
 
     /// Reads what `swanctl --list-sas --raw` prints: one line for each IKE SA.
     package static func parse(_ text: String) throws -> [ListedIKESA] {
@@ -50,9 +54,11 @@ package struct ListedIKESA: Sendable, Equatable {
                 state: child["state"],
                 inboundSPI: UInt32(child["spi-in"], radix: 16) ?? 0,
                 outboundSPI: UInt32(child["spi-out"], radix: 16) ?? 0,
-                remoteTrafficSelectors: child.list("remote-ts")
+                remoteTrafficSelectors: child.list("remote-ts"),
+                algorithms: child.algorithms
             )
         }
+        algorithms = fields.algorithms
     }
 }
 
@@ -72,6 +78,13 @@ struct ViciFields {
     subscript(name: String) -> String {
         guard case .text(let text)? = value(name) else { return "" }
         return text
+    }
+
+    /// In the order of the transform types.
+    var algorithms: [String] {
+        let length = self["encr-keysize"]
+        let cipher = self["encr-alg"] + (length.isEmpty ? "" : "-\(length)")
+        return ([cipher] + ["prf-alg", "integ-alg", "dh-group"].map { self[$0] }).filter { !$0.isEmpty }
     }
 
     func list(_ name: String) -> [String] {

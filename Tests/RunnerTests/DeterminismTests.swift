@@ -1,4 +1,6 @@
+import Metrics
 import Primitives
+import Results
 import Runner
 import Simulation
 import Testing
@@ -71,6 +73,36 @@ struct DeterminismTests {
         let modelled = try run { $0.crypto = .modelled }
         #expect(real.digest == modelled.digest)
         #expect(real.measurements == modelled.measurements)
+    }
+
+    @Test(
+        "real and modelled cryptography have the same trajectory with every algorithm, priced or not",
+        arguments: [
+            ("aes192gcm16-prfsha384-modp4096", "aes192gcm16-ecp521"),
+            ("aes256gcm12-prfsha512-x448", "aes256gcm12-esn"),
+            ("aes128gcm8-prfsha1-modp2048s256", "aes128gcm8-x448"),
+            ("aes192-sha1-ecp192", "aes192-sha1-modp2048s256"),
+            ("aes256-sha512-ecp521", "aes256-sha512-modp4096-esn"),
+        ]
+    )
+    func sameWithEveryAlgorithm(ike: String, child: String) throws {
+        let text = Self.workload
+            .replacing("ike: [aes128gcm16-prfsha256-x25519]", with: "ike: [\(ike)]")
+            .replacing("child: [aes128gcm16-x25519]", with: "child: [\(child)]")
+            .replacing("count: 60", with: "count: 4")
+        let workload = try WorkloadFile(text: text, path: "small.yaml").validated()
+        let outcomes = try SimulatedOptions.Crypto.allCases.map { crypto in
+            var options = SimulatedOptions()
+            options.crypto = crypto
+            return try SimulatedRun(workload, options: options).run()
+        }
+        #expect(outcomes[0].digest == outcomes[1].digest)
+        #expect(outcomes[0].measurements == outcomes[1].measurements)
+        #expect(outcomes[0].violations == [])
+        let measured = try #require(outcomes[0].measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total >= 4)
+        #expect(measured.counter(.childRekeyEstablished).total > 0)
+        #expect(measured.counter(.ikeRekeyEstablished).total > 0)
     }
 
     @Test("another seed is another run, and the log names the first second that differs")

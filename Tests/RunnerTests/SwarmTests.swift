@@ -31,11 +31,15 @@ struct RandomWorkload: CustomStringConvertible {
     /// other has no longer what it has.
     mutating func text() -> String {
         let child = one(of: [
-            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256",
+            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256", "aes192-sha1-esn",
+            "aes128gcm8-x448",
         ])
-        let group = one(of: ["x25519", "ecp256"])
-        let ike =
-            one(of: ["aes128gcm16-prfsha256", "chacha20poly1305-prfsha384", "aes256-sha384-prfsha512"]) + "-\(group)"
+        let cipher = one(of: [
+            "aes128gcm16-prfsha256", "chacha20poly1305-prfsha384", "aes256-sha384-prfsha512", "aes192gcm12-prfsha1",
+            "aes256-sha512",
+        ])
+        let group = one(of: ["x25519", "ecp256", "ecp521"])
+        let ike = "\(cipher)-\(group)"
         let sources = one(of: ["198.18.0.0/16", "198.18.0.0/16", "2001:db8:7::/64"])
         let cookies = one(of: ["never", "0", "5"])
         // A stream of its own, so that what was drawn before there were fragments is drawn still.

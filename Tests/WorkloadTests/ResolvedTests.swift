@@ -104,6 +104,28 @@ struct ResolvedTests {
         #expect(node.entry("list")?.value.elements.first?.scalar == text)
     }
 
+    @Test("a key exchange without a price costs a multiple of another's, and nothing can be said without that")
+    func scaledPrices() throws {
+        var table = try CostTableFile(text: ShippedWorkloads.text("costs/strongswan-5.9.json"), file: "costs.json")
+        let fingerprint = table.fingerprint
+        let own = try #require(table.cost(ofKeyExchange: "modp3072"))
+        #expect(table.price(ofKeyExchange: "modp3072")?.cost == own)
+        #expect(table.price(ofKeyExchange: "modp3072")?.scale == nil)
+        let price = try #require(table.price(ofKeyExchange: "modp4096"))
+        let scale = try #require(price.scale)
+        #expect(scale.method == "modp3072")
+        #expect(price.cost.baseNanoseconds == own.baseNanoseconds * scale.percent / 100)
+        #expect(price.cost.baseNanoseconds > own.baseNanoseconds)
+        #expect(price.cost.interval == nil)
+        for method in ["ecp521", "x448", "modp2048s256", "ecp192"] {
+            #expect(table.price(ofKeyExchange: method)?.scale != nil)
+        }
+        #expect(table.fingerprint == fingerprint)
+        table.keyExchanges.removeAll { $0.method == "modp3072" }
+        #expect(table.price(ofKeyExchange: "modp4096") == nil)
+        #expect(table.price(ofKeyExchange: "modp3072") == nil)
+    }
+
     @Test("a cost table survives being written as JSON")
     func costTable() throws {
         let table = try CostTableFile(text: ShippedWorkloads.text("costs/strongswan-5.9.json"), file: "costs.json")

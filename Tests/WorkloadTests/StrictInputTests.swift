@@ -46,8 +46,14 @@ struct StrictInputTests {
         Broken(
             "an algorithm of a later version",
             "ike: [aes256gcm16-prfsha384-x25519]",
-            "ike: [aes256gcm16-prfsha384-x448]"
+            "ike: [aes256gcm16-prfsha384-mlkem768]"
         ),
+        Broken(
+            "a key exchange that is too weak for anybody",
+            "ike: [aes256gcm16-prfsha384-x25519]",
+            "ike: [aes256gcm16-prfsha384-modp1024s160]"
+        ),
+        Broken("a cipher that is too old", "child: [aes256gcm16-x25519]", "child: [3des-sha1-x25519]"),
         Broken("a proposal that lacks something", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes256gcm16-x25519]"),
         Broken("a missing key", "identity: gw.example.org\n", "\n"),
         Broken("a distribution without a minimum", ", minimum: 8ms", ""),

@@ -18,6 +18,28 @@ struct WarningTests {
         Broken("a NAT that forgets sooner than its client speaks", "nat-keepalive: 20s", "nat-keepalive: 5m"),
         Broken("proposals without an overlap", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes128-sha256-modp2048]"),
         Broken("fragments that the gateway does not take", "nat-keepalive: 20s", "fragmentation: standard"),
+        Broken(
+            "SHA-1",
+            "ike: [aes256gcm16-prfsha384-x25519]",
+            "ike: [aes256gcm16-prfsha384-x25519, aes128-sha1-x25519, aes128gcm16-prfsha1-x25519]"
+        ),
+        Broken("SHA-1 for ESP", "child: [aes256gcm16-x25519]", "child: [aes256gcm16-x25519, aes256-sha-modp2048]"),
+        Broken("short ICVs", "child: [aes256gcm16-x25519]", "child: [aes256gcm16-aes192gcm12-aes128gcm64-x25519]"),
+        Broken(
+            "a group whose subgroup is doubted",
+            "ike: [aes256gcm16-prfsha384-x25519]",
+            "ike: [aes256gcm16-prfsha384-x25519-modp2048s256]"
+        ),
+        Broken(
+            "a curve that is too small, whose price is a multiple of another's",
+            "ike: [aes256gcm16-prfsha384-x25519]",
+            "ike: [aes256gcm16-prfsha384-x25519, aes256gcm8-prfsha384-ecp192]"
+        ),
+        Broken(
+            "key exchanges that have no price of their own",
+            "child: [aes256gcm16-x25519]",
+            "child: [aes256gcm16-x25519-modp4096-ecp521-curve448]"
+        ),
         Broken("different keys", "psk: test-only", "psk: test-other"),
         Broken("a pool that is too small", "10.128.0.0/10", "10.128.0.0/28"),
         Broken("addresses that many share", "sources: [198.18.0.0/15]", "sources: [198.18.0.0/29]"),

@@ -220,12 +220,20 @@ extension Workload.Profile {
 extension String {
     /// A proposal in strongSwan's notation with another key exchange, or with none.
     func withKeyExchange(_ method: String?) -> String {
-        let kept = split(separator: "-").map(String.init).filter { !CalibrationTrial.keyExchanges.contains($0) }
+        let words = CalibrationTrial.keyExchanges + CalibrationTrial.aliases
+        let kept = split(separator: "-").map(String.init).filter { !words.contains($0) }
         return (kept + (method.map { [$0] } ?? [])).joined(separator: "-")
     }
 }
 
 extension CalibrationTrial {
-    /// Those that there are prices for, by strongSwan's keyword.
-    package static let keyExchanges = ["x25519", "ecp256", "ecp384", "modp2048", "modp3072"]
+    /// Those that are measured unless others are named, by strongSwan's keyword.
+    package static let usualKeyExchanges = ["x25519", "ecp256", "ecp384", "modp2048", "modp3072"]
+
+    /// Those that can be measured.
+    package static let keyExchanges =
+        usualKeyExchanges + ["modp4096", "ecp521", "x448", "modp2048s256", "ecp192"]
+
+    /// Other words for some of them.
+    fileprivate static let aliases = ["curve25519", "curve448"]
 }

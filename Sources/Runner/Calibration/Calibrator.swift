@@ -35,7 +35,7 @@ package struct Calibrator {
         self.process = process
         self.report = report
         rates = [50, 200, 500]
-        keyExchanges = CalibrationTrial.keyExchanges
+        keyExchanges = CalibrationTrial.usualKeyExchanges
         replications = 2
     }
 

@@ -36,6 +36,11 @@ package struct MeasuredCosts: Sendable {
                 table.keyExchanges[place].cost.interval = nil
             }
         }
+        // What the base does not know.
+        for method in CalibrationTrial.keyExchanges where table.cost(ofKeyExchange: method) == nil {
+            guard let price = fit[.keyExchange(method)] else { continue }
+            table.keyExchanges.append(CostTableFile.KeyExchangeCost(method: method, cost: price.cost))
+        }
         table.provenance.kind = .measured
         table.provenance.source = origin
         if !unmeasured.isEmpty {
@@ -59,7 +64,7 @@ package struct MeasuredCosts: Sendable {
 extension CostTableFile {
     /// What a set-up with PSK takes of one core while there are so many SAs.
     package func setUpNanoseconds(keyExchange: String, activeSAs: Int) -> Int64 {
-        let parts = [self[.ikeSAInit], self[.ikeAuthPSK], cost(ofKeyExchange: keyExchange)].compactMap { $0 }
+        let parts = [self[.ikeSAInit], self[.ikeAuthPSK], price(ofKeyExchange: keyExchange)?.cost].compactMap { $0 }
         return parts.reduce(0) { $0 + $1.baseNanoseconds + $1.perActiveSAPicoseconds * Int64(activeSAs) / 1_000 }
     }
 }

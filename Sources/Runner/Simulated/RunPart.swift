@@ -100,7 +100,7 @@ extension CostTable {
     init(_ file: CostTableFile) {
         self.init(
             operation: { Cost(file[CostTableFile.Operation($0)]) },
-            keyExchange: { method in file.cost(ofKeyExchange: method.word).map { Cost($0) } }
+            keyExchange: { method in file.price(ofKeyExchange: method.word).map { Cost($0.cost) } }
         )
     }
 }

@@ -10,6 +10,8 @@ extension Workload {
         check.checkArrivals()
         check.checkNAT()
         check.checkAgreement()
+        check.checkAlgorithms()
+        check.checkPrices()
         check.checkAddresses()
         check.checkExpectations()
         check.checkUse()

@@ -103,7 +103,7 @@ extension WorkloadReader {
     private mutating func checkCosts(_ costs: CostTableFile, of policy: Workload.Policy, _ view: RecordView) {
         guard !costs.keyExchanges.isEmpty else { return }
         let methods = (policy.proposals.ike + policy.proposals.child).flatMap { Proposals.keyExchanges(of: $0) }
-        for method in Set(methods).sorted() where costs.cost(ofKeyExchange: method) == nil {
+        for method in Set(methods).sorted() where costs.price(ofKeyExchange: method) == nil {
             fail(
                 view.mark("costs"),
                 "the cost table has no price for the key exchange \(method), which the policy accepts",

@@ -21,10 +21,11 @@ enum Proposals {
         }
     }
 
-    /// The key exchanges that a proposal names, in strongSwan's keywords.
+    /// The key exchanges that a proposal names, in the keywords of cost tables.
     static func keyExchanges(of text: String) -> [String] {
-        text.split(separator: "-").map(String.init).filter { word in
-            keyExchanges.contains { $0.word == word }
+        text.split(separator: "-").compactMap { word in
+            guard let transform = try? Proposal.transform(named: String(word)) else { return nil }
+            return keyExchanges.first { .keyExchange($0.id) == transform }?.word
         }
     }
 
@@ -61,14 +62,17 @@ enum Proposals {
 
     private static let keyExchanges: [(word: String, id: KeyExchangeID)] = [
         ("x25519", .curve25519), ("ecp256", .ecp256), ("ecp384", .ecp384), ("modp2048", .modp2048),
-        ("modp3072", .modp3072),
+        ("modp3072", .modp3072), ("modp4096", .modp4096), ("ecp521", .ecp521), ("x448", .curve448),
+        ("modp2048s256", .modp2048s256), ("ecp192", .ecp192),
     ]
 
     private static let supported: [Transform] =
         [
-            .encryption(.aesGCM16, keyLength: 128), .encryption(.aesGCM16, keyLength: 256),
-            .encryption(.aesCBC, keyLength: 128), .encryption(.aesCBC, keyLength: 256),
-            .encryption(.chacha20Poly1305), .prf(.hmacSHA256), .prf(.hmacSHA384), .prf(.hmacSHA512),
-            .integrity(.hmacSHA256), .integrity(.hmacSHA384), .extendedSequenceNumbers(.disabled),
-        ] + keyExchanges.map { .keyExchange($0.id) }
+            .encryption(.chacha20Poly1305), .prf(.hmacSHA256), .prf(.hmacSHA384), .prf(.hmacSHA512), .prf(.hmacSHA1),
+            .integrity(.hmacSHA256), .integrity(.hmacSHA384), .integrity(.hmacSHA512), .integrity(.hmacSHA1),
+            .extendedSequenceNumbers(.disabled), .extendedSequenceNumbers(.enabled),
+        ]
+        + [EncryptionID.aesGCM16, .aesCBC, .aesGCM12, .aesGCM8].flatMap { cipher in
+            [128, 192, 256].map { .encryption(cipher, keyLength: $0) }
+        } + keyExchanges.map { .keyExchange($0.id) }
 }
