@@ -6,9 +6,12 @@ import Testing
 struct DecryptedCapture {
     /// How many messages of each exchange type there are, by its number.
     private(set) var counts: [String: Int] = [:]
+    private(set) var fragmentCount = 0
 
     init(in folder: URL) throws {
-        let fields = ["isakmp.exchangetype", "isakmp.enc.decrypted", "_ws.malformed", "udp.length"]
+        let fields = [
+            "isakmp.exchangetype", "isakmp.enc.decrypted", "_ws.malformed", "udp.length", "isakmp.nextpayload",
+        ]
         let text = try Command.output(
             of: ["tshark", "-n", "-r", folder.path + "/capture.pcapng", "-Y", "udp", "-T", "fields"]
                 + fields.flatMap { ["-e", $0] },
@@ -17,12 +20,14 @@ struct DecryptedCapture {
         for line in text.split(separator: "\n") {
             let values = line.split(separator: "\t", omittingEmptySubsequences: false)
             // A NAT keepalive is one octet behind eight of UDP.
-            guard values.count == 4, values[3] != "9" else { continue }
+            guard values.count == 5, values[3] != "9" else { continue }
             #expect(!values[0].isEmpty, "not known for IKE: \(line)")
             #expect(values[2].isEmpty, "malformed: \(line)")
             // IKE_SA_INIT, exchange type 34, has nothing to decrypt.
             if values[0] != "34" { #expect(!values[1].isEmpty, "not decrypted: \(line)") }
             counts[String(values[0]), default: 0] += 1
+            // The payload of a fragment (RFC 7383 section 2.5).
+            if values[4].hasPrefix("53") { fragmentCount += 1 }
         }
     }
 
@@ -34,14 +39,22 @@ struct DecryptedCapture {
 
 @Suite("A capture of a simulated run")
 struct SimulatedCaptureTests {
-    @Test("every IKE message is decrypted by tshark with the key table beside it, and none is malformed")
-    func opensDecrypted() throws {
+    @Test(
+        "every IKE message is decrypted by tshark with the key table beside it, and none is malformed, in fragments too",
+        arguments: ["never", "200"]
+    )
+    func opensDecrypted(_ fragmentation: String) throws {
         let scratch = try Scratch()
-        let lifetimes = ["--set", "profiles.laptop.lifetimes.ike.rekey=40s"]
-        let run = try Binary.run(["run"] + Shipped.small + lifetimes + ["--out", "run", "--capture"], in: scratch)
+        let changes = [
+            "profiles.laptop.lifetimes.ike.rekey=40s", "profiles.laptop.fragmentation=\(fragmentation)",
+            "gateways.gw.policy.fragmentation=\(fragmentation)",
+        ].flatMap { ["--set", $0] }
+        let run = try Binary.run(["run"] + Shipped.small + changes + ["--out", "run", "--capture"], in: scratch)
         #expect(run.status == 0, "\(run.output)\(run.errors)")
+        let capture = try DecryptedCapture(in: scratch.url.appending(path: "run"))
         // Each of them more than once for each client.
-        try DecryptedCapture(in: scratch.url.appending(path: "run")).expectEach(atLeast: 40)
+        capture.expectEach(atLeast: 40)
+        #expect((capture.fragmentCount > 100) == (fragmentation != "never"))
         let rekeys = try ResultFile(try scratch.bytes("run/result.json")).total("ike.rekey.established")
         #expect(rekeys ?? 0 >= 20)
     }

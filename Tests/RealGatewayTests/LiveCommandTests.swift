@@ -43,9 +43,12 @@ struct LiveCommandTests {
         #expect(try packets(in: capture) == ["9"])
     }
 
-    @Test("a live capture opens decrypted: tshark reads every IKE message, and none is malformed")
-    func opensDecrypted() throws {
-        let gateway = try RealGateway.start(knobs: ["DPD_DELAY": "1s"])
+    @Test(
+        "a live capture opens decrypted: tshark reads every IKE message, fragments too, and none is malformed",
+        arguments: ["never", "160"]
+    )
+    func opensDecrypted(_ fragmentation: String) throws {
+        let gateway = try RealGateway.start(knobs: ["DPD_DELAY": "1s", "FRAGMENT_SIZE": "160"])
         try write(
             LiveWorkload(
                 count: 40,
@@ -53,7 +56,8 @@ struct LiveCommandTests {
                 duration: "6s",
                 ike: "{ rekey: 3s, over: 20s }",
                 child: "{ rekey: 2s, over: 20s }",
-                path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }"
+                path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }",
+                fragmentation: fragmentation
             )
         )
         let outcome = try gateway.rig.run(run("--capture"))
@@ -79,10 +83,18 @@ struct LiveCommandTests {
         #expect(try gateway.associations() == [])
     }
 
-    @Test("what a killed run left at the gateway is deleted by `cleanup`")
-    func cleansUp() throws {
-        let gateway = try RealGateway.start()
-        try write(LiveWorkload(count: 30, rate: "30/s", duration: "10m", child: "{ rekey: 1s, over: 20s }"))
+    @Test("what a killed run left at the gateway is deleted by `cleanup`", arguments: ["never", "160"])
+    func cleansUp(_ fragmentation: String) throws {
+        let gateway = try RealGateway.start(knobs: ["FRAGMENT_SIZE": "160"])
+        try write(
+            LiveWorkload(
+                count: 30,
+                rate: "30/s",
+                duration: "10m",
+                child: "{ rekey: 1s, over: 20s }",
+                fragmentation: fragmentation
+            )
+        )
         let killed = try gateway.rig.start(run())
         try wait(for: "established 30 ", of: killed)
         // In the middle of rekeys.

@@ -9,9 +9,12 @@ import Workload
 
 @Suite("What a live run leaves in its folder", .serialized)
 struct LiveRecordingTests {
-    @Test("a recorded run is replayed in virtual time: the same datagrams, reports and states", arguments: [1, 3])
-    func replays(workers: Int) throws {
-        let gateway = try RealGateway.start(knobs: ["DPD_DELAY": "1s"])
+    @Test(
+        "a recorded run is replayed in virtual time: the same datagrams, reports and states, with fragments too",
+        arguments: [(1, "never"), (3, "never"), (1, "160")]
+    )
+    func replays(workers: Int, fragmentation: String) throws {
+        let gateway = try RealGateway.start(knobs: ["DPD_DELAY": "1s", "FRAGMENT_SIZE": "160"])
         let folder = try TemporaryFolder()
         let workload = try LiveWorkload(
             count: 60,
@@ -20,7 +23,8 @@ struct LiveRecordingTests {
             ike: "{ rekey: 5s, jitter: 10%, over: 20s }",
             child: "{ rekey: 3s, jitter: 10%, over: 20s }",
             retransmission: "{ first: 300ms, factor: 1.5, tries: 8 }",
-            path: "{ one-way-delay: 2ms, loss: { random: 3% }, duplication: 2%, nat: { preset: linux-conntrack } }"
+            path: "{ one-way-delay: 2ms, loss: { random: 3% }, duplication: 2%, nat: { preset: linux-conntrack } }",
+            fragmentation: fragmentation
         ).validated()
         var options = LiveOptions()
         options.folder = folder.path

@@ -1,5 +1,6 @@
 import Metrics
 import Primitives
+import Results
 import Runner
 import Simulation
 import Testing

@@ -31,7 +31,8 @@ struct RandomWorkload: CustomStringConvertible {
     /// other has no longer what it has.
     mutating func text() -> String {
         let child = one(of: [
-            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256", "aes192-sha1-esn",
+            "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256",
+            "aes192-sha1-esn",
             "aes128gcm8-x448",
         ])
         let cipher = one(of: [
