@@ -6,6 +6,19 @@ import RADIUS
 
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+func cryptography() throws -> Cryptography {
+    let seed = [UInt8](repeating: 7, count: 32)
+    return try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+}
+
+extension Instant {
+    /// Now, on a clock that began at a moment of the system's.
+    static func since(_ start: ContinuousClock.Instant) -> Instant {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return Instant(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
+    }
+}
+
 /// What became of a peer whose EAP packets our RADIUS client carried to a server.
 struct Access: Equatable {
     var verdict: RADIUSAnswer.Verdict?
@@ -30,10 +43,9 @@ struct Carrier: ~Copyable {
     /// Every datagram, in its order.
     private(set) var datagrams: [[UInt8]] = []
 
-    init(to ports: [UInt16], secret: String = "test-only", waits: [Duration] = [.milliseconds(2000)]) throws {
+    init(to ports: [UInt16], secret: String = "test-only", waits: [Duration] = [.seconds(5)]) throws {
         let socket = try LoopbackSocket()
-        let seed = [UInt8](repeating: 7, count: 32)
-        let crypto = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+        let crypto = try cryptography()
         let servers = ports.map {
             RADIUSServer(endpoint: UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: $0), secret: utf8(secret))
         }
@@ -56,10 +68,7 @@ struct Carrier: ~Copyable {
 
     var counters: RADIUSCounters { client.counters }
 
-    private var now: Instant {
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
-        return Instant(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
-    }
+    private var now: Instant { .since(start) }
 
     /// Carries a whole conversation, which a Request for the identity from here begins, as a gateway does it.
     mutating func authenticate(_ credentials: [EAPCredential], unixTime: Int64 = 0) throws -> Access {
