@@ -40,10 +40,15 @@ struct Carrier: ~Copyable {
     private let socket: LoopbackSocket
     private let crypto: Cryptography
     private let start = ContinuousClock.now
-    /// Every datagram, in its order.
-    private(set) var datagrams: [[UInt8]] = []
+    /// Whether the first answer to each request is lost.
+    private let losesFirstAnswers: Bool
 
-    init(to ports: [UInt16], secret: String = "test-only", waits: [Duration] = [.seconds(5)]) throws {
+    init(
+        to ports: [UInt16],
+        secret: String = "test-only",
+        waits: [Duration] = [.seconds(5)],
+        losesFirstAnswers: Bool = false
+    ) throws {
         let socket = try LoopbackSocket()
         let crypto = try cryptography()
         let servers = ports.map {
@@ -64,6 +69,7 @@ struct Carrier: ~Copyable {
         )
         self.socket = socket
         self.crypto = crypto
+        self.losesFirstAnswers = losesFirstAnswers
     }
 
     var counters: RADIUSCounters { client.counters }
@@ -113,16 +119,19 @@ struct Carrier: ~Copyable {
         var output = RADIUSOutput()
         let refusal = client.send(request, owner: 1, at: now, cryptography: crypto, into: &output)
         guard refusal == nil else { throw Unexpected.refusal }
+        var isLost = losesFirstAnswers
         while true {
             for datagram in output.datagrams {
-                datagrams.append(datagram.octets)
                 try socket.send(datagram.octets, to: datagram.server.port)
             }
             guard output.failures.isEmpty else { return nil }
             output.removeAll()
             let wait = client.deadline - now
             if let (octets, port) = try socket.receive(atMost: Int32(max(0, wait.nanoseconds / 1_000_000) + 1)) {
-                datagrams.append(octets)
+                if isLost {
+                    isLost = false
+                    continue
+                }
                 let server = UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: port)
                 switch client.receive(octets.rawSpan, from: server, on: socket.port, at: now, cryptography: crypto) {
                 case .answer(let answer): return answer
