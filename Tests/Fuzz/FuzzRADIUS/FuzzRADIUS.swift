@@ -8,9 +8,11 @@ import RADIUS
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRADIUS(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     let input = unsafe [UInt8](UnsafeBufferPointer(start: start, count: byteCount))
-    let seed = [UInt8](repeating: 0, count: 32)
-    // RADIUS is real with either; this one is made quickly.
-    guard let cryptography = try? Cryptography(backend: .modelled, seed: seed.rawSpan) else { return 0 }
+    check(input, unsafe cryptography)
+    return 0
+}
+
+private func check(_ input: [UInt8], _ cryptography: borrowing Cryptography) {
     checkPacket(input, cryptography)
     var client = RADIUSClient(settings, stream: KeyMaterialStream(entity: 1))
     var output = RADIUSOutput()
@@ -22,8 +24,16 @@ public func fuzzRADIUS(_ start: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt
     case .answer: preconditionFailure("nobody knows the secret")
     case .dropped: precondition(client.inFlightCount == 2, "what is dropped changes nothing")
     }
-    return 0
 }
+
+// SAFETY: libFuzzer calls on one thread. RADIUS is real with either backend; this one is made quickly.
+nonisolated(unsafe) private let cryptography: Cryptography = {
+    let seed = [UInt8](repeating: 0, count: 32)
+    guard let cryptography = try? Cryptography(backend: .modelled, seed: seed.rawSpan) else {
+        preconditionFailure("libcrypto has what it always has")
+    }
+    return cryptography
+}()
 
 private let server = UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: 1812)
 
