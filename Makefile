@@ -12,7 +12,7 @@ SWIFT_SOURCES := Package.swift Sources Tests
 RELEASE := -c release
 RUN_TESTS := swift test $(RELEASE) --disable-testable-imports --skip-build --disable-xctest
 # Tests in real time want the processors to themselves: they run after the others, one at a time.
-REAL_TIME := RealGatewayTests
+REAL_TIME := (RealGatewayTests|FreeRADIUSTests)
 # And they enter network namespaces, which is root's business: they run without `swift test`, so that no file of the build
 # becomes root's.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)

@@ -113,7 +113,7 @@ extension FrontDesk {
             ipv6Leases[place] = lease.ipv6
         }
         metrics.leasesRefused = pools.refusedCount
-        addresses.forEach { digest.mix($0.high, $0.low) }
+        addresses.forEachAddress { digest.mix($0.high, $0.low) }
         return addresses
     }
 

@@ -50,7 +50,7 @@ package struct InnerAddresses: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Visits the IPv4 address first.
-    package func forEach(_ body: (IPAddress) -> Void) {
+    package func forEachAddress(_ body: (IPAddress) -> Void) {
         if let ipv4 { body(ipv4) }
         if let ipv6 { body(ipv6) }
     }

@@ -97,6 +97,18 @@ struct MethodTests {
         #expect(endings[0] != endings[2])
     }
 
+    @Test("are the same octets whichever backend computes IKE's cryptography", arguments: methods)
+    func backends(_ method: Method) throws {
+        let credentials = [method.credential(Conversation.password)]
+        var real = try Conversation(credentials, [method.offer], backend: .openSSL)
+        var modelled = try Conversation(credentials, [method.offer], backend: .modelled)
+        real.run()
+        modelled.run()
+        let isSame = real.packets == modelled.packets
+        #expect(isSame)
+        #expect(real.peerEnding == modelled.peerEnding)
+    }
+
     @Test("of an authenticator that does not know the password are not believed by an MSCHAPv2 peer")
     func mutualAuthentication() throws {
         var talk = try Conversation([.mschapv2(password: Conversation.password)], [.mschapv2])

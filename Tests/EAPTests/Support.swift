@@ -9,9 +9,10 @@ func hex(_ text: String) -> [UInt8] { try! Hexadecimal.decode(text) }
 
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 
-func cryptography(seed: UInt8 = 0) throws -> Cryptography {
+/// EAP is real with every backend; the modelled one is made quickly.
+func cryptography(_ backend: CryptoBackend = .modelled, seed: UInt8 = 0) throws -> Cryptography {
     let seed = [UInt8](repeating: seed, count: 32)
-    return try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+    return try Cryptography(backend: backend, seed: seed.rawSpan)
 }
 
 /// How a machine's conversation ended.
@@ -67,6 +68,7 @@ struct Conversation: ~Copyable {
         identity: [UInt8]? = nil,
         fragmentByteCount: Int = 1024,
         seed: UInt8 = 0,
+        backend: CryptoBackend = .modelled,
         unixTime: Int64 = Self.moment
     ) throws {
         peer = EAPPeer(
@@ -84,7 +86,7 @@ struct Conversation: ~Copyable {
             stream: KeyMaterialStream(entity: 2),
             unixTime: unixTime
         )
-        crypto = try cryptography(seed: seed)
+        crypto = try cryptography(backend, seed: seed)
         self.password = password
     }
 

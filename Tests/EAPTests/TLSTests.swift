@@ -69,6 +69,32 @@ struct TLSTests {
         #expect(again.peerEnding == first.peerEnding)
     }
 
+    @Test("is the same octets on several threads at once", arguments: ["ec", "rsa"])
+    func threads(key: String) async throws {
+        let kind = Kind(key: key, versions: .tls13...(.tls13), fragmentByteCount: 1024)
+        let client = try tls(.client, key, versions: kind.versions)
+        let server = try tls(.server, key, versions: kind.versions)
+        let seeds: [UInt8] = Array(0..<24)
+        var alone: [[[UInt8]]] = []
+        for seed in seeds {
+            var talk = try conversation(kind, seed: seed, client: client, server: server)
+            talk.run()
+            alone.append(talk.packets)
+        }
+        let together = try await withThrowingTaskGroup(of: (UInt8, [[UInt8]]).self) { group in
+            for seed in seeds {
+                group.addTask {
+                    var talk = try conversation(kind, seed: seed, client: client, server: server)
+                    talk.run()
+                    return (seed, talk.packets)
+                }
+            }
+            return try await group.reduce(into: alone.map { _ in [] }) { $0[Int($1.0)] = $1.1 }
+        }
+        let isSame = together == alone
+        #expect(isSame)
+    }
+
     /// Who is refused, by whom, and what each end says.
     struct Refusal: Sendable, CustomTestStringConvertible {
         let claim: String

@@ -95,6 +95,18 @@ struct FreeRADIUSTests {
         #expect(first.octets == second.octets)
     }
 
+    @Test("come to the same end when the first answer to every request is lost")
+    func retransmits() throws {
+        let server = try RealRADIUSServer(knobs: ["DEFAULT_METHOD": "mschapv2"])
+        let waits: [Duration] = [.milliseconds(500), .seconds(5)]
+        var carrier = try Carrier(to: [server.port], waits: waits, losesFirstAnswers: true)
+        let access = try carrier.authenticate([.mschapv2(password: utf8("test-only"))])
+        #expect(access.verdict == .accept)
+        #expect(access.peerKey == access.serverKey)
+        #expect(carrier.counters.retransmissions == carrier.counters.requests)
+        #expect(carrier.counters.requests == 3)
+    }
+
     @Test("get no answer when both do not share a secret")
     func wrongSecret() throws {
         let server = try RealRADIUSServer()

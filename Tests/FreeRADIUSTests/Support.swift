@@ -6,6 +6,19 @@ import RADIUS
 
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 
+func cryptography() throws -> Cryptography {
+    let seed = [UInt8](repeating: 7, count: 32)
+    return try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+}
+
+extension Instant {
+    /// Now, on a clock that began at a moment of the system's.
+    static func since(_ start: ContinuousClock.Instant) -> Instant {
+        let (seconds, attoseconds) = (ContinuousClock.now - start).components
+        return Instant(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
+    }
+}
+
 /// What became of a peer whose EAP packets our RADIUS client carried to a server.
 struct Access: Equatable {
     var verdict: RADIUSAnswer.Verdict?
@@ -27,13 +40,17 @@ struct Carrier: ~Copyable {
     private let socket: LoopbackSocket
     private let crypto: Cryptography
     private let start = ContinuousClock.now
-    /// Every datagram, in its order.
-    private(set) var datagrams: [[UInt8]] = []
+    /// Whether the first answer to each request is lost.
+    private let losesFirstAnswers: Bool
 
-    init(to ports: [UInt16], secret: String = "test-only", waits: [Duration] = [.milliseconds(2000)]) throws {
+    init(
+        to ports: [UInt16],
+        secret: String = "test-only",
+        waits: [Duration] = [.seconds(5)],
+        losesFirstAnswers: Bool = false
+    ) throws {
         let socket = try LoopbackSocket()
-        let seed = [UInt8](repeating: 7, count: 32)
-        let crypto = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+        let crypto = try cryptography()
         let servers = ports.map {
             RADIUSServer(endpoint: UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: $0), secret: utf8(secret))
         }
@@ -52,14 +69,12 @@ struct Carrier: ~Copyable {
         )
         self.socket = socket
         self.crypto = crypto
+        self.losesFirstAnswers = losesFirstAnswers
     }
 
     var counters: RADIUSCounters { client.counters }
 
-    private var now: Instant {
-        let (seconds, attoseconds) = (ContinuousClock.now - start).components
-        return Instant(nanoseconds: UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000))
-    }
+    private var now: Instant { .since(start) }
 
     /// Carries a whole conversation, which a Request for the identity from here begins, as a gateway does it.
     mutating func authenticate(_ credentials: [EAPCredential], unixTime: Int64 = 0) throws -> Access {
@@ -104,16 +119,19 @@ struct Carrier: ~Copyable {
         var output = RADIUSOutput()
         let refusal = client.send(request, owner: 1, at: now, cryptography: crypto, into: &output)
         guard refusal == nil else { throw Unexpected.refusal }
+        var isLost = losesFirstAnswers
         while true {
             for datagram in output.datagrams {
-                datagrams.append(datagram.octets)
                 try socket.send(datagram.octets, to: datagram.server.port)
             }
             guard output.failures.isEmpty else { return nil }
             output.removeAll()
             let wait = client.deadline - now
             if let (octets, port) = try socket.receive(atMost: Int32(max(0, wait.nanoseconds / 1_000_000) + 1)) {
-                datagrams.append(octets)
+                if isLost {
+                    isLost = false
+                    continue
+                }
                 let server = UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: port)
                 switch client.receive(octets.rawSpan, from: server, on: socket.port, at: now, cryptography: crypto) {
                 case .answer(let answer): return answer

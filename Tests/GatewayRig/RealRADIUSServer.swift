@@ -11,6 +11,7 @@ package final class RealRADIUSServer: Sendable {
 
     /// Starts FreeRADIUS with the knobs of the script, such as `["DEFAULT_METHOD": "tls"]`.
     package init(knobs: [String: String] = [:]) throws {
+        Self.removeWhatDeadTestsLeft
         let number = Self.count.withLock { count in
             count += 1
             return count
@@ -42,6 +43,24 @@ package final class RealRADIUSServer: Sendable {
     private static let script = Rig.projectDirectory.appending(path: "Tests/Gateways/freeradius.sh").path
 
     private static let count = Mutex(0)
+
+    /// A test that was killed leaves its server; its directory carries the test's process number.
+    private static let removeWhatDeadTestsLeft: Void = {
+        let folder = FileManager.default.temporaryDirectory
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in names where name.hasPrefix("ikestorm-rig-radius-") {
+            let parts = name.split(separator: "-")
+            guard parts.count == 5, let process = Int32(parts[3]), kill(process, 0) != 0, errno == ESRCH else {
+                continue
+            }
+            let directory = folder.appending(path: name)
+            _ = try? Command.output(
+                of: [script, "down", parts[2...].joined(separator: "-")],
+                environment: ["RUNROOT": directory.path]
+            )
+            try? FileManager.default.removeItem(at: directory)
+        }
+    }()
 
     /// A port of loopback that nobody has now.
     private static func freePort() throws -> UInt16 { try LoopbackSocket().port }

@@ -200,7 +200,7 @@ struct DeskUnderTest: ~Copyable {
         precondition(time % 1_000 == 0, "stories are told in microseconds")
         let action = "\(completion.action)".replacing("Gateway.DropReason.", with: "")
         var words = "\(time / 1_000) \(completion.half.client) \(action)"
-        completion.lease.forEach { words += " \($0)" }
+        completion.lease.forEachAddress { words += " \($0)" }
         return words
     }
 }

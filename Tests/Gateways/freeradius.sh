@@ -35,10 +35,11 @@ die() {
 [ -n "$NAME" ] || { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0" && exit 64; }
 [[ $NAME =~ ^[a-z0-9-]{1,40}$ ]] || die "a rig's name is made of a-z, 0-9 and -"
 
-# The server's process, when it is one: a number in a file may have become another's.
+# The server's process while it runs: a number in a file may have become another's, and a dead process waits for init.
 server_pid() {
-    local pid
-    pid=$(cat "$RUN/pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = freeradius ] && echo "$pid"
+    local pid status
+    pid=$(cat "$RUN/pid" 2>/dev/null) && status=$(cat "/proc/$pid/status" 2>/dev/null) || return
+    [[ $status == Name:*freeradius* && $status != *State:*Z\ * ]] && echo "$pid"
 }
 
 down() {

@@ -21,7 +21,7 @@ extension MessageEncoder {
     mutating func configurationReply(_ lease: InnerAddresses, to request: ConfigurationRequest, _ policy: PeerPolicy) {
         guard !lease.isEmpty else { return }
         var attributes: [ConfigurationAttribute] = []
-        lease.forEach { address in
+        lease.forEachAddress { address in
             let family = InnerFamily(of: address)
             // An IPv6 address comes with the length of its prefix (section 3.15.1): a host has all of it.
             attributes.append(ConfigurationAttribute(family.address, address.octets + (address.isIPv4 ? [] : [128])))
@@ -103,7 +103,7 @@ extension IKESA.Established {
     /// Takes what the peer's CFG_REPLY gives.
     mutating func take(_ reply: ConfigurationReply, _ turn: inout Turn) {
         innerAddresses = reply.addresses
-        reply.addresses.forEach { turn.output.report(.addressAssigned($0)) }
+        reply.addresses.forEachAddress { turn.output.report(.addressAssigned($0)) }
         for server in reply.nameServers { turn.output.report(.nameServerGiven(server)) }
         for subnet in reply.subnets { turn.output.report(.subnetGiven(subnet)) }
     }

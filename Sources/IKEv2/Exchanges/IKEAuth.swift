@@ -36,7 +36,7 @@ extension [TrafficSelector] {
     /// Each of the addresses by itself.
     static func each(of addresses: InnerAddresses) -> [TrafficSelector] {
         var selectors: [TrafficSelector] = []
-        addresses.forEach { address in
+        addresses.forEachAddress { address in
             selectors.append(TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount)))
         }
         return selectors

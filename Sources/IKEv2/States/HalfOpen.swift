@@ -144,7 +144,7 @@ extension IKESA {
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
             case .installed(let answer):
-                lease.forEach { turn.output.report(.addressAssigned($0)) }
+                lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))
             }
             return .established(established)
