@@ -54,12 +54,11 @@ extension IKESA {
                         deadline: turn.now + policy.values.halfOpenTimeout
                     )
                 )
-            case .generated: preconditionFailure("a request to respond is answered with a response")
-            case .finished: preconditionFailure("a request to respond is answered with a response")
             case .refused:
                 // RFC 6989 section 5: the peer's value is not in its group.
                 IKESA.refuse(spis.initiator, .invalidSyntax, over: path, &turn) { $0.notify(.invalidSyntax) }
                 return .closed(spis: spis, .invalidKeyExchange, &turn)
+            default: preconditionFailure("a request to respond is answered with a response")
             }
         }
 
