@@ -32,7 +32,7 @@ struct Initiation: ~Copyable {
         turn.output.ask(.generate(.init(method: method, randomness: randomness)))
     }
 
-    /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*)
+    /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*), [N(SIGNATURE_HASH_ALGORITHMS)]
     func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> OutstandingRequest {
         let spis = IKESPIPair(initiator: spi, responder: .zero)
         let header = Header(
@@ -49,6 +49,7 @@ struct Initiation: ~Copyable {
         encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         encoder.nonce(nonce)
         encoder.natDetection(spis, route.plain, turn.cryptography)
+        encoder.signatureHashes(policy)
         encoder.finish(into: &turn.writer)
         var note = PacketNote(.ikeSAInit, isResponse: false, keyExchange: method)
         note.hasCookie = !cookie.isEmpty
@@ -77,6 +78,7 @@ struct AcceptedAnswer: ~Copyable {
     let publicValue: [UInt8]
     let nonce: [UInt8]
     let nat: NATStatus
+    let peerHashes: SignatureHashes
     /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
     var message: [UInt8] = []
 }
@@ -144,7 +146,8 @@ extension Initiation {
                 suite: selection.suite,
                 publicValue: keyExchange.data.copied(),
                 nonce: nonce.data.copied(),
-                nat: nat ?? NATStatus()
+                nat: nat ?? NATStatus(),
+                peerHashes: contents.signatureHashes
             )
         )
     }

@@ -35,7 +35,7 @@ extension IKESA {
         private mutating func sendDelete(policy: PeerPolicy, _ turn: inout Turn) {
             guard !isDeleteSent, channel.outstanding == nil else { return }
             isDeleteSent = true
-            let isGenuine = reason != .authenticationFailed && reason != .wrongIdentity
+            let isGenuine = !reason.isOfAuthentication
             let note = PacketNote(.delete, isResponse: false)
             channel.request(.informational, note, origin: &origin, policy: policy, &turn) { encoder in
                 if isGenuine { encoder.deleteIKESA() } else { encoder.notify(.authenticationFailed) }

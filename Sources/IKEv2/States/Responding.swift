@@ -13,8 +13,9 @@ extension IKESA {
         let initiatorNonce: [UInt8]
         let responderNonce: [UInt8]
         let requestMessage: [UInt8]
+        let peerHashes: SignatureHashes
 
-        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*)
+        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ], [N(SIGNATURE_HASH_ALGORITHMS)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -31,7 +32,7 @@ extension IKESA {
                     spir: spis.responder.rawValue
                 )
                 turn.output.report(.keysDerived(spis))
-                let responseMessage = send(publicValue: response.publicValue, &turn)
+                let responseMessage = send(publicValue: response.publicValue, policy: policy, &turn)
                 let channel = Channel(
                     spis: spis,
                     isInitiator: false,
@@ -47,10 +48,13 @@ extension IKESA {
                     HalfOpen(
                         channel: channel,
                         origin: origin,
-                        initiatorNonce: initiatorNonce,
-                        responderNonce: responderNonce,
-                        requestMessage: requestMessage,
-                        responseMessage: responseMessage,
+                        initial: InitialExchange(
+                            requestMessage: requestMessage,
+                            responseMessage: responseMessage,
+                            initiatorNonce: initiatorNonce,
+                            responderNonce: responderNonce,
+                            peerHashes: peerHashes
+                        ),
                         deadline: turn.now + policy.values.halfOpenTimeout
                     )
                 )
@@ -62,7 +66,7 @@ extension IKESA {
             }
         }
 
-        private func send(publicValue: [UInt8], _ turn: inout Turn) -> [UInt8] {
+        private func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> [UInt8] {
             let method = selection.suite.keyExchange
             let header = Header(
                 initiatorSPI: spis.initiator,
@@ -77,6 +81,8 @@ extension IKESA {
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
             encoder.nonce(responderNonce)
             encoder.natDetection(spis, path, turn.cryptography)
+            encoder.certificateRequest(policy)
+            if !peerHashes.isEmpty { encoder.signatureHashes(policy) }
             encoder.finish(into: &turn.writer)
             let note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: method)
             turn.sendMessage(over: path, note)
@@ -231,6 +237,7 @@ private struct InitialOffer: ~Copyable {
         let method = selection.suite.keyExchange
         let randomness = turn.cryptography.secret(count: method.randomByteCount, from: &origin.material)
         turn.output.ask(.respond(.init(method: method, peerPublicValue: publicValue, randomness: randomness)))
+        let peerHashes = contents.signatureHashes
         return IKESA.Responding(
             origin: origin,
             spis: spis,
@@ -239,7 +246,8 @@ private struct InitialOffer: ~Copyable {
             nat: nat,
             initiatorNonce: nonce,
             responderNonce: responderNonce,
-            requestMessage: contents.takeBuffer()
+            requestMessage: contents.takeBuffer(),
+            peerHashes: peerHashes
         )
     }
 }
