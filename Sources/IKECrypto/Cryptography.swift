@@ -40,6 +40,8 @@ package struct Cryptography: ~Copyable {
     /// Only of the backend that computes with it: it takes 0.1 ms to make, and a simulation has many of these.
     let keyExchanges: OpenSSLKeyExchange?
 
+    let credentials = ParsedCredentials()
+
     /// - Parameter seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
     package init(backend: CryptoBackend, seed: RawSpan) throws(CryptoError) {
         precondition(seed.byteCount == ChaCha20.keyByteCount, "the seed of key material has 32 octets")
@@ -106,6 +108,8 @@ extension Cryptography {
         case .generate(let generate): perform(generate)
         case .respond(let respond): perform(respond)
         case .finish(let finish): perform(finish)
+        case .sign(let request): perform(request)
+        case .verify(let request): perform(request)
         }
     }
 

@@ -2,11 +2,14 @@
 ///
 /// The interface is that of a KEM: the initiator *generates*, the responder *responds* to the public value, the
 /// initiator *finishes* with the answer. Randomness is passed in, so that the same request gives the same octets
-/// everywhere. Requests and results are plain data and may cross to another thread.
+/// everywhere. Signatures and their checks are asked for in the same way. Requests and results are plain data and may
+/// cross to another thread.
 package enum KeyExchangeRequest: ~Copyable, Sendable {
     case generate(Generate)
     case respond(Respond)
     case finish(Finish)
+    case sign(SignatureRequest)
+    case verify(VerificationRequest)
 
     package struct Generate: ~Copyable, Sendable {
         package let method: KeyExchangeMethod
@@ -58,6 +61,8 @@ package enum KeyExchangeResult: ~Copyable, Sendable {
     case generated(KeyPair)
     case responded(Response)
     case finished(SharedSecret)
+    case signed(Signature)
+    case verified(PeerProof)
     case refused(CryptoError)
 
     package struct KeyPair: ~Copyable, Sendable {

@@ -26,6 +26,10 @@ public struct MessageEncoder: ~Copyable {
     @usableFromInline var ivByteCount = 0
     @usableFromInline let hasHeader: Bool
 
+    /// Padding beyond what blocks need, which a receiver must accept (RFC 7296 section 3.14); it goes in front of the
+    /// pad length.
+    public var extraPadding = 0
+
     /// Starts a message behind what the writer already holds.
     public init(_ header: Header, into writer: inout ByteWriter) {
         self.writer = ByteWriter()
@@ -150,14 +154,14 @@ extension MessageEncoder {
 
     /// Pads to whole blocks, leaves room for the checksum, fills in all lengths and says what stands where.
     ///
-    /// The padding is as short as `blockByteCount` permits; AEADs need none, so that only the pad length is added
-    /// (RFC 5282 section 3).
+    /// The padding is as short as `blockByteCount` and `extraPadding` permit; AEADs need none, so that only the pad
+    /// length is added (RFC 5282 section 3).
     public mutating func endEncrypted(blockByteCount: Int = 1, icvByteCount: Int) -> EncryptedRegion {
         guard let start = encryptedStart else { preconditionFailure("only an Encrypted payload that has begun ends") }
         precondition(payloadStart == nil, "the last payload inside has ended")
         let plaintextByteCount = writer.count - encryptedContentStart - ivByteCount
-        let remainder = (plaintextByteCount + 1) % blockByteCount
-        let paddingByteCount = remainder == 0 ? 0 : blockByteCount - remainder
+        let remainder = (plaintextByteCount + extraPadding + 1) % blockByteCount
+        let paddingByteCount = extraPadding + (remainder == 0 ? 0 : blockByteCount - remainder)
         writer.appendZeros(paddingByteCount)
         writer.writeInteger(UInt8(paddingByteCount))
         let icvStart = writer.count

@@ -8,6 +8,14 @@ package enum CloseReason: Hashable, Sendable {
     case authenticationFailed
     /// The peer is not who the policy names.
     case wrongIdentity
+    /// The peer's certificate leads to no authority that is believed, or is not for signatures.
+    case untrustedCertificate
+    /// The peer's certificate, or one of its chain, is not valid at this time.
+    case expiredCertificate
+    /// The peer's certificate has not the identity that the peer claims (RFC 4945 section 3.1).
+    case certificateOfAnother
+    /// This end's key can make no signature that the peer takes (RFC 7427 section 4).
+    case noCommonSignature
     /// A request was not answered, however often it was sent (RFC 7296 section 2.4).
     case timeout
     /// The peer offered or chose nothing that the policy allows.
@@ -40,6 +48,10 @@ package enum CloseReason: Hashable, Sendable {
         switch self {
         case .authenticationFailed: "authentication-failed"
         case .wrongIdentity: "wrong-identity"
+        case .untrustedCertificate: "untrusted-certificate"
+        case .expiredCertificate: "expired-certificate"
+        case .certificateOfAnother: "certificate-of-another"
+        case .noCommonSignature: "no-common-signature"
         case .timeout: "timeout"
         case .noProposalChosen: "no-proposal-chosen"
         case .invalidKeyExchange: "invalid-key-exchange"
@@ -53,6 +65,16 @@ package enum CloseReason: Hashable, Sendable {
         case .expired: "expired"
         case .halfOpenExpired: "half-open-expired"
         case .abandoned: "abandoned"
+        }
+    }
+
+    /// Whether one end could not show the other who it is.
+    package var isOfAuthentication: Bool {
+        switch self {
+        case .authenticationFailed, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
+            .noCommonSignature:
+            true
+        default: false
         }
     }
 }

@@ -7,8 +7,12 @@ extension IKESA {
     /// The SPI that this end chose; zero while there are no keys.
     package var localSPI: IKESPI {
         switch self {
+        case .awaitingSignature(let state): state.channel.localSPI
         case .awaitingAuth(let state): state.channel.localSPI
+        case .awaitingVerdict(let state): state.state.channel.localSPI
         case .halfOpen(let state): state.channel.localSPI
+        case .verifying(let state): state.state.channel.localSPI
+        case .signing(let state): state.state.channel.localSPI
         case .established(let state): state.channel.localSPI
         case .closing(let state): state.channel.localSPI
         case .awaitingKeyPair: .zero

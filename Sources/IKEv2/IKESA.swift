@@ -12,10 +12,14 @@ package enum IKESA: ~Copyable {
     case awaitingKeyPair(AwaitingKeyPair)
     case awaitingSAInit(AwaitingSAInit)
     case awaitingAgreement(AwaitingAgreement)
+    case awaitingSignature(AwaitingSignature)
     case awaitingAuth(AwaitingAuth)
+    case awaitingVerdict(AwaitingVerdict)
     // The responder, before its IKE SA is established.
     case responding(Responding)
     case halfOpen(HalfOpen)
+    case verifying(Verifying)
+    case signing(Signing)
     // Either end.
     case established(Established)
     case closing(Closing)
@@ -54,9 +58,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): .drop(.awaitingKeyPair(state), &turn)
             case .awaitingSAInit(let state): state.receive(datagram, policy: policy, &turn)
             case .awaitingAgreement(let state): .drop(.awaitingAgreement(state), &turn)
+            case .awaitingSignature(let state): .drop(.awaitingSignature(state), &turn)
             case .awaitingAuth(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .awaitingVerdict(let state): .drop(.awaitingVerdict(state), &turn)
             case .responding(let state): .drop(.responding(state), &turn)
             case .halfOpen(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .verifying(let state): .drop(.verifying(state), &turn)
+            case .signing(let state): .drop(.signing(state), &turn)
             case .established(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .closing(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .closed(let reason): .drop(.closed(reason), &turn)
@@ -74,9 +82,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): state.complete(result, policy: policy, &turn)
             case .awaitingSAInit(let state): .awaitingSAInit(state)
             case .awaitingAgreement(let state): state.complete(result, policy: policy, &turn)
+            case .awaitingSignature(let state): state.complete(result, policy: policy, &turn)
             case .awaitingAuth(let state): .awaitingAuth(state)
+            case .awaitingVerdict(let state): state.complete(result, policy: policy, &turn)
             case .responding(let state): state.complete(result, policy: policy, &turn)
             case .halfOpen(let state): .halfOpen(state)
+            case .verifying(let state): state.complete(result, policy: policy, &turn)
+            case .signing(let state): state.complete(result, policy: policy, &turn)
             case .established(let state): state.complete(result, policy: policy, &turn)
             case .closing(let state): .closing(state)
             case .closed(let reason): .closed(reason)
@@ -90,9 +102,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): .awaitingKeyPair(state)
             case .awaitingSAInit(let state): state.advance(policy: policy, &turn)
             case .awaitingAgreement(let state): .awaitingAgreement(state)
+            case .awaitingSignature(let state): .awaitingSignature(state)
             case .awaitingAuth(let state): state.advance(policy: policy, &turn)
+            case .awaitingVerdict(let state): .awaitingVerdict(state)
             case .responding(let state): .responding(state)
             case .halfOpen(let state): state.advance(&turn)
+            case .verifying(let state): .verifying(state)
+            case .signing(let state): .signing(state)
             case .established(let state): state.advance(policy: policy, &turn)
             case .closing(let state): state.advance(policy: policy, &turn)
             case .closed(let reason): .closed(reason)
@@ -109,12 +125,20 @@ package enum IKESA: ~Copyable {
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingSAInit(state)
             case .awaitingAgreement(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAgreement(state)
+            case .awaitingSignature(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingSignature(state)
             case .awaitingAuth(let state):
                 command == .delete ? state.abandon() : .awaitingAuth(state)
+            case .awaitingVerdict(let state):
+                command == .delete ? state.abandon(policy: policy, &turn) : .awaitingVerdict(state)
             case .responding(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .responding(state)
             case .halfOpen(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .halfOpen(state)
+            case .verifying(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .verifying(state)
+            case .signing(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .signing(state)
             case .established(let state): state.command(command, policy: policy, &turn)
             case .closing(let state): .closing(state)
             case .closed(let reason): .closed(reason)
@@ -126,7 +150,11 @@ package enum IKESA: ~Copyable {
         switch self {
         case .awaitingKeyPair: .never
         case .awaitingAgreement: .never
+        case .awaitingSignature: .never
+        case .awaitingVerdict: .never
         case .responding: .never
+        case .verifying: .never
+        case .signing: .never
         case .closed: .never
         case .awaitingSAInit(let state): state.deadline
         case .awaitingAuth(let state): state.deadline

@@ -2,95 +2,6 @@ import IKECrypto
 package import IKEWire
 package import Primitives
 
-/// An identity, or a numbered family of them: `user%05d@example.org`.
-package struct IdentityTemplate: Hashable, Sendable {
-    package let type: IdentificationType
-    private let prefix: [UInt8]
-    private let suffix: [UInt8]
-    /// The least number of digits of the number, or nil when the identity has none.
-    private let digitCount: Int?
-
-    /// - Parameter text: an e-mail address, a host name or an IP address; one `%d` or `%0Nd` takes the client's number.
-    package init(_ text: String) {
-        var pieces = (prefix: [UInt8](), suffix: [UInt8]())
-        var digits: Int?
-        var rest = Array(text.utf8)[...]
-        while let octet = rest.popFirst() {
-            guard octet == UInt8(ascii: "%"), digits == nil, let width = Self.readDigits(&rest) else {
-                if digits == nil { pieces.prefix.append(octet) } else { pieces.suffix.append(octet) }
-                continue
-            }
-            digits = width
-        }
-        digitCount = digits
-        suffix = pieces.suffix
-        if text.utf8.contains(UInt8(ascii: "@")) {
-            type = .rfc822Address
-            prefix = pieces.prefix
-        } else if digits == nil, let address = IPAddress(text) {
-            type = address.isIPv4 ? .ipv4Address : .ipv6Address
-            prefix = (0..<address.byteCount).map { address.byte(at: $0) }
-        } else {
-            type = .fqdn
-            prefix = pieces.prefix
-        }
-    }
-
-    /// Whether the clients of the family have identities of their own.
-    var isNumbered: Bool { digitCount != nil }
-
-    /// The identification data of client `number` (RFC 7296 section 3.5).
-    package func octets(number: UInt32) -> [UInt8] {
-        var octets: [UInt8] = []
-        append(number: number, to: &octets)
-        return octets
-    }
-
-    /// The body of an Identification payload: type, three reserved octets, data. AUTH covers it (section 2.15).
-    func body(number: UInt32) -> [UInt8] {
-        var body: [UInt8] = []
-        body.reserveCapacity(4 + prefix.count + suffix.count + max(10, digitCount ?? 0))
-        body.append(type.rawValue)
-        for _ in 0..<3 { body.append(0) }
-        append(number: number, to: &body)
-        return body
-    }
-
-    private func append(number: UInt32, to octets: inout [UInt8]) {
-        octets.append(contentsOf: prefix)
-        guard let digitCount else { return }
-        let start = octets.count
-        var rest = number
-        repeat {
-            octets.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        while octets.count - start < digitCount { octets.append(UInt8(ascii: "0")) }
-        var (low, high) = (start, octets.count - 1)
-        while low < high {
-            octets.swapAt(low, high)
-            low += 1
-            high -= 1
-        }
-        octets.append(contentsOf: suffix)
-    }
-
-    /// `d` or `0Nd` behind a percent sign.
-    private static func readDigits(_ rest: inout ArraySlice<UInt8>) -> Int? {
-        var ahead = rest
-        var width = 0
-        while let octet = ahead.popFirst() {
-            if octet == UInt8(ascii: "d") {
-                rest = ahead
-                return width
-            }
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octet), width < 100 else { return nil }
-            width = width * 10 + Int(octet - UInt8(ascii: "0"))
-        }
-        return nil
-    }
-}
-
 /// When an SA is rekeyed, and when it must be gone.
 package struct Lifetime: Hashable, Sendable {
     /// The soft lifetime: a rekey starts at most this long after the SA was made. Nil: never.
@@ -119,7 +30,9 @@ package final class PeerPolicy: Sendable {
         package var identity: IdentityTemplate
         /// Who the peer has to be; nil accepts anybody who knows the key.
         package var peerIdentity: IdentityTemplate?
+        /// The key of all clients, where `authentication` has none of their own.
         package var preSharedKey: [UInt8]
+        package var authentication = AuthenticationPolicy()
         package var ikeProposals: [Proposal]
         package var childProposals: [Proposal]
         /// What this side of a Child SA may carry; empty means the address that the peer assigned.
@@ -189,6 +102,8 @@ package final class PeerPolicy: Sendable {
     let localOffer: [TrafficSelector]
     let ikeMethod: KeyExchangeMethod
     let childMethod: KeyExchangeMethod?
+    /// The hashes that SIGNATURE_HASH_ALGORITHMS names; nil where no end signs (RFC 7427 section 4).
+    let signatureHashes: [UInt8]?
     /// The body of the peer's Identification payload, where it is the same for every client.
     let peerIdentification: [UInt8]?
     /// The body of this end's own, where it has no number in it.
@@ -210,6 +125,7 @@ package final class PeerPolicy: Sendable {
         localOffer = values.localSelectors.isEmpty ? .everything(of: values.requestedAddresses) : values.localSelectors
         ikeMethod = method
         childMethod = values.childProposals.firstKeyExchange
+        signatureHashes = values.authentication.signatureHashes
         peerIdentification = values.peerIdentity?.body(number: 0)
         ownIdentification = values.identity.isNumbered ? nil : values.identity.body(number: 0)
     }

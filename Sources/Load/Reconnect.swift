@@ -51,7 +51,9 @@ extension ReconnectPolicy.Cause {
         case .timeout: self = .timeout
         case .deletedByPeer, .abandoned: self = .delete
         case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer, .malformedRequest: self = .refused
-        case .authenticationFailed, .wrongIdentity: self = .authentication
+        case .authenticationFailed, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
+            .noCommonSignature:
+            self = .authentication
         case .expired, .halfOpenExpired: self = .expired
         case .deletedHere, .rekeyed, .redundant: return nil
         }

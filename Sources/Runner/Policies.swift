@@ -6,11 +6,18 @@ import Primitives
 import Workload
 
 extension PeerPolicy {
-    /// How the clients of a profile behave towards a gateway.
-    convenience init(_ profile: Workload.Profile, towards gateway: Workload.Gateway) {
-        let template = profile.identity
+    /// How the clients of a population behave towards its gateway, or towards another one.
+    convenience init(
+        _ workload: Workload,
+        population: Int,
+        towards gateway: Int? = nil,
+        _ material: AuthenticationMaterial
+    ) {
+        let place = workload.populations[population].profile
+        let profile = workload.profiles[place]
+        let gateway = workload.gateways[gateway ?? workload.populations[population].gateway]
         var values = Values(
-            identity: IdentityTemplate(template.description),
+            identity: material.identities[place],
             preSharedKey: profile.authentication.key,
             ikeProposals: profile.proposals.parsedIKE,
             childProposals: profile.proposals.parsedChild,
@@ -22,6 +29,7 @@ extension PeerPolicy {
             },
             remoteSelectors: profile.trafficSelectors.remote.map { TrafficSelector($0) }
         )
+        values.authentication = material.clients[place]
         values.peerIdentity = IdentityTemplate(gateway.identity)
         if profile.requestsAddress {
             let configuration = profile.configuration
@@ -42,7 +50,9 @@ extension PeerPolicy {
     }
 
     /// How a simulated gateway, or `ikestorm gateway`, behaves towards everybody.
-    convenience init(_ gateway: Workload.Gateway) {
+    convenience init(_ workload: Workload, gateway: Int, _ material: AuthenticationMaterial) {
+        let authentication = material.gateways[gateway]
+        let gateway = workload.gateways[gateway]
         let policy = gateway.policy
         var values = Values(
             identity: IdentityTemplate(gateway.identity),
@@ -55,6 +65,7 @@ extension PeerPolicy {
         )
         values.nameServers = policy.nameServers
         values.subnets = policy.subnets
+        values.authentication = authentication
         values.ikeLifetime = Lifetime(policy.lifetimes.ike)
         values.childLifetime = Lifetime(policy.lifetimes.child)
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
@@ -66,9 +77,11 @@ extension PeerPolicy {
 }
 
 extension Workload.Authentication {
+    /// The key that all clients share, where there is one.
     var key: [UInt8] {
-        switch self {
-        case .psk(let text): Array(text.utf8)
+        switch sharedKey {
+        case .one(let text): Array(text.utf8)
+        case .derived, .listed, .none: []
         }
     }
 }

@@ -33,10 +33,6 @@ extension Workload {
         package var trafficSelectors: [IPPrefix]
     }
 
-    package enum Authentication: Hashable, Sendable {
-        case psk(String)
-    }
-
     /// Proposals in strongSwan's notation, in order of preference.
     package struct Proposals: Hashable, Sendable {
         package var ike: [String]

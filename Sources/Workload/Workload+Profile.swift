@@ -86,15 +86,29 @@ extension Workload {
         }
     }
 
-    /// An identity with a number in it, such as `user%05d@example.org`.
+    /// An identity with a number in it, such as `user%05d@example.org`, or a list of identities.
     package struct IdentityTemplate: Hashable, Sendable {
         package var prefix: String
         /// The least number of digits, or nil if the identity has no number.
         package var digits: Int?
         package var suffix: String
+        /// The identities one by one; client 1 has the first.
+        package private(set) var file: IdentityFile?
+
+        package init(prefix: String, digits: Int?, suffix: String) {
+            self.prefix = prefix
+            self.digits = digits
+            self.suffix = suffix
+        }
+
+        package init(_ file: IdentityFile) {
+            self.init(prefix: file.path, digits: nil, suffix: "")
+            self.file = file
+        }
 
         /// The identity of the client with this number.
         package func identity(_ number: Int) -> String {
+            if let file { return file.entries[max(0, number - 1) % file.entries.count].identity }
             guard let digits else { return prefix + suffix }
             let text = String(number)
             return prefix + String(repeating: "0", count: max(0, digits - text.utf8.count)) + text + suffix

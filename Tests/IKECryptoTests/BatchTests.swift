@@ -9,6 +9,8 @@ struct BatchTests {
         case generated([UInt8], [UInt8])
         case responded([UInt8], [UInt8])
         case finished([UInt8])
+        case signed(Signature)
+        case verified(PeerProof)
         case refused(CryptoError)
 
         init(_ result: consuming KeyExchangeResult?) {
@@ -20,6 +22,8 @@ struct BatchTests {
                 case .responded(let response):
                     self = .responded(response.publicValue, [UInt8](copying: response.sharedSecret))
                 case .finished(let secret): self = .finished([UInt8](copying: secret))
+                case .signed(let signature): self = .signed(signature)
+                case .verified(let proof): self = .verified(proof)
                 case .refused(let error): self = .refused(error)
                 }
             }

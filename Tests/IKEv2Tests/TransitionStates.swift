@@ -63,6 +63,21 @@ struct TableState: Sendable {
         .established(name, client: .client(exchanging), gateway: .gateway(exchanging), reach)
     }
 
+    private static func signing(
+        _ name: String,
+        side: Side = .initiator,
+        _ reach: @escaping @Sendable (inout Network) -> Void
+    ) -> TableState {
+        let proof = TestProof.signature(.ecdsa256)
+        return TableState(
+            name,
+            side: side,
+            client: .client(by: proof, to: proof),
+            gateway: .gateway(by: proof, to: proof),
+            reach: reach
+        )
+    }
+
     // Before the IKE SA is established.
     static let opening = [
         TableState("has asked for its key pair") { network in
@@ -85,6 +100,33 @@ struct TableState: Sendable {
             network.run(for: .milliseconds(15))
             network.fate = { _ in .isHeld }
             network.run(for: .milliseconds(10))
+        },
+        signing("has asked for the signature of IKE_AUTH") { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+            network.completeOperation(at: .initiator)
+        },
+        signing("has the answer to IKE_AUTH, and has asked whether its certificates are good") { network in
+            network.run(for: .milliseconds(35))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+        },
+        signing("has IKE_AUTH, and has asked whether its certificates are good", side: .responder) { network in
+            network.run(for: .milliseconds(25))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+        },
+        signing("knows who the initiator is, and has asked for the signature of its answer", side: .responder) {
+            network in
+            network.run(for: .milliseconds(25))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+            network.completeOperation(at: .responder)
         },
         TableState("has IKE_SA_INIT, and has asked for its value", side: .responder) { network in
             network.run(for: .zero)
@@ -223,6 +265,12 @@ extension Network {
         holdsOperations = holdingOperation
         self.command(command, at: side)
         holdsOperations = false
+    }
+
+    /// Gives a side the result that it waits for, and holds back what it asks for next.
+    mutating func completeOperation(at side: Side) {
+        guard let request = operation.take() else { return }
+        complete(turn.cryptography.perform(request), at: side)
     }
 
     /// Lets the responder answer the initiator's last request.

@@ -1,3 +1,4 @@
+import Primitives
 import Workload
 
 /// A small workload that is right, and what it says if one place of it is changed.
@@ -46,9 +47,23 @@ enum BaseWorkload {
 
     static let costs = try? ShippedWorkloads.text("costs/strongswan-5.9.json")
 
+    /// What workloads with certificates and lists name; what is inside the blocks is for others to judge.
+    static let files = [
+        (name: "ca.pem", text: "An authority\n" + PEM.text("CERTIFICATE", [1, 2, 3])),
+        (
+            name: "gw.pem",
+            text: PEM.text("PRIVATE KEY", [4]) + PEM.text("CERTIFICATE", [5]) + PEM.text("CERTIFICATE", [6])
+        ),
+        (name: "broken.pem", text: "-----BEGIN CERTIFICATE-----\nAQ!=\n-----END CERTIFICATE-----\n"),
+        (name: "clients.csv", text: "identity,psk\n# comment\n\"O=tests, CN=one\",key 1\ntwo@example.org, key 2\r\n"),
+        (name: "keyless.csv", text: "one@example.org,key 1\ntwo@example.org\n"),
+        (name: "twice.csv", text: "one@example.org\none@example.org\n"),
+    ]
+
     /// Validates a text as the file `base.yaml`, with the shipped cost table as `costs.json`.
     static func workload(_ text: String, overrides: [String] = []) throws(WorkloadErrors) -> Workload {
         try WorkloadFile(text: text, path: "base.yaml", overrides: overrides).validated { name throws(UnitProblem) in
+            if let file = files.first(where: { $0.name == name }) { return file.text }
             guard name == "costs.json", let costs else {
                 throw UnitProblem("there is no file `\(name)` that can be read")
             }

@@ -63,9 +63,55 @@ struct StrictInputTests {
         Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
         Broken("traffic of a later version", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
         Broken(
-            "certificates of a later version",
+            "a certificate without its key",
             "authentication: { psk: test-only }",
             "authentication: { certificate: gw.pem }"
+        ),
+        Broken("no proof at all", "authentication: { psk: test-only }", "authentication: { authorities: ca.pem }"),
+        Broken(
+            "nothing for the other end to prove itself by",
+            "authentication: { psk: test-only }",
+            "authentication: { certificates: gw.pem }"
+        ),
+        Broken(
+            "two kinds of shared key",
+            "authentication: { psk: test-only }",
+            "authentication: { psk: test-only, psk-derived: secret }"
+        ),
+        Broken(
+            "a signature that is none",
+            "authentication: { psk: test-only }",
+            "authentication: { certificates: gw.pem, authorities: ca.pem, signatures: [rsa-pss-sha1] }"
+        ),
+        Broken(
+            "a certificate without a private key",
+            "authentication: { psk: test-only }",
+            "authentication: { certificates: ca.pem, authorities: ca.pem }"
+        ),
+        Broken(
+            "an authority's file without a certificate",
+            "authentication: { psk: test-only }",
+            "authentication: { psk: test-only, authorities: clients.csv }"
+        ),
+        Broken(
+            "PEM that is not base 64",
+            "authentication: { psk: test-only }",
+            "authentication: { psk: test-only, authorities: broken.pem }"
+        ),
+        Broken(
+            "a file of keys that lacks one",
+            "authentication: { psk: test-only }",
+            "authentication: { psk-file: keyless.csv }"
+        ),
+        Broken(
+            "a file with an identity that comes twice",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: twice.csv }"
+        ),
+        Broken(
+            "more clients than identities",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: clients.csv }"
         ),
         Broken("a prefix with bits behind it", "10.128.0.0/10", "10.129.0.0/10"),
         Broken("a list for a value", "count: 100", "count: [100]"),

@@ -16,11 +16,13 @@
 #include <openssl/obj_mac.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "COpenSSLLegacy.h"
 #include "COpenSSLTLS.h"
+#include "signatures.h"
 
 // Overwrites memory with zeros; the barrier keeps the compiler from dropping a store that nobody reads.
 static inline void cossl_wipe(void *memory, size_t byte_count) {

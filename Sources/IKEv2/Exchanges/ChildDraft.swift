@@ -146,13 +146,12 @@ extension IKESA.Established {
         case .generated(let pair):
             draft?.value.publicValue = pair.publicValue
             draft?.value.privateKey = pair.privateKey.copy()
-        case .responded: preconditionFailure("a request for a key pair is answered with one")
-        case .finished: preconditionFailure("a request for a key pair is answered with one")
         case .refused:
             // This end could not compute, which leaves the SAs as they are.
             if let purpose = draftPurpose { giveUp(purpose, nil, &turn) }
             draft = nil
             return startNext(policy: policy, &turn)
+        default: preconditionFailure("a request for a key pair is answered with one")
         }
         if isToBeClosed {
             draft = nil
@@ -240,10 +239,9 @@ extension IKESA.Established {
         switch consume result {
         case .finished(let secret):
             return finish(draft, secret: secret, policy: policy, &turn)
-        case .generated: preconditionFailure("a request for an agreement is answered with one")
-        case .responded: preconditionFailure("a request for an agreement is answered with one")
         case .refused:
             return close(.malformedAnswer, policy: policy, &turn)
+        default: preconditionFailure("a request for an agreement is answered with one")
         }
     }
 

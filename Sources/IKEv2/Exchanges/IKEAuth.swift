@@ -3,12 +3,6 @@ import IKEWire
 import Primitives
 
 extension Contents {
-    /// Whether the AUTH payload is a shared key's, and holds what it must (RFC 7296 section 2.15).
-    func isAuthenticated(_ expected: borrowing SecretBytes) -> Bool {
-        guard let payload = try? Authentication(authentication), payload.method == .sharedKey else { return false }
-        return expected.isEqual(to: payload.data)
-    }
-
     func selectors(_ body: RawSpan) -> [TrafficSelector]? {
         guard var payload = try? TrafficSelectors(body) else { return nil }
         var selectors: [TrafficSelector] = []

@@ -32,7 +32,8 @@ struct Initiation: ~Copyable {
         turn.output.ask(.generate(.init(method: method, randomness: randomness)))
     }
 
-    /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*), [N(IKEV2_FRAGMENTATION_SUPPORTED)]
+    /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*), [N(IKEV2_FRAGMENTATION_SUPPORTED)],
+    /// [N(SIGNATURE_HASH_ALGORITHMS)]
     func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> OutstandingRequest {
         let spis = IKESPIPair(initiator: spi, responder: .zero)
         let header = Header(
@@ -50,6 +51,7 @@ struct Initiation: ~Copyable {
         encoder.nonce(nonce)
         encoder.natDetection(spis, route.plain, turn.cryptography)
         if policy.values.fragmentation != nil { encoder.notify(.ikev2FragmentationSupported) }
+        encoder.signatureHashes(policy)
         encoder.finish(into: &turn.writer)
         var note = PacketNote(.ikeSAInit, isResponse: false, keyExchange: method)
         note.hasCookie = !cookie.isEmpty
@@ -80,6 +82,7 @@ struct AcceptedAnswer: ~Copyable {
     let nat: NATStatus
     /// Whether the responder takes fragments (RFC 7383 section 2.3).
     let takesFragments: Bool
+    let peerHashes: SignatureHashes
     /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
     var message: [UInt8] = []
 }
@@ -148,7 +151,8 @@ extension Initiation {
                 publicValue: keyExchange.data.copied(),
                 nonce: nonce.data.copied(),
                 nat: nat ?? NATStatus(),
-                takesFragments: contents.hasNotify(.ikev2FragmentationSupported)
+                takesFragments: contents.hasNotify(.ikev2FragmentationSupported),
+                peerHashes: contents.signatureHashes
             )
         )
     }

@@ -229,11 +229,10 @@ extension IKESA.Established {
                 finishIncomingRekey(incoming, selection, ownSPI: ownSPI, response, policy: policy, &turn)
             }
             return .taken
-        case .generated: preconditionFailure("a request to respond is answered with a response")
-        case .finished: preconditionFailure("a request to respond is answered with a response")
         case .refused:
             // RFC 6989 section 5: the peer's value is not in its group.
             return .malformed
+        default: preconditionFailure("a request to respond is answered with a response")
         }
     }
 }

@@ -43,10 +43,9 @@ extension IKESA {
                     at: turn.now
                 )
                 return AwaitingAuth.begin(self, channel, policy: policy, &turn)
-            case .generated: preconditionFailure("a request for an agreement is answered with one")
-            case .responded: preconditionFailure("a request for an agreement is answered with one")
             case .refused:
                 return .closed(spis: spis, .invalidKeyExchange, &turn)
+            default: preconditionFailure("a request for an agreement is answered with one")
             }
         }
     }

@@ -7,35 +7,52 @@ extension IKESA {
     package struct AwaitingAuth: ~Copyable {
         var channel: Channel
         var origin: Origin
-        let initiatorNonce: [UInt8]
-        let responderNonce: [UInt8]
-        /// The responder's IKE_SA_INIT, which its AUTH payload covers (RFC 7296 section 2.15).
-        let responseMessage: [UInt8]
+        let initial: InitialExchange
         /// The SPI of the first Child SA at this end.
         let childSPI: ChildSPI
 
         var spis: IKESPIPair { channel.spis }
         var deadline: Instant { channel.outstanding?.deadline ?? .never }
 
-        /// HDR, SK {IDi, [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// Shows that it knows the shared key, or asks for a signature first.
         static func begin(
             _ agreed: consuming AwaitingAgreement,
             _ channel: consuming Channel,
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            var origin = agreed.initiation.origin
+            let origin = agreed.initiation.origin
+            let initial = InitialExchange(
+                requestMessage: agreed.requestMessage,
+                responseMessage: agreed.answer.message,
+                initiatorNonce: agreed.initiation.nonce,
+                responderNonce: agreed.answer.nonce,
+                peerHashes: agreed.answer.peerHashes
+            )
+            if let credential = policy.credential(number: origin.number) {
+                return AwaitingSignature.begin(channel, origin, initial, credential, policy: policy, &turn)
+            }
+            let identification = policy.identification(number: origin.number)
+            guard let key = policy.sharedKey(of: identification.rawSpan, turn) else {
+                return .closed(spis: channel.spis, .authenticationFailed, &turn)
+            }
+            let code = initial.sharedKeyProof(ofInitiator: true, key, identification.rawSpan, channel, turn)
+            return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
+        }
+
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        static func send(
+            _ proof: Proof,
+            _ channel: consuming Channel,
+            _ origin: Origin,
+            _ initial: InitialExchange,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            var channel = channel
+            var origin = origin
             let childSPI = origin.childSPI()
             let identification = policy.identification(number: origin.number)
-            let psk = policy.values.preSharedKey
-            let auth = turn.cryptography.pskAuthentication(
-                channel.suite.prf,
-                psk: psk.rawSpan,
-                messageOctets: agreed.requestMessage.rawSpan,
-                nonce: agreed.answer.nonce.rawSpan,
-                sk_p: channel.keys.pi,
-                identificationBody: identification.rawSpan
-            )
             channel.request(
                 .ikeAuth,
                 PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses),
@@ -44,26 +61,21 @@ extension IKESA {
                 &turn
             ) { encoder in
                 encoder.payload(.identificationInitiator, identification)
+                encoder.certificates(of: proof)
+                encoder.certificateRequest(policy)
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
-                encoder.authentication(.sharedKey, auth.bytes)
+                encoder.authentication(proof)
                 encoder.configurationRequest(policy)
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
             }
             return .awaitingAuth(
-                AwaitingAuth(
-                    channel: channel,
-                    origin: origin,
-                    initiatorNonce: agreed.initiation.nonce,
-                    responderNonce: agreed.answer.nonce,
-                    responseMessage: agreed.answer.message,
-                    childSPI: childSPI
-                )
+                AwaitingAuth(channel: channel, origin: origin, initial: initial, childSPI: childSPI)
             )
         }
 
-        /// Takes HDR, SK {IDr, AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or a refusal.
+        /// Takes HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or a refusal.
         consuming func receive(
             _ datagram: RawSpan,
             over arrival: Path,
@@ -76,10 +88,7 @@ extension IKESA {
             case .request: return drop(&turn)
             case .unreadableRequest: return drop(&turn)
             case .unreadableResponse: return Closing.begin(channel, origin, .malformedAnswer, policy: policy, &turn)
-            case .response(_, let contents):
-                let next = read(contents, policy: policy, &turn)
-                turn.giveBack(contents.takeBuffer())
-                return next
+            case .response(_, let contents): return read(contents, policy: policy, &turn)
             }
         }
 
@@ -94,20 +103,49 @@ extension IKESA {
         }
 
         private consuming func read(
-            _ contents: borrowing Contents,
+            _ contents: consuming Contents,
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
             guard contents.has(.ikeAuthResponse) else {
-                guard let error = contents.firstError else {
+                let error = contents.firstError
+                turn.giveBack(contents.takeBuffer())
+                guard let error else {
                     return Closing.begin(channel, origin, .malformedAnswer, policy: policy, &turn)
                 }
                 let reason: CloseReason = error == .authenticationFailed ? .authenticationFailed : .refused(error)
                 return .closed(spis: channel.spis, reason, &turn)
             }
-            if let reason = rejection(contents, policy: policy, &turn) {
-                return Closing.begin(channel, origin, reason, policy: policy, &turn)
+            let isWanted =
+                policy.peerIdentification.map { contents.responderIdentification.elementsEqual($0.rawSpan) } ?? true
+            guard isWanted else { return reject(contents, .wrongIdentity, policy: policy, &turn) }
+            let number = origin.number
+            switch initial.read(contents, ofInitiator: false, client: number, channel, policy: policy, turn) {
+            case .genuine: return establish(contents, policy: policy, &turn)
+            case .refused(let reason): return reject(contents, reason, policy: policy, &turn)
+            case .signed(let request):
+                turn.output.ask(.verify(request))
+                return .awaitingVerdict(AwaitingVerdict(state: self, contents: Box(contents)))
             }
+        }
+
+        /// The peer is not the one that the policy wants.
+        consuming func reject(
+            _ contents: consuming Contents,
+            _ reason: CloseReason,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            turn.giveBack(contents.takeBuffer())
+            return Closing.begin(channel, origin, reason, policy: policy, &turn)
+        }
+
+        /// The peer is who it should be.
+        consuming func establish(
+            _ contents: consuming Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
             let spis = channel.spis
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
@@ -115,37 +153,14 @@ extension IKESA {
             established.takeFirstChild(
                 contents,
                 inbound: childSPI,
-                initiatorNonce: initiatorNonce,
-                responderNonce: responderNonce,
+                initiatorNonce: initial.initiatorNonce,
+                responderNonce: initial.responderNonce,
                 policy: policy,
                 &turn
             )
+            turn.giveBack(contents.takeBuffer())
             for _ in 0..<policy.values.additionalChildren { established.enqueue(.createChild, notBefore: turn.now) }
             return established.startNext(policy: policy, &turn)
-        }
-
-        /// Why the peer is not the one that the policy wants, or nil when it is.
-        private func rejection(
-            _ contents: borrowing Contents,
-            policy: PeerPolicy,
-            _ turn: inout Turn
-        ) -> CloseReason? {
-            let identification = contents.responderIdentification
-            if let wanted = policy.peerIdentification, !identification.elementsEqual(wanted.rawSpan) {
-                return .wrongIdentity
-            }
-            let psk = policy.values.preSharedKey
-            let isGenuine = contents.isAuthenticated(
-                turn.cryptography.pskAuthentication(
-                    channel.suite.prf,
-                    psk: psk.rawSpan,
-                    messageOctets: responseMessage.rawSpan,
-                    nonce: initiatorNonce.rawSpan,
-                    sk_p: channel.keys.pr,
-                    identificationBody: identification
-                )
-            )
-            return isGenuine ? nil : .authenticationFailed
         }
 
         consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {

@@ -18,14 +18,13 @@ extension IKESA {
             case .generated(let pair):
                 let request = initiation.send(publicValue: pair.publicValue, policy: policy, &turn)
                 return .awaitingSAInit(AwaitingSAInit(initiation: initiation, pair: pair, request: request))
-            case .responded: preconditionFailure("a request for a key pair is answered with one")
-            case .finished: preconditionFailure("a request for a key pair is answered with one")
             case .refused:
                 return .closed(
                     spis: IKESPIPair(initiator: initiation.spi, responder: .zero),
                     .invalidKeyExchange,
                     &turn
                 )
+            default: preconditionFailure("a request for a key pair is answered with one")
             }
         }
     }

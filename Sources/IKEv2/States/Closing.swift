@@ -38,7 +38,7 @@ extension IKESA {
         private mutating func sendDelete(policy: PeerPolicy, _ turn: inout Turn) {
             guard !isDeleteSent, channel.outstanding == nil else { return }
             isDeleteSent = true
-            let isGenuine = reason != .authenticationFailed && reason != .wrongIdentity
+            let isGenuine = !reason.isOfAuthentication
             let note = PacketNote(operation, isResponse: false)
             channel.request(.informational, note, origin: &origin, policy: policy, &turn) { encoder in
                 if isGenuine { encoder.deleteIKESA() } else { encoder.notify(.authenticationFailed) }

@@ -7,11 +7,8 @@ extension IKESA {
     package struct HalfOpen: ~Copyable {
         var channel: Channel
         var origin: Origin
-        let initiatorNonce: [UInt8]
-        let responderNonce: [UInt8]
-        /// The initiator's IKE_SA_INIT, which its AUTH payload covers, and by which a repetition is known.
-        let requestMessage: [UInt8]
-        let responseMessage: [UInt8]
+        /// What AUTH payloads cover; a repetition is known by the request in it.
+        let initial: InitialExchange
         let deadline: Instant
 
         var spis: IKESPIPair { channel.spis }
@@ -22,10 +19,10 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            if datagram.elementsEqual(requestMessage.rawSpan) {
+            if datagram.elementsEqual(initial.requestMessage.rawSpan) {
                 var note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: channel.suite.keyExchange)
                 note.isRetransmission = true
-                turn.output.send(responseMessage.rawSpan, over: arrival, note)
+                turn.output.send(initial.responseMessage.rawSpan, over: arrival, note)
                 turn.output.report(.answeredAgain)
                 return .halfOpen(self)
             }
@@ -41,9 +38,7 @@ extension IKESA {
                 guard exchange == .ikeAuth else { return drop(&turn) }
                 // What came by the new port is answered there (RFC 7296 section 2.23).
                 channel.path = arrival
-                let next = read(contents, policy: policy, &turn)
-                turn.giveBack(contents.takeBuffer())
-                return next
+                return read(contents, policy: policy, &turn)
             }
         }
 
@@ -65,71 +60,90 @@ extension IKESA {
             return .closed(spis: channel.spis, reason, &turn)
         }
 
-        /// Takes HDR, SK {IDi, [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}.
+        /// HDR, SK {N(AUTHENTICATION_FAILED)}, or what else the request deserves
+        consuming func reject(
+            _ contents: consuming Contents,
+            _ reason: CloseReason,
+            _ turn: inout Turn
+        ) -> IKESA {
+            turn.giveBack(contents.takeBuffer())
+            return refuse(
+                reason == .malformedRequest ? .invalidSyntax : .authenticationFailed,
+                reason: reason,
+                &turn
+            )
+        }
+
+        /// Takes HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}.
         private consuming func read(
-            _ contents: borrowing Contents,
+            _ contents: consuming Contents,
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
             guard contents.has(.ikeAuthRequest) else {
                 // Without AUTH the peer asks for EAP (RFC 7296 section 2.16), which no policy allows.
                 let wantsEAP = contents.has(.initiatorIdentification) && !contents.has(.authentication)
-                return wantsEAP
-                    ? refuse(.authenticationFailed, reason: .authenticationFailed, &turn)
-                    : refuse(.invalidSyntax, reason: .malformedRequest, &turn)
+                return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
             }
             if let wanted = policy.values.peerIdentity,
                 !contents.initiatorIdentification.elementsEqual(wanted.body(number: origin.number).rawSpan)
             {
-                return refuse(.authenticationFailed, reason: .wrongIdentity, &turn)
+                return reject(contents, .wrongIdentity, &turn)
             }
-            let psk = policy.values.preSharedKey
-            let isGenuine = contents.isAuthenticated(
-                turn.cryptography.pskAuthentication(
-                    channel.suite.prf,
-                    psk: psk.rawSpan,
-                    messageOctets: requestMessage.rawSpan,
-                    nonce: responderNonce.rawSpan,
-                    sk_p: channel.keys.pi,
-                    identificationBody: contents.initiatorIdentification
-                )
-            )
-            guard isGenuine else { return refuse(.authenticationFailed, reason: .authenticationFailed, &turn) }
-            return establish(contents, policy: policy, &turn)
+            switch initial.read(contents, ofInitiator: true, client: 0, channel, policy: policy, turn) {
+            case .genuine: return prove(contents, lease: turn.lease, policy: policy, &turn)
+            case .refused(let reason): return reject(contents, reason, &turn)
+            case .signed(let request):
+                turn.output.ask(.verify(request))
+                return .verifying(Verifying(state: self, contents: Box(contents), lease: turn.lease))
+            }
         }
 
-        /// HDR, SK {IDr, AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
-        private consuming func establish(
-            _ contents: borrowing Contents,
+        /// The peer is who it says: shows that this end knows the shared key too, or asks for a signature.
+        consuming func prove(
+            _ contents: consuming Contents,
+            lease: InnerAddresses,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            if let credential = policy.credential(number: 0) {
+                return Signing.begin(self, contents, lease: lease, credential, policy: policy, &turn)
+            }
+            guard let key = policy.sharedKey(of: contents.initiatorIdentification, turn) else {
+                return reject(contents, .authenticationFailed, &turn)
+            }
+            let identification = policy.identification(number: 0)
+            let code = initial.sharedKeyProof(ofInitiator: false, key, identification.rawSpan, channel, turn)
+            return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
+        }
+
+        /// HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
+        consuming func establish(
+            _ proof: Proof,
+            _ contents: consuming Contents,
+            lease: InnerAddresses,
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
             let identification = policy.identification(number: 0)
-            let psk = policy.values.preSharedKey
-            let auth = turn.cryptography.pskAuthentication(
-                channel.suite.prf,
-                psk: psk.rawSpan,
-                messageOctets: responseMessage.rawSpan,
-                nonce: initiatorNonce.rawSpan,
-                sk_p: channel.keys.pr,
-                identificationBody: identification.rawSpan
-            )
             let spis = channel.spis
             let request = contents.configurationRequest
-            let lease = turn.lease.of(request.addresses)
+            let lease = lease.of(request.addresses)
             var established = Established(channel, origin, policy: policy, &turn)
             let first = established.answerFirstChild(
                 contents,
                 lease: lease,
                 requested: request.addresses,
-                initiatorNonce: initiatorNonce,
-                responderNonce: responderNonce,
+                initiatorNonce: initial.initiatorNonce,
+                responderNonce: initial.responderNonce,
                 policy: policy,
                 &turn
             )
+            turn.giveBack(contents.takeBuffer())
             established.respond(.ikeAuth, PacketNote(.ikeAuth, isResponse: true), &turn) { encoder in
                 encoder.payload(.identificationResponder, identification)
-                encoder.authentication(.sharedKey, auth.bytes)
+                encoder.certificates(of: proof)
+                encoder.authentication(proof)
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)

@@ -15,8 +15,10 @@ extension IKESA {
         let initiatorNonce: [UInt8]
         let responderNonce: [UInt8]
         let requestMessage: [UInt8]
+        let peerHashes: SignatureHashes
 
-        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [N(IKEV2_FRAGMENTATION_SUPPORTED)]
+        /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ], [N(IKEV2_FRAGMENTATION_SUPPORTED)],
+        /// [N(SIGNATURE_HASH_ALGORITHMS)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -33,7 +35,7 @@ extension IKESA {
                     spir: spis.responder.rawValue
                 )
                 turn.output.report(.keysDerived(spis))
-                let responseMessage = send(publicValue: response.publicValue, &turn)
+                let responseMessage = send(publicValue: response.publicValue, policy: policy, &turn)
                 let channel = Channel(
                     spis: spis,
                     isInitiator: false,
@@ -50,23 +52,25 @@ extension IKESA {
                     HalfOpen(
                         channel: channel,
                         origin: origin,
-                        initiatorNonce: initiatorNonce,
-                        responderNonce: responderNonce,
-                        requestMessage: requestMessage,
-                        responseMessage: responseMessage,
+                        initial: InitialExchange(
+                            requestMessage: requestMessage,
+                            responseMessage: responseMessage,
+                            initiatorNonce: initiatorNonce,
+                            responderNonce: responderNonce,
+                            peerHashes: peerHashes
+                        ),
                         deadline: turn.now + policy.values.halfOpenTimeout
                     )
                 )
-            case .generated: preconditionFailure("a request to respond is answered with a response")
-            case .finished: preconditionFailure("a request to respond is answered with a response")
             case .refused:
                 // RFC 6989 section 5: the peer's value is not in its group.
                 IKESA.refuse(spis.initiator, .invalidSyntax, over: path, &turn) { $0.notify(.invalidSyntax) }
                 return .closed(spis: spis, .invalidKeyExchange, &turn)
+            default: preconditionFailure("a request to respond is answered with a response")
             }
         }
 
-        private func send(publicValue: [UInt8], _ turn: inout Turn) -> [UInt8] {
+        private func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> [UInt8] {
             let method = selection.suite.keyExchange
             let header = Header(
                 initiatorSPI: spis.initiator,
@@ -82,6 +86,8 @@ extension IKESA {
             encoder.nonce(responderNonce)
             encoder.natDetection(spis, path, turn.cryptography)
             if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
+            encoder.certificateRequest(policy)
+            if !peerHashes.isEmpty { encoder.signatureHashes(policy) }
             encoder.finish(into: &turn.writer)
             let note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: method)
             turn.sendMessage(over: path, note)
@@ -237,6 +243,7 @@ private struct InitialOffer: ~Copyable {
         let method = selection.suite.keyExchange
         let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.respond(.init(method: method, peerPublicValue: publicValue, randomness: randomness)))
+        let peerHashes = contents.signatureHashes
         return IKESA.Responding(
             origin: origin,
             spis: spis,
@@ -246,7 +253,8 @@ private struct InitialOffer: ~Copyable {
             takesFragments: policy.values.fragmentation != nil && contents.hasNotify(.ikev2FragmentationSupported),
             initiatorNonce: nonce,
             responderNonce: responderNonce,
-            requestMessage: contents.takeBuffer()
+            requestMessage: contents.takeBuffer(),
+            peerHashes: peerHashes
         )
     }
 }

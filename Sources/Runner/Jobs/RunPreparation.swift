@@ -16,6 +16,11 @@ package struct PreparedWorkload: Sendable {
         } catch {
             throw JobFailure(error)
         }
+        do throws(AuthenticationProblem) {
+            _ = try AuthenticationMaterial(workload)
+        } catch {
+            throw JobFailure(.badWorkload, "\(path): error: \(error.text)")
+        }
         self.path = path
         self.overrides = overrides
         warnings = workload.warnings().map(\.description)

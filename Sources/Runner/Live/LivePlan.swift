@@ -1,5 +1,6 @@
 import IKEv2
 import Primitives
+import UDPTransport
 import Workload
 
 /// A workload made ready for real time: which worker has which clients, where they are, when they arrive.
@@ -28,6 +29,7 @@ struct LivePlan: Sendable {
     /// By gateway.
     let targets: [LiveTarget]
     let secrets: LiveSecrets
+    let authentication: AuthenticationMaterial
     /// By worker.
     let clients: [[ClientValues]]
     var arrivals: [[Arrival]]
@@ -66,6 +68,9 @@ extension LivePlan {
         let workers = max(1, options.workers)
         let sources = try LiveSources(workload, targets: targets, chosen: options.sources, workers: workers)
         let seed = options.seed ?? workload.seed
+        var workload = workload
+        // Certificates are judged by the time at which the run begins, and by how long it has lasted.
+        workload.run.epoch = Int64(MonotonicClock().epoch / 1_000_000_000)
         let plan = SimulationPlan(workload, seed: seed, crypto: .real, overrides: SimulationOverrides())
         var clients = [[ClientValues]](repeating: [], count: workers)
         var arrivals = [[Arrival]](repeating: [], count: workers)
@@ -97,6 +102,7 @@ extension LivePlan {
         self.seed = seed
         self.targets = targets
         self.secrets = secrets
+        authentication = plan.authentication
         self.clients = clients
         self.arrivals = arrivals
         warnings = sources.warnings + Self.leftOut(workload)

@@ -23,13 +23,12 @@ extension Route {
 
 extension ClientPlan {
     /// What the clients of each population have in common.
-    static func all(of workload: Workload, seed: UInt64) -> [ClientPlan] {
+    static func all(of workload: Workload, _ material: AuthenticationMaterial, seed: UInt64) -> [ClientPlan] {
         workload.populations.indices.map { population in
-            let values = workload.populations[population]
-            let profile = workload.profiles[values.profile]
+            let profile = workload.profiles[workload.populations[population].profile]
             return ClientPlan(
                 population: population,
-                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                policy: PeerPolicy(workload, population: population, material),
                 reconnect: ReconnectPolicy(profile.reconnect),
                 seed: seed
             )

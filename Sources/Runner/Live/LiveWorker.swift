@@ -81,7 +81,7 @@ struct LiveWorker: ~Copyable {
 
     /// Opens the sockets, and puts the worker's clients behind them.
     mutating func addClients() throws {
-        let plans = ClientPlan.all(of: plan.workload, seed: plan.seed)
+        let plans = ClientPlan.all(of: plan.workload, plan.authentication, seed: plan.seed)
         for values in plan.clients[number] {
             try add(values, plans[values.population])
         }

@@ -69,6 +69,9 @@ package struct GatewayService: ~Copyable {
         settings.pool = gateway.policy.pool
         let loopback = ["127.0.0.0/8", "::1/128"].compactMap { IPPrefix($0) }
         let allowance = Allowance(loopback + options.allowed)
+        var served = workload
+        served.run.epoch = Int64(clock.epoch / 1_000_000_000)
+        let policy = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served))
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
         let plain = try Self.socket(options.address, options.port, "--port", allowance)
@@ -79,7 +82,7 @@ package struct GatewayService: ~Copyable {
         let batch = try ReceiveBatch()
         let plainOut = try TransmitBatch()
         let encapsulatedOut = try TransmitBatch()
-        fleet = ResponderFleet(settings, policy: PeerPolicy(gateway))
+        fleet = ResponderFleet(settings, policy: policy)
         turn = Turn(cryptography: cryptography)
         self.plain = plain
         self.encapsulated = encapsulated

@@ -83,11 +83,9 @@ extension ClientShard {
         let flood = plan.workload.floods[number]
         let name = StableName.hash(of: "floods." + flood.name)
         let population = plan.workload.populations.firstIndex { $0.gateway == flood.gateway } ?? 0
-        let values = plan.workload.populations[population]
-        let profile = plan.workload.profiles[values.profile]
         let clientPlan = ClientPlan(
             population: population,
-            policy: PeerPolicy(profile, towards: plan.workload.gateways[flood.gateway]),
+            policy: PeerPolicy(plan.workload, population: population, towards: flood.gateway, plan.authentication),
             reconnect: .never,
             seed: plan.seed
         )
@@ -100,7 +98,7 @@ extension ClientShard {
                 client: Client(place, plan: clientPlan),
                 plan: clientPlan,
                 population: population,
-                path: values.paths[0].path,
+                path: plan.workload.populations[population].paths[0].path,
                 gateway: flood.gateway,
                 up: Flow(client: name, direction: .toGateway, over: link),
                 down: Flow(client: name, direction: .toClient, over: link),

@@ -27,17 +27,16 @@ final class ShardTerms: Sendable {
     init(_ plan: SimulationPlan) {
         let workload = plan.workload
         clientPlans = workload.populations.indices.map { population in
-            let values = workload.populations[population]
-            let profile = workload.profiles[values.profile]
+            let profile = workload.profiles[workload.populations[population].profile]
             return ClientPlan(
                 population: population,
-                policy: PeerPolicy(profile, towards: workload.gateways[values.gateway]),
+                policy: PeerPolicy(workload, population: population, plan.authentication),
                 reconnect: ReconnectPolicy(profile.reconnect),
                 seed: plan.seed
             )
         }
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
-        gatewayPolicies = workload.gateways.map { PeerPolicy($0) }
+        gatewayPolicies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)

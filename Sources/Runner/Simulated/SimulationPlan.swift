@@ -12,6 +12,7 @@ struct SimulationPlan: Sendable {
     let workload: Workload
     let seed: UInt64
     let crypto: CryptoChoice
+    let authentication: AuthenticationMaterial
     /// Where each population's clients begin among all clients, and behind the last one where floods begin.
     let firstClient: [UInt32]
     let clientCount: UInt32
@@ -87,6 +88,7 @@ extension SimulationPlan {
         self.workload = workload
         self.seed = seed
         self.crypto = crypto
+        authentication = AuthenticationMaterial(prepared: workload)
         disturbance = overrides.disturbance
         end = .zero + workload.run.duration
         var first: [UInt32] = []

@@ -80,12 +80,7 @@ extension WarningCheck {
             } else if !Proposals.overlap(profile.proposals.child, gateway.policy.proposals.child, .child) {
                 warn("\(path).proposals", "\(profile.name) and \(gateway.name) have no Child proposal in common")
             }
-            if profile.authentication != gateway.policy.authentication {
-                warn(
-                    "\(path).authentication",
-                    "\(profile.name) and \(gateway.name) have different pre-shared keys: nobody is authenticated"
-                )
-            }
+            checkProofs(profile, gateway)
             checkFragmentation(profile, gateway)
             let allowed = workload.safety.allowIdentities
             let first = profile.identity.identity(population.firstIdentity)

@@ -35,19 +35,25 @@ package struct WorkloadFile: Sendable {
     /// Looks everything up; throws every mistake that the file has.
     package func validated() throws(WorkloadErrors) -> Workload {
         let folder = (path as NSString).deletingLastPathComponent
-        return try validated { name throws(UnitProblem) in
+        let place: (String) -> String = { name in
             let isAbsolute = (name as NSString).isAbsolutePath
-            return try Self.text(of: isAbsolute ? name : (folder as NSString).appendingPathComponent(name), named: name)
+            return isAbsolute ? name : (folder as NSString).appendingPathComponent(name)
+        }
+        return try validated { name throws(UnitProblem) in
+            try Self.text(of: place(name), named: name)
+        } absolutePath: { name in
+            URL(filePath: place(name)).standardizedFileURL.path
         }
     }
 
     /// Looks everything up, and reads the files that the workload names in the given way.
-    package func validated(readFile: @escaping (String) throws(UnitProblem) -> String) throws(WorkloadErrors)
-        -> Workload
-    {
+    package func validated(
+        readFile: @escaping (String) throws(UnitProblem) -> String,
+        absolutePath: @escaping (String) -> String = { $0 }
+    ) throws(WorkloadErrors) -> Workload {
         var check = ShapeCheck()
         check.check(root, against: .record(WorkloadSchema.root), at: "")
-        var reader = WorkloadReader(root: root, readFile: readFile)
+        var reader = WorkloadReader(root: root, readFile: readFile, absolutePath: absolutePath)
         let workload = reader.workload(sources: check.sources)
         let errors = check.errors + reader.errors
         guard errors.isEmpty else { throw WorkloadErrors(errors) }

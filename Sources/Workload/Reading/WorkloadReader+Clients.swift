@@ -14,9 +14,7 @@ extension WorkloadReader {
         )
         return Workload.Profile(
             name: name,
-            identity: view.read("identity", or: Workload.IdentityTemplate(prefix: "", digits: 1, suffix: "")) {
-                text throws(UnitProblem) in try Identities.template(text)
-            },
+            identity: identity(view),
             authentication: authentication(view),
             proposals: proposals(view),
             lifetimes: lifetimes(view),
@@ -114,7 +112,7 @@ extension WorkloadReader {
             var first = view.optionalCount("first-identity") ?? 1
             if profiles.indices.contains(profile) {
                 if !view.has("first-identity") { first = nextIdentity[profile] }
-                checkIdentity(profiles[profile], of: count, view)
+                checkIdentity(profiles[profile], of: count, from: first, view)
                 let end = first.addingReportingOverflow(count)
                 if !end.overflow, end.partialValue <= Int(UInt32.max) {
                     nextIdentity[profile] = max(nextIdentity[profile], end.partialValue)
@@ -135,7 +133,22 @@ extension WorkloadReader {
         }
     }
 
-    private mutating func checkIdentity(_ profile: Workload.Profile, of count: Int, _ view: RecordView) {
+    private mutating func checkIdentity(
+        _ profile: Workload.Profile,
+        of count: Int,
+        from first: Int,
+        _ view: RecordView
+    ) {
+        if let file = profile.identity.file {
+            guard first - 1 > file.entries.count - count else { return }
+            fail(
+                view.mark("count"),
+                "\(count) clients from number \(first) on do not find their identities in `\(file.path)`, which has "
+                    + "\(file.entries.count)",
+                "write fewer clients"
+            )
+            return
+        }
         guard count > 1, profile.identity.digits == nil else { return }
         fail(
             view.mark("count"),

@@ -125,8 +125,6 @@ extension WorkloadReader {
 }
 
 extension WorkloadReader {
-    func authentication(_ view: RecordView) -> Workload.Authentication { .psk(view.view("authentication").text("psk")) }
-
     func proposals(_ view: RecordView) -> Workload.Proposals {
         let proposals = view.view("proposals")
         return Workload.Proposals(ike: proposals.texts("ike"), child: proposals.texts("child"))

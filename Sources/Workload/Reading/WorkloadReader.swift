@@ -6,15 +6,22 @@ struct WorkloadReader {
     let root: RecordView
     /// Reads a file that the workload names, from the workload's folder; throws a sentence that says why not.
     let readFile: (String) throws(UnitProblem) -> String
+    /// A path that names the same file from anywhere.
+    let absolutePath: (String) -> String
     var errors: [WorkloadError] = []
     let gatewayNames: [String]
     let profileNames: [String]
     let pathNames: [String]
     let populationNames: [String]
 
-    init(root: SourceNode, readFile: @escaping (String) throws(UnitProblem) -> String) {
+    init(
+        root: SourceNode,
+        readFile: @escaping (String) throws(UnitProblem) -> String,
+        absolutePath: @escaping (String) -> String = { $0 }
+    ) {
         self.root = RecordView(node: root, record: WorkloadSchema.root, path: "")
         self.readFile = readFile
+        self.absolutePath = absolutePath
         func names(_ section: Scalar.Section) -> [String] {
             root.entry(section.rawValue)?.value.entries.map(\.key) ?? []
         }

@@ -3,9 +3,9 @@ extension WorkloadSchema {
         fields: [
             Field(
                 "identity",
-                .scalar(.identity),
+                .either([.scalar(.identity), .record(identityFile)]),
                 .required,
-                "its identity, with %05d where the client's number stands"
+                "its identity, with %05d where the client's number stands, or a file of identities"
             ),
             Field("authentication", .record(authentication), .required, "how it authenticates"),
             Field("proposals", .record(proposals), .required, "what it proposes, best first"),
@@ -31,8 +31,8 @@ extension WorkloadSchema {
         ],
         unsupported: [
             ("mobike", "a `nat-rebind` fault changes a client's address"),
-            ("certificate", "this version authenticates with `psk`"),
-            ("eap", "this version authenticates with `psk`"),
+            ("certificate", "write `certificates` in `authentication`"),
+            ("eap", "this version authenticates with `psk` or `certificates`"),
         ]
     )
 

@@ -75,15 +75,8 @@ enum WorkloadSchema {
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
         ],
         unsupported: [
-            ("radius", "there is no EAP in this version"), ("ocsp", "there are no certificates in this version"),
+            ("radius", "there is no EAP in this version"), ("ocsp", "certificates are not revoked in this version"),
         ]
-    )
-
-    static let authentication = Record(
-        fields: [Field("psk", .scalar(.text), .required, "the pre-shared key")],
-        unsupported: ["certificate", "certificates", "eap", "rsa", "ecdsa", "ed25519", "pubkey"].map {
-            ($0, "this version authenticates with `psk`")
-        }
     )
 
     static let proposals = Record(

@@ -114,7 +114,7 @@ extension Workload {
 
     private func value(_ profile: Profile) -> YAMLValue {
         .map([
-            ("identity", .quoted(profile.identity.description)),
+            ("identity", value(profile.identity)),
             ("authentication", value(profile.authentication)),
             ("proposals", value(profile.proposals)),
             ("lifetimes", value(profile.lifetimes)),
@@ -149,9 +149,24 @@ extension Workload {
     }
 
     private func value(_ authentication: Authentication) -> YAMLValue {
-        switch authentication {
-        case .psk(let key): .map([("psk", .quoted(key))])
+        var entries: [(key: String, value: YAMLValue)] = []
+        switch authentication.sharedKey {
+        case .one(let key): entries.append(("psk", .quoted(key)))
+        case .derived(let secret): entries.append(("psk-derived", .quoted(secret)))
+        case .listed(let file): entries.append(("psk-file", .quoted(file.path)))
+        case .none: break
         }
+        if let file = authentication.credentials { entries.append(("certificates", .quoted(file.path))) }
+        if let file = authentication.authorities { entries.append(("authorities", .quoted(file.path))) }
+        if authentication.signs, authentication.signatures != SignatureName.standard {
+            entries.append(("signatures", .list(authentication.signatures.map { .plain($0.rawValue) })))
+        }
+        return .map(entries)
+    }
+
+    private func value(_ identity: IdentityTemplate) -> YAMLValue {
+        guard let file = identity.file else { return .quoted(identity.description) }
+        return .map([("file", .quoted(file.path))])
     }
 
     private func value(_ proposals: Proposals) -> YAMLValue {

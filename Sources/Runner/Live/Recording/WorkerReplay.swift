@@ -35,7 +35,7 @@ struct WorkerReplay: ~Copyable {
         self.head = head
         self.workload = workload
         self.sinks = sinks
-        plans = ClientPlan.all(of: workload, seed: head.seed)
+        plans = ClientPlan.all(of: workload, AuthenticationMaterial(prepared: workload), seed: head.seed)
         turn = Turn(cryptography: cryptography)
     }
 

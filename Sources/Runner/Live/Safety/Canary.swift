@@ -70,6 +70,9 @@ struct Canary {
         let identity = alone.gateways[alone.populations[0].gateway].identity
         switch reason {
         case "wrong-identity": return "it does not call itself \(identity), as the workload does"
+        case "untrusted-certificate": return "its certificate is of no authority that the workload believes"
+        case "expired-certificate": return "its certificate, or one that vouches for it, is not valid now"
+        case "certificate-of-another": return "its certificate is not that of \(identity)"
         case "authentication-failed":
             return "it does not know the pre-shared key that the workload has for \(identity)"
         case "refused:AUTHENTICATION_FAILED":
