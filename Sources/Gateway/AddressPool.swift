@@ -3,9 +3,9 @@ import Primitives
 /// A gateway's inner addresses of one family: the lowest free one is given first, so that leases depend on nothing but
 /// the order of events.
 ///
-/// Of a prefix of four addresses or more the first and the last stay free, as strongSwan does, since hosts may take them
-/// for the network (RFC 4291 section 2.6.1: for its routers) and for broadcast. Memory grows with the highest address in
-/// use.
+/// Of a prefix of four addresses or more the first and the last stay free, as strongSwan does, since hosts may take
+/// them for the network (RFC 4291 section 2.6.1: for its routers) and for broadcast. Memory grows with the highest
+/// address in use.
 struct AddressPool: Sendable {
     private struct Block: Sendable {
         let prefix: IPPrefix

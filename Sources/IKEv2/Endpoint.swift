@@ -88,8 +88,8 @@ package struct Endpoint: ~Copyable {
         for old in retiring { body(old.sa) }
     }
 
-    /// Lends the keys of the IKE SA of these SPIs, be it in use, replaced, or one that may yet lose against another; nil
-    /// where there is none.
+    /// Lends the keys of the IKE SA of these SPIs, be it in use, replaced, or one that may yet lose against another;
+    /// nil where there is none.
     package func withChannel<Result>(of spis: IKESPIPair, _ body: (borrowing Channel) -> Result) -> Result? {
         var result: Result?
         func look(_ channel: borrowing Channel) { if channel.spis == spis { result = body(channel) } }

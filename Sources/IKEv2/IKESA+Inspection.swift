@@ -71,8 +71,8 @@ extension IKESA {
         }
     }
 
-    /// Lends the keys, message IDs and way of the IKE SA that the peer made by rekeying this one, while it is open which
-    /// of two rekeys counts (RFC 7296 section 2.8.2); nil where there is none.
+    /// Lends the keys, message IDs and way of the IKE SA that the peer made by rekeying this one, while it is open
+    /// which of two rekeys counts (RFC 7296 section 2.8.2); nil where there is none.
     func withRivalChannel<Result>(_ body: (borrowing Channel) -> Result) -> Result? {
         switch self {
         case .established(let state): state.withRivalChannel(body)

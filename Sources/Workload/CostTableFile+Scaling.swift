@@ -30,8 +30,8 @@ extension CostTableFile {
         return Price(cost: scaled, scale: scale)
     }
 
-    /// A key pair and its agreement in OpenSSL 3.0.19 on x86-64, the least CPU time of some hundred, against those of the
-    /// method named beside it. P-384 and P-192 have no code of their own there, and the others do.
+    /// A key pair and its agreement in OpenSSL 3.0.19 on x86-64, the least CPU time of some hundred, against those of
+    /// the method named beside it. P-384 and P-192 have no code of their own there, and the others do.
     private static let scales: [(method: String, scale: Scale)] = [
         ("modp4096", Scale(method: "modp3072", percent: 173)),
         ("ecp521", Scale(method: "ecp384", percent: 30)),

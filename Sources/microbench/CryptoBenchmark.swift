@@ -48,7 +48,8 @@ private func price(_ name: String, _ operation: () -> Void) {
 }
 
 private func priceKeyExchange(_ method: KeyExchangeMethod, _ crypto: borrowing Cryptography, _ prefix: String) {
-    let randomness = EphemeralSecret(count: method.randomByteCount)
+    var stream = KeyMaterialStream(entity: 3)
+    let randomness = crypto.randomness(for: method, from: &stream)
     let pair = keyPair(method, randomness.copy(), crypto)
     price("\(prefix)key pair, \(method)") { _ = keyPair(method, randomness.copy(), crypto) }
     price("\(prefix)agreement, \(method)") {

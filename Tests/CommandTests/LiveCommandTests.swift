@@ -94,7 +94,11 @@ struct LiveCommandTests {
 
     @Test("that stood still for a while is inconclusive, whatever its thresholds say")
     func isLate() throws {
-        let run = try Command([Binary.path] + words("8s"), directory: scratch.url)
+        // Somebody always has something to do.
+        let busy = [
+            "--set", "profiles.laptop.lifetimes.child.rekey=2s", "--set", "profiles.laptop.lifetimes.child.over=1m",
+        ]
+        let run = try Command([Binary.path] + words("8s") + busy, directory: scratch.url)
         try Self.wait(for: "established 20 ", of: run)
         run.signal(SIGSTOP)
         usleep(2_500_000)

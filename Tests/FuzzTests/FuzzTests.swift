@@ -3,8 +3,8 @@ import FuzzBodies
 import Primitives
 import Testing
 
-/// What `make fuzz` does for as long as one likes, for a moment: every input of the corpus, and changed ones, always the
-/// same.
+/// What `make fuzz` does for as long as one likes, for a moment: every input of the corpus, and changed ones, always
+/// the same.
 @Suite("Fuzz targets take")
 struct FuzzTests {
     struct Target: Sendable, CustomTestStringConvertible {

@@ -14,8 +14,8 @@ struct ExchangeVector: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-/// A NIST curve's private key, and that of a MODP group with a subgroup, is 1 more than its randomness modulo the order less 1, so that the randomness of a
-/// published private key is that key less 1.
+/// A NIST curve's private key, and that of a MODP group with a subgroup, is 1 more than its randomness modulo the order
+/// less 1, so that the randomness of a published private key is that key less 1.
 let exchangeVectors = [
     ExchangeVector(
         name: "RFC 7748 section 6.1",

@@ -9,7 +9,7 @@ import Workload
 /// RFC 7383 in a run: each fragment is a datagram of its own, with its own luck.
 @Suite("A simulated run with fragments")
 struct FragmentedRunTests {
-    /// Clients and a gateway whose identities make IKE_AUTH 14 kB long, over a path that drops larger packets than its MTU.
+    /// Clients and a gateway whose identities make IKE_AUTH long, over a path that drops larger packets than its MTU.
     private static func text(fragmentation: String, loss: String = "2%", identityByteCount: Int = 7_000) -> String {
         let name = String(repeating: "a", count: identityByteCount)
         return """

@@ -85,7 +85,7 @@ struct LiveLoopbackTests {
         #expect(run.result.leftBehind == 0)
     }
 
-    @Test("a burst of loss ends with its time, and a NAT that forgets gives new ports")
+    @Test("a burst of loss ends with its time, and behind a NAT that forgets everything goes on")
     func losesAndForgets() throws {
         let workload = try LoopbackWorkload(
             count: 20,
@@ -106,8 +106,7 @@ struct LiveLoopbackTests {
         let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + .milliseconds(2_950)
         #expect(run.times.filter { gap.contains($0) } == [])
         #expect(run.times.contains { $0 > gap.upperBound })
-        let ports = Dictionary(grouping: run.sources, by: \.address).values.map(\.count)
-        #expect(ports.allSatisfy { $0 >= 2 } && ports.contains(3))
+        #expect(run.times.contains { $0 > Instant.zero + .seconds(6) })
         #expect(run.result.leftBehind == 0)
     }
 

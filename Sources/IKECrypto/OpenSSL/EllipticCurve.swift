@@ -1,7 +1,8 @@
 import COpenSSL
 import Primitives
 
-/// A curve over a prime field, used as RFC 5903 says (RFC 5114 section 3.2 for P-192): a public value is x | y, the shared secret x.
+/// A curve over a prime field, used as RFC 5903 says (RFC 5114 section 3.2 for P-192): a public value is x | y, the
+/// shared secret x.
 @safe
 struct EllipticCurve: ~Copyable {
     private let group: CurveGroup

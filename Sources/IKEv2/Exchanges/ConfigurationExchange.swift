@@ -4,7 +4,7 @@ import Primitives
 // The Configuration payload of IKE_AUTH (RFC 7296 sections 2.19 and 3.15).
 
 extension MessageEncoder {
-    /// CP(CFG_REQUEST): asks for any address of each family that the policy wants, and for the settings that go with it.
+    /// CP(CFG_REQUEST): asks for any address of each family that the policy wants, and for what goes with it.
     mutating func configurationRequest(_ policy: PeerPolicy) {
         let wanted = policy.values.requestedAddresses
         guard !wanted.isEmpty else { return }

@@ -30,7 +30,7 @@ extension IKESA {
             return .closing(closing)
         }
 
-        /// What the Delete costs the peer: an IKE SA that a rekey has replaced has no Child SAs that would be torn down.
+        /// What the Delete costs the peer: an IKE SA that a rekey has replaced has no Child SAs to be torn down.
         private var operation: Operation { reason == .rekeyed || reason == .redundant ? .informational : .delete }
 
         /// HDR, SK {D}, at once or when the window is free again; HDR, SK {N(AUTHENTICATION_FAILED)} to a peer that is
