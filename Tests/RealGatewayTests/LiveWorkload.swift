@@ -12,6 +12,8 @@ struct LiveWorkload {
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
     var sources = "10.99.0.0/16"
+    var authentication = "{ psk: test-only }"
+    var gatewayAuthentication = "{ psk: test-only }"
     var safety = "{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: [\"user*@example.org\"] }"
 
     var text: String {
@@ -23,7 +25,7 @@ struct LiveWorkload {
           gw:
             identity: gw.example.org
             policy:
-              authentication: { psk: test-only }
+              authentication: \(gatewayAuthentication)
               proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
               lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
               pool: [10.128.0.0/10]
@@ -31,7 +33,7 @@ struct LiveWorkload {
         profiles:
           laptop:
             identity: "user%05d@example.org"
-            authentication: { psk: test-only }
+            authentication: \(authentication)
             proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
             lifetimes: { ike: \(ike), child: \(child) }
             retransmission: \(retransmission)
