@@ -5,7 +5,7 @@
 
 CHARON=/usr/lib/ipsec/charon
 SWANCTL=/usr/sbin/swanctl
-# A folder that `ikestorm pki` made: with it both ends have certificates, unless LOCAL_AUTH and REMOTE_AUTH say otherwise.
+# A folder that `ikestorm pki` made: both ends have certificates, unless LOCAL_AUTH and REMOTE_AUTH say otherwise.
 PKI=${PKI:-}
 LOCAL_AUTH=${LOCAL_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}

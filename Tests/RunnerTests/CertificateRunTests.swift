@@ -116,6 +116,27 @@ struct CertificateRunTests {
         #expect(modelled.measurements == one.measurements)
     }
 
+    @Test("takes the gateway the longer the more its signatures cost")
+    func isPriced() throws {
+        let folder = try Folder()
+        let table = try String(contentsOfFile: "workloads/costs/strongswan-5.9.json", encoding: .utf8)
+        let costs = table.replacing(
+            "\"key-exchanges\"",
+            with: """
+                "signatures": { "sign": { "base-ns": 40000000 }, "verify": { "base-ns": 60000000 } }, "key-exchanges"
+                """
+        )
+        try costs.write(toFile: folder.path + "/costs.json", atomically: true, encoding: .utf8)
+        let cheap = Self.text(folder.path).replacing("loss: { random: 2% }", with: "loss: none")
+        let dear = cheap.replacing("workloads/costs/strongswan-5.9.json", with: folder.path + "/costs.json")
+        let medians = try [cheap, dear].map { text in
+            let outcome = try run(text) { $0.crypto = .modelled }
+            let phones = outcome.measurements.first { $0.scope.population == "phones" && $0.scope.after == nil }
+            return try #require(phones).latency(.handshakeLatency).p50
+        }
+        #expect((95_000_000...250_000_000).contains(medians[1] - medians[0]), "\(medians)")
+    }
+
     @Test("has the same ends in real time, over loopback")
     func live() throws {
         let folder = try Folder()
