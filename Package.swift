@@ -107,6 +107,7 @@ if Context.environment["FUZZ"] == "1" {
     let fuzzers: [(name: String, imports: [Target.Dependency])] = [
         ("FuzzMessage", ["IKEWire", "Primitives"]),
         ("FuzzCapture", ["Capture", "Primitives"]),
+        ("FuzzProof", ["IKECrypto", "Primitives"]),
     ]
     for fuzzer in fuzzers {
         targets.append(
