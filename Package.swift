@@ -126,7 +126,7 @@ targets.append(
 
 // The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS"] {
+    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof"] {
         targets.append(
             .executableTarget(
                 name: name,

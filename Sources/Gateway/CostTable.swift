@@ -67,6 +67,9 @@ package struct Cost: Hashable, Sendable, BitwiseCopyable {
 package struct CostTable: Sendable {
     private var operations: [Cost]
     private var keyExchanges: [Cost?]
+    /// What a signature of the gateway's costs, and the check of a client's, on top of IKE_AUTH.
+    package var signature = Cost.zero
+    package var verification = Cost.zero
 
     /// - Parameters:
     ///   - operation: the price of each operation.

@@ -144,6 +144,10 @@ extension FrontDesk {
             if operation == .createChildSA || operation == .rekeyIKESA, let method = arrival.note.keyExchange {
                 job.price += settings.costs[method]
             }
+            if operation == .ikeAuthPSK {
+                if arrival.note.isSigned { job.price += settings.costs.verification }
+                if settings.signs { job.price += settings.costs.signature }
+            }
         }
     }
 
@@ -214,6 +218,7 @@ extension PacketNote {
     /// The note in one word.
     fileprivate var digestBits: UInt64 {
         UInt64(operation.rawValue) | (isRetransmission ? 1 << 8 : 0) | (hasCookie ? 1 << 9 : 0)
-            | UInt64((keyExchange?.place ?? 15)) << 10 | UInt64(fragmentNumber) << 40 | UInt64(fragmentTotal) << 48
+            | UInt64((keyExchange?.place ?? 15)) << 10 | (isSigned ? 1 << 32 : 0)
+            | UInt64(fragmentNumber) << 40 | UInt64(fragmentTotal) << 48
     }
 }

@@ -44,6 +44,8 @@ package struct FrontDeskSettings: Sendable {
     package var halfOpen = HalfOpenLimits()
     /// The key exchanges that the gateway does in IKE_SA_INIT; any other is refused at the price of a refusal.
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
+    /// Whether the gateway signs in IKE_AUTH.
+    package var signs = false
     /// Where inner addresses come from; the IPv4 prefixes among them.
     package var pool: [IPPrefix] = []
     package var restarts = RestartSchedule()

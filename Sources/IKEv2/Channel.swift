@@ -128,13 +128,14 @@ extension Channel {
         var encoder = MessageEncoder(header, into: &turn.writer)
         encoder.beginEncrypted(ivByteCount: suite.cipher.ivByteCount)
         payloads(&encoder)
+        let missing = encoder.extraPadding
         let region = encoder.endEncrypted(
             blockByteCount: suite.cipher.blockByteCount,
             icvByteCount: suite.icvByteCount
         )
         encoder.finish(into: &turn.writer)
         if takesFragments, turn.writer.count > fragmentByteCount {
-            protectInFragments(header, region, origin: &origin, &turn)
+            protectInFragments(header, region, missing: missing, origin: &origin, &turn)
         } else {
             seal(region, origin: &origin, &turn)
         }

@@ -43,9 +43,13 @@ package struct FragmentPlace: Hashable, Sendable, BitwiseCopyable {
 extension Channel {
     /// Puts the payloads of the message that stands in the turn's writer, unprotected, into fragments, back to back,
     /// each with its own IV and ICV (RFC 7383 section 2.5).
+    ///
+    /// - Parameter missing: how many octets the payloads are short of their largest size; as much padding stands for
+    ///   them, so that neither the number of fragments nor the length of any follows from a signature's length.
     mutating func protectInFragments(
         _ header: Header,
         _ whole: EncryptedRegion,
+        missing: Int,
         origin: inout Origin,
         _ turn: inout Turn
     ) {
@@ -54,8 +58,9 @@ extension Channel {
         unsafe turn.writer.span.extracting(whole.plaintextStart..<end).withUnsafeBytes {
             unsafe payloads.append(contentsOf: $0)
         }
-        let room = roomInFragment(for: payloads.count)
-        let total = max(1, (payloads.count + room - 1) / room)
+        let byteCount = payloads.count + missing
+        let room = roomInFragment(for: byteCount)
+        let total = max(1, (byteCount + room - 1) / room)
         turn.writer.removeAll()
         for number in 1...total {
             var encoder = MessageEncoder(header, into: &turn.writer)
@@ -65,7 +70,10 @@ extension Channel {
                 firstType: first,
                 ivByteCount: suite.cipher.ivByteCount
             )
-            encoder.append(payloads.rawSpan.extracting((number - 1) * room..<min(number * room, payloads.count)))
+            let start = (number - 1) * room
+            let part = min(start, payloads.count)..<min(start + room, payloads.count)
+            encoder.append(payloads.rawSpan.extracting(part))
+            encoder.extraPadding = min(room, byteCount - start) - part.count
             let region = encoder.endEncrypted(
                 blockByteCount: suite.cipher.blockByteCount,
                 icvByteCount: suite.icvByteCount

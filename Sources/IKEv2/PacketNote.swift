@@ -23,6 +23,8 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
     package var isRetransmission = false
     /// IKE_SA_INIT that returns a cookie.
     package var hasCookie = false
+    /// The AUTH payload inside is a signature.
+    package var isSigned = false
     /// The method of the KE payload inside, if there is one.
     package var keyExchange: KeyExchangeMethod?
     /// The families of the inner addresses that the CFG_REQUEST inside asks for.

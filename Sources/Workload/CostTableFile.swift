@@ -8,6 +8,8 @@ package struct CostTableFile: Hashable, Sendable {
     /// One cost for each operation, in the order of `Operation`.
     package var operations: [Cost]
     package var keyExchanges: [KeyExchangeCost]
+    /// What is added to IKE_AUTH; nil where the table does not say, which is nothing.
+    package var signatures: SignatureCosts?
 
     package static var schema: String { "ikestorm-cost-table/1" }
 
@@ -53,6 +55,13 @@ package struct CostTableFile: Hashable, Sendable {
             self.perActiveSAPicoseconds = perActiveSAPicoseconds
             self.interval = interval
         }
+    }
+
+    package struct SignatureCosts: Hashable, Sendable {
+        /// The gateway signs.
+        package var sign: Cost
+        /// It checks a client's certificates and signature.
+        package var verify: Cost
     }
 
     package struct KeyExchangeCost: Hashable, Sendable {

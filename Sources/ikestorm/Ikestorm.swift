@@ -20,7 +20,8 @@ struct Ikestorm: ParsableCommand {
         version: IkestormVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, DiffCommand.self, InitCommand.self, SchemaCommand.self,
-            GatewayCommand.self, AbortCommand.self, CleanupCommand.self, ReplayCommand.self, CalibrateCommand.self,
+            GatewayCommand.self, PKICommand.self, AbortCommand.self, CleanupCommand.self, ReplayCommand.self,
+            CalibrateCommand.self,
             DoctorCommand.self, VersionCommand.self,
         ]
     )

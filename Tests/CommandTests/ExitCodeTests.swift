@@ -76,6 +76,11 @@ struct ExitCodeTests {
             Ending(["--version"], 0, "0."),
             Ending(["schema"], 0, "\"$schema\""),
             Ending(["doctor"], 0, "OpenSSL 3"),
+            Ending(["pki", "made", "--clients", "2", "--seed", "1"], 0, "made/clients.pem"),
+            Ending(["pki", "made", "--key", "dsa"], 64, "rsa2048"),
+            Ending(["pki", "made", "--identity", "user", "--clients", "2"], 64, "no place for a number"),
+            Ending(["pki", "made", "--until", "2019-01-01T00:00:00Z"], 64, "before"),
+            Ending(["pki", "/proc/nowhere"], 73, "/proc/nowhere"),
         ]
     )
     func endsWith(_ ending: Ending) throws {
@@ -88,7 +93,7 @@ struct ExitCodeTests {
         "every command says what it is for",
         arguments: [
             "run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "calibrate", "doctor",
-            "version",
+            "version", "pki",
         ]
     )
     func explains(_ command: String) throws {

@@ -18,7 +18,7 @@ struct FuzzTests {
     static let targets = [
         Target(name: "FuzzMessage", body: fuzzMessage), Target(name: "FuzzCapture", body: fuzzCapture),
         Target(name: "FuzzReassembly", body: fuzzReassembly), Target(name: "FuzzEAP", body: fuzzEAP, rounds: 4_000),
-        Target(name: "FuzzRADIUS", body: fuzzRADIUS),
+        Target(name: "FuzzRADIUS", body: fuzzRADIUS), Target(name: "FuzzProof", body: fuzzProof),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")

@@ -30,6 +30,24 @@ struct AdmissionTests {
         }
     }
 
+    @Test("IKE_AUTH costs more by the signature that the gateway checks, and by the one that it makes")
+    func signatures() {
+        for (isSigned, signs, price) in [
+            (false, false, 200), (true, false, 230), (false, true, 270), (true, true, 300),
+        ] {
+            var desk = DeskUnderTest { settings in
+                settings.costs.verification = Cost(baseNanoseconds: 30_000)
+                settings.costs.signature = Cost(baseNanoseconds: 70_000)
+                settings.signs = signs
+            }
+            desk.report(0, 7, .halfOpened)
+            var note = PacketNote(.ikeAuth, isResponse: false)
+            note.isSigned = isSigned
+            desk.arrive(10, 7, .ikeAuth, 1, note, spi: DeskUnderTest.spi(7))
+            #expect(desk.run(until: 5_000) == ["\(1_010 + price) 7 handle"])
+        }
+    }
+
     @Test("the response to a request of the gateway's own costs its price and the second half of a key exchange")
     func responses() {
         var desk = DeskUnderTest()

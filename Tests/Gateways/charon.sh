@@ -5,6 +5,10 @@
 
 CHARON=/usr/lib/ipsec/charon
 SWANCTL=/usr/sbin/swanctl
+# A folder that `ikestorm pki` made: both ends have certificates, unless LOCAL_AUTH and REMOTE_AUTH say otherwise.
+PKI=${PKI:-}
+LOCAL_AUTH=${LOCAL_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
+REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
 
@@ -19,6 +23,8 @@ RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
 RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
 DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+SIGNATURE_AUTHENTICATION=${SIGNATURE_AUTHENTICATION:-yes} # no: the methods that are older than RFC 7427
+RSA_PSS=${RSA_PSS:-no}
 LOG_LEVEL=${LOG_LEVEL:-1}
 SAVE_KEYS=${SAVE_KEYS:-no} # yes: IKE keys in the log (LOG_LEVEL 4 of its own), for captures
 CPU=${CPU:-}
@@ -56,6 +62,8 @@ charon {
   retransmit_base = $RETRANSMIT_BASE
   delete_rekeyed_delay = $DELETE_REKEYED_DELAY
   fragment_size = $FRAGMENT_SIZE
+  signature_authentication = $SIGNATURE_AUTHENTICATION
+  rsa_pss = $RSA_PSS
   reuse_ikesa = no
   plugins {
     vici {
@@ -75,10 +83,37 @@ $([ "$SAVE_KEYS" = yes ] && echo '      ike = 4')
   }
 }
 swanctl {
-  load = random nonce openssl pem pkcs1 pkcs8 x509
+  load = random nonce openssl curve25519 pem pkcs1 pkcs8 x509
   socket = unix://$RUN/vici
 }
 CONF
+}
+
+# The lines of one block of swanctl.conf's local or remote that say how that end proves itself.
+proof() { # ROUND-OF-AUTHENTICATION [CERTIFICATE]
+    echo "auth = $1"
+    [ -n "${2:-}" ] && echo "certs = $2"
+    return 0
+}
+
+# Takes a private key and its chain out of a file that `ikestorm pki` wrote: the keys and certificates of one end go to
+# NAME-1, NAME-2 and so on, the intermediate certificates beside the authorities'.
+load_credentials() { # FILE NAME
+    mkdir -p "$RUN/swanctl"/{private,x509,x509ca}
+    awk -v root="$RUN/swanctl" -v name="$2" '
+        /^-----BEGIN PRIVATE KEY/ { count += 1; chain = 0; file = root "/private/" name "-" count ".pem" }
+        /^-----BEGIN CERTIFICATE/ {
+            chain += 1
+            file = chain == 1 ? root "/x509/" name "-" count ".pem" : root "/x509ca/intermediate-" chain ".pem"
+            if (chain > 1) printf "" >file
+        }
+        file != "" { print >file }
+        /^-----END/ { close(file); file = "" }' "$1"
+}
+
+load_authority() { # FILE
+    mkdir -p "$RUN/swanctl/x509ca"
+    cp "$1" "$RUN/swanctl/x509ca/ca.pem"
 }
 
 # Starts charon in the namespace of `side`, waits until it answers, and loads $RUN/swanctl/swanctl.conf.

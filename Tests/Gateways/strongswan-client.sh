@@ -57,11 +57,11 @@ write_connections() {
     rekey_time = $IKE_REKEY
     rand_time = 0s
     local {
-      auth = psk
+      $(proof "$LOCAL_AUTH" ${PKI:+user-$client.pem})
       id = user-$client@example.org
     }
     remote {
-      auth = psk
+      $(proof "$REMOTE_AUTH")
       id = $IDENTITY
     }
     children {
@@ -89,6 +89,10 @@ case $VERB in
         rm -rf "$RUN"
         write_charon_configuration
         write_connections
+        if [ -n "$PKI" ]; then
+            load_authority "$PKI/ca.pem"
+            load_credentials "$PKI/clients.pem" user
+        fi
         add_client_addresses || die "cannot add the clients' addresses"
         start_charon clients
         ;;

@@ -13,7 +13,7 @@
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
 # CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS, and those at the head of
-# charon.sh.
+# charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -57,11 +57,11 @@ connections {
     reauth_time = $IKE_REAUTH
     rand_time = 0s
     local {
-      auth = psk
+      $(proof "$LOCAL_AUTH" ${PKI:+gateway-1.pem})
       id = $IDENTITY
     }
     remote {
-      auth = psk
+      $(proof "$REMOTE_AUTH")
     }
     children {
       net {
@@ -102,6 +102,10 @@ case $VERB in
         network_up
         write_charon_configuration
         write_connections
+        if [ -n "$PKI" ]; then
+            load_authority "$PKI/ca.pem"
+            load_credentials "$PKI/gateway.pem" gateway
+        fi
         start_charon gateway
         ;;
     down) network_down ;;

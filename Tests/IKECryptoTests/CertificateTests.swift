@@ -1,4 +1,5 @@
 import IKECrypto
+import Primitives
 import Testing
 
 @Suite("Certificates")
@@ -157,6 +158,32 @@ struct CertificateTests {
                 let data = SignatureData(.ed25519, signature: signature.octets)
                 #expect(crypto.verify(data, over: Self.message, credential.certificates, anchors) == .genuine)
             }
+        }
+    }
+
+    @Test("a chain or a signature with any octet changed or cut off is judged, and never believed by mistake")
+    func mutations() throws {
+        let worker = try Worker()
+        let authority = try Authority()
+        let anchors = try authority.anchors
+        let credential = try authority.credential(.ecdsa256)
+        let signature = try #require(worker.sign(credential, [.ecdsaSHA256], Self.message))
+        let data = SignatureData(.ecdsaSHA256, signature: signature.octets)
+        let certificate = credential.certificates[0]
+        for place in certificate.indices {
+            var changed = certificate
+            changed[place] ^= UInt8(1 << (place % 8))
+            let proofs = [changed, Array(certificate[..<place])].map {
+                worker.verify(data, over: Self.message, [$0], anchors)
+            }
+            #expect(!proofs.contains(.genuine), "octet \(place)")
+        }
+        for place in data.octets.indices {
+            var changed = data.octets
+            changed[place] ^= UInt8(1 << (place % 8))
+            let read = SignatureData(method: 14, changed.rawSpan)
+            let proof = read.flatMap { worker.verify($0, over: Self.message, [certificate], anchors) }
+            #expect(proof == nil || proof == .notAuthentic, "octet \(place)")
         }
     }
 

@@ -17,6 +17,8 @@ struct LiveWorkload {
     /// What the clients' identities begin with: `userNNNNN`.
     var longName = ""
     var sources = "10.99.0.0/16"
+    var authentication = "{ psk: test-only }"
+    var gatewayAuthentication = "{ psk: test-only }"
     var safety = "{ allow-targets: [10.98.1.2], allow-inner: [10.0.0.0/8], allow-identities: [\"user*@example.org\"] }"
 
     var text: String {
@@ -28,7 +30,7 @@ struct LiveWorkload {
           gw:
             identity: gw.example.org
             policy:
-              authentication: { psk: test-only }
+              authentication: \(gatewayAuthentication)
               proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
               lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
               \(policy)
@@ -37,7 +39,7 @@ struct LiveWorkload {
         profiles:
           laptop:
             identity: "user%05d\(longName)@example.org"
-            authentication: { psk: test-only }
+            authentication: \(authentication)
             proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
             lifetimes: { ike: \(ike), child: \(child) }
             retransmission: \(retransmission)

@@ -62,6 +62,9 @@ struct LoopbackWorkload {
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
     var safety = "{}"
+    var identity = "\"user%05d@example.org\""
+    var gatewayAuthentication = "{ psk: test-only }"
+    var authentication = "{ psk: test-only }"
 
     func validated() throws -> Workload {
         let text = """
@@ -72,15 +75,15 @@ struct LoopbackWorkload {
               gw:
                 identity: gw.example.org
                 policy:
-                  authentication: { psk: test-only }
+                  authentication: \(gatewayAuthentication)
                   proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
                 real: { addresses: [127.0.0.1] }
             profiles:
               laptop:
-                identity: "user%05d@example.org"
-                authentication: { psk: test-only }
+                identity: \(identity)
+                authentication: \(authentication)
                 proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }

@@ -132,6 +132,19 @@ struct ResolvedTests {
         #expect(try CostTableFile(text: table.json(), file: "again.json") == table)
         #expect(try JSONSerialization.jsonObject(with: Data(table.json().utf8)) is [String: Any])
         #expect(try CostTableFile(text: table.json(), file: "again.json").fingerprint == table.fingerprint)
+        #expect(table.signatures == nil)
+        var signing = table.json()
+        signing.replace(
+            "\"key-exchanges\"",
+            with: """
+                "signatures": { "sign": { "base-ns": 7 }, "verify": { "base-ns": 9, "per-active-sa-ps": 1 } },
+                "key-exchanges"
+                """
+        )
+        let priced = try CostTableFile(text: signing, file: "signing.json")
+        #expect(priced.signatures?.verify.baseNanoseconds == 9)
+        #expect(try CostTableFile(text: priced.json(), file: "again.json") == priced)
+        #expect(priced.fingerprint != table.fingerprint)
         var other = table
         other.operations[0].baseNanoseconds += 1
         #expect(other.fingerprint != table.fingerprint)

@@ -40,7 +40,12 @@ extension IKESA.Established {
         var replaced: ChildSPI?
         if contents.hasNotify(.rekeySA) {
             guard let named = contents.notifiedChild(.rekeySA) else { return .malformed }
-            guard let index = childIndex(outbound: named) else { return refuseUnknownChild(named, &turn) }
+            guard let index = childIndex(outbound: named) else {
+                // It may be the one that this end's own exchange has made at the peer, and whose answer is on its way:
+                // CHILD_SA_NOT_FOUND would make the peer forget what is about to be installed here.
+                return outgoing == .awaitingAnswer || outgoing == .awaitingAgreement
+                    ? refuse(.temporaryFailure, &turn) : refuseUnknownChild(named, &turn)
+            }
             guard children[index].status == .active else { return refuse(.temporaryFailure, &turn) }
             replaced = children[index].inbound
         }

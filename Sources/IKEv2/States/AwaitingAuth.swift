@@ -53,9 +53,11 @@ extension IKESA {
             var origin = origin
             let childSPI = origin.childSPI()
             let identification = policy.identification(number: origin.number)
+            var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
+            note.isSigned = proof.method != .sharedKey
             channel.request(
                 .ikeAuth,
-                PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses),
+                note,
                 origin: &origin,
                 policy: policy,
                 &turn

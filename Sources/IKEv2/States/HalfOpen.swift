@@ -140,7 +140,9 @@ extension IKESA {
                 &turn
             )
             turn.giveBack(contents.takeBuffer())
-            established.respond(.ikeAuth, PacketNote(.ikeAuth, isResponse: true), &turn) { encoder in
+            var note = PacketNote(.ikeAuth, isResponse: true)
+            note.isSigned = proof.method != .sharedKey
+            established.respond(.ikeAuth, note, &turn) { encoder in
                 encoder.payload(.identificationResponder, identification)
                 encoder.certificates(of: proof)
                 encoder.authentication(proof)

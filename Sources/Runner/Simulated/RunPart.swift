@@ -77,6 +77,7 @@ extension SimulationPlan {
         settings.halfOpen.refuseAbovePerSource = limits.refuseAbovePerSource
         settings.halfOpen.refuseAbove = limits.refuseAbove
         settings.keyExchanges = gateway.policy.proposals.parsedIKE.keyExchanges
+        settings.signs = gateway.policy.authentication.credentials != nil
         settings.pool = gateway.policy.pool
         settings.restarts = restartSchedule(index)
         settings.logLength = Self.logLength
@@ -102,6 +103,10 @@ extension CostTable {
             operation: { Cost(file[CostTableFile.Operation($0)]) },
             keyExchange: { method in file.price(ofKeyExchange: method.word).map { Cost($0.cost) } }
         )
+        if let signatures = file.signatures {
+            signature = Cost(signatures.sign)
+            verification = Cost(signatures.verify)
+        }
     }
 }
 

@@ -17,15 +17,23 @@ enum CostTableReader {
             operations: CostTableFile.Operation.allCases.map { cost(operations.view($0.rawValue)) },
             keyExchanges: view.views("key-exchanges").map {
                 CostTableFile.KeyExchangeCost(method: $0.name, cost: cost($0.view))
-            }
+            },
+            signatures: signatures(view)
         )
+    }
+
+    private static func signatures(_ view: RecordView) -> CostTableFile.SignatureCosts? {
+        guard view.has("signatures") else { return nil }
+        let signatures = view.view("signatures")
+        return .init(sign: cost(signatures.view("sign")), verify: cost(signatures.view("verify")))
     }
 
     /// The ranges whose ends are the wrong way round, or that are not two numbers.
     static func errors(_ view: RecordView) -> [WorkloadError] {
         let validRange = view.view("valid-range")
         let costs = CostTableFile.Operation.allCases.map { view.view("operations").view($0.rawValue) }
-        let intervals = (costs + view.views("key-exchanges").map(\.view)).map { ($0, "interval-ns") }
+        let signatures = ["sign", "verify"].map { view.view("signatures").view($0) }
+        let intervals = (costs + signatures + view.views("key-exchanges").map(\.view)).map { ($0, "interval-ns") }
         let ranges = [(validRange, "active-sas"), (validRange, "set-ups-per-second")] + intervals
         return ranges.compactMap { view, key in
             guard view.elements(key).count >= 2, range(view, key) == nil else { return nil }

@@ -53,6 +53,23 @@ enum CostTableSchema {
                 .required,
                 "a key pair and its agreement, by strongSwan's keyword"
             ),
+            Field(
+                "signatures",
+                .record(
+                    Record(
+                        fields: [
+                            Field("sign", .record(cost), .required, "the gateway signs"),
+                            Field(
+                                "verify",
+                                .record(cost),
+                                .required,
+                                "it checks a client's certificates and signature"
+                            ),
+                        ]
+                    )
+                ),
+                "what is added to IKE_AUTH with certificates: nothing unless said"
+            ),
         ]
     )
 

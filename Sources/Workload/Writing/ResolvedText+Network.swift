@@ -172,7 +172,7 @@ extension CostTableFile {
             if let interval = cost.interval { entries.append(("interval-ns", value(interval))) }
             return .map(entries)
         }
-        return .map([
+        var entries: [(key: String, value: YAMLValue)] = [
             ("schema", .quoted(Self.schema)),
             ("name", .quoted(name)),
             (
@@ -188,7 +188,13 @@ extension CostTableFile {
             ),
             ("operations", .map(Operation.allCases.map { ($0.rawValue, value(self[$0])) })),
             ("key-exchanges", .map(keyExchanges.map { ($0.method, value($0.cost)) })),
-        ])
+        ]
+        if let signatures {
+            entries.append(
+                ("signatures", .map([("sign", value(signatures.sign)), ("verify", value(signatures.verify))]))
+            )
+        }
+        return .map(entries)
     }
 
     /// The table as the JSON file that `calibrate` writes, the same bytes for the same table.

@@ -74,6 +74,9 @@ struct Canary {
         case "expired-certificate": return "its certificate, or one that vouches for it, is not valid now"
         case "certificate-of-another": return "its certificate is not that of \(identity)"
         case "authentication-failed":
+            if alone.profiles[alone.populations[0].profile].authentication.credentials != nil {
+                return "it does not believe this client's certificate, or does not sign with its own (\(reason))"
+            }
             return "it does not know the pre-shared key that the workload has for \(identity)"
         case "refused:AUTHENTICATION_FAILED":
             return "it knows nobody called \(identity) for this client, or another pre-shared key (\(reason))"

@@ -1,0 +1,203 @@
+import Foundation
+import GatewayRig
+import Metrics
+import Primitives
+import Results
+import Runner
+import Synchronization
+import Testing
+import Workload
+
+@Suite("Certificates and strongSwan", .serialized)
+struct CertificateTests {
+    /// A kind of key, and how strongSwan calls its signatures.
+    struct Case: CustomTestStringConvertible {
+        let key: String
+        var hasIntermediate = false
+        var signatures: String?
+        var knobs: [String: String] = [:]
+        let ours: String
+        let theirs: String
+        var testDescription: String { "\(key)\(signatures.map { ", \($0)" } ?? "")" }
+    }
+
+    private static let cases = [
+        Case(key: "rsa2048", ours: "RSA_EMSA_PSS_SHA2_256_SALT_32", theirs: "RSA_EMSA_PKCS1_SHA2_256"),
+        Case(
+            key: "rsa2048",
+            signatures: "[rsa-pkcs1-sha512, rsa-pss-sha512]",
+            knobs: ["RSA_PSS": "yes"],
+            ours: "RSA_EMSA_PKCS1_SHA2_512",
+            theirs: "RSA_EMSA_PSS_SHA2_512_SALT_64"
+        ),
+        Case(
+            key: "rsa2048",
+            signatures: "[rsa-sha1]",
+            knobs: ["SIGNATURE_AUTHENTICATION": "no"],
+            ours: "RSA signature",
+            theirs: "RSA signature"
+        ),
+        Case(key: "ecdsa256", hasIntermediate: true, ours: "ECDSA_WITH_SHA256_DER", theirs: "ECDSA_WITH_SHA256_DER"),
+        Case(key: "ecdsa384", ours: "ECDSA_WITH_SHA384_DER", theirs: "ECDSA_WITH_SHA384_DER"),
+        Case(
+            key: "ecdsa521",
+            signatures: "[ecdsa-p521]",
+            knobs: ["SIGNATURE_AUTHENTICATION": "no"],
+            ours: "ECDSA-521 signature",
+            theirs: "ECDSA-521 signature"
+        ),
+        Case(key: "ed25519", hasIntermediate: true, ours: "ED25519", theirs: "ED25519"),
+    ]
+
+    @Test("our initiators and the gateway authenticate by certificates of every kind of key", arguments: cases)
+    func initiates(_ values: Case) throws {
+        let pki = try TestPKI(values.key, hasIntermediate: values.hasIntermediate, clients: 10)
+        let gateway = try RealGateway.start(knobs: values.knobs.merging(["PKI": pki.folder]) { $1 })
+        let workload = try pki.workload(signatures: values.signatures)
+        let established = Mutex(0)
+        var options = LiveOptions()
+        options.beforeDrain = { _ in
+            let listed = (try? gateway.associations()) ?? []
+            established.withLock { $0 = listed.count { $0.state == "ESTABLISHED" && $0.children.count == 1 } }
+        }
+        let chosen = options
+        let result = try gateway.rig.inside { try LiveRun(workload, options: chosen).run() }
+        let log = try gateway.log()
+        #expect(result.measurements.first?.counter(.handshakeEstablished).total == 10, "\(log.suffix(4000))")
+        #expect(established.withLock { $0 } == 10)
+        #expect(log.contains("authentication of 'user-1@example.org' with \(values.ours) successful"))
+        #expect(log.contains("authentication of 'gw.example.org' (myself) with \(values.theirs) successful"))
+        #expect(try gateway.associations() == [])
+    }
+
+    @Test("a client with a shared key authenticates a gateway with a certificate")
+    func mixes() throws {
+        let pki = try TestPKI("ecdsa256", clients: 0)
+        let gateway = try RealGateway.start(knobs: ["PKI": pki.folder, "REMOTE_AUTH": "psk"])
+        var parts = LiveWorkload(count: 5)
+        parts.authentication = "{ psk: test-only, authorities: \(pki.folder)/ca.pem }"
+        let workload = try parts.validated()
+        let result = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        #expect(result.measurements.first?.counter(.handshakeEstablished).total == 5)
+    }
+
+    @Test("a gateway whose certificate has expired, or is of another authority, is found out by the canary")
+    func refusesGateway() throws {
+        let other = try TestPKI("ed25519", clients: 0)
+        for (until, isOurs, words) in [
+            ("2024-01-01T00:00:00Z", true, "is not valid now"),
+            ("2049-01-01T00:00:00Z", false, "of no authority that the workload believes"),
+        ] {
+            let pki = try TestPKI("ecdsa256", until: until, clients: 0)
+            let gateway = try RealGateway.start(knobs: ["PKI": pki.folder, "REMOTE_AUTH": "psk"])
+            var parts = LiveWorkload(count: 1)
+            parts.authentication = "{ psk: test-only, authorities: \(isOurs ? pki.folder : other.folder)/ca.pem }"
+            let workload = try parts.validated()
+            do {
+                _ = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+                Issue.record("the gateway was believed")
+            } catch {
+                #expect("\(error)".contains(words), "\(error)")
+            }
+        }
+    }
+
+    @Test("a client whose certificate has expired is refused")
+    func refusesClient() throws {
+        let good = try TestPKI("ecdsa256", clients: 1)
+        let stale = try TestPKI("ecdsa256", until: "2024-01-01T00:00:00Z", clients: 1)
+        let gateway = try RealGateway.start(knobs: ["PKI": good.folder])
+        var parts = LiveWorkload(count: 1)
+        parts.authentication = "{ certificates: \(stale.folder)/clients.pem, authorities: \(good.folder)/ca.pem }"
+        let workload = try parts.validated()
+        do {
+            _ = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+            Issue.record("the client was believed")
+        } catch {
+            #expect("\(error)".contains("does not believe this client's certificate"), "\(error)")
+        }
+    }
+
+    @Test(
+        "strongSwan's initiators and our responder authenticate by certificates, and rekey",
+        arguments: ["rsa2048", "ecdsa256", "ed25519"]
+    )
+    func responds(_ key: String) throws {
+        let pki = try TestPKI(key, hasIntermediate: key == "ecdsa256", clients: 3)
+        let proposals = ["IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519"]
+        let rig = try Rig(knobs: proposals.merging(["PKI": pki.folder, "CLIENTS": "3"]) { $1 })
+        var parts = LiveWorkload()
+        parts.gatewayAuthentication = pki.gatewayAuthentication
+        parts.authentication = pki.clientAuthentication(signatures: nil)
+        let file = pki.folder + "/workload.yaml"
+        try parts.text.write(toFile: file, atomically: true, encoding: .utf8)
+        let responder = try rig.start(
+            [Rig.ikestorm, "gateway", file, "--address", Rig.gatewayAddress, "--port", "500", "--nat-port", "4500"]
+                + ["--allow", "10.99.0.0/16"],
+            on: .gateway
+        )
+        try responder.waitUntilReady()
+        let clients = try RealClients.start(in: rig)
+        for client in 1...3 { try clients.initiate(client) }
+        try clients.rekeyChildSAs()
+        try clients.rekeyIKESA(2)
+        let log = try clients.log()
+        #expect(log.contains("authentication of 'gw.example.org' with"), "\(log.suffix(3000))")
+        #expect(try clients.associations().count { $0.state == "ESTABLISHED" } == 3)
+        for client in 1...3 { try clients.terminate(client) }
+        responder.interrupt()
+        let outcome = try responder.wait(atMost: 20)
+        #expect(outcome.errors.contains("served 3 IKE SAs"), "\(outcome.errors)")
+    }
+}
+
+/// A folder of `ikestorm pki`, gone with the test.
+private final class TestPKI: Sendable {
+    let folder: String
+
+    init(
+        _ key: String,
+        hasIntermediate: Bool = false,
+        gateway: String = "gw.example.org",
+        until: String = "2049-12-31T23:59:59Z",
+        clients: Int
+    ) throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "ikestorm-pki-\(UUID().uuidString)").path
+        var job = TestAuthorityJob(
+            folder: folder,
+            key: key,
+            gateway: gateway,
+            identity: "user-%d@example.org",
+            clients: clients,
+            from: "2020-01-01T00:00:00Z",
+            until: until
+        )
+        job.hasIntermediate = hasIntermediate
+        job.seed = 7
+        _ = try job.run()
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var gatewayAuthentication: String { "{ certificates: \(folder)/gateway.pem, authorities: \(folder)/ca.pem }" }
+
+    func clientAuthentication(signatures: String?) -> String {
+        "{ certificates: \(folder)/clients.pem, authorities: \(folder)/ca.pem"
+            + (signatures.map { ", signatures: \($0)" } ?? "") + " }"
+    }
+
+    func workload(signatures: String?) throws -> Workload {
+        var parts = LiveWorkload(count: 10)
+        parts.authentication = clientAuthentication(signatures: signatures)
+        let text = parts.text.replacing("user%05d@example.org", with: "user-%d@example.org")
+        return try WorkloadFile(text: text, path: "live.yaml").validated()
+    }
+}
+
+extension Command {
+    /// Waits until our responder says that it answers.
+    fileprivate func waitUntilReady() throws {
+        for _ in 0..<200 where !errors.contains("answering on") { Thread.sleep(forTimeInterval: 0.05) }
+        #expect(errors.contains("answering on"), "\(errors)")
+    }
+}
