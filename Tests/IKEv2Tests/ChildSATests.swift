@@ -171,6 +171,32 @@ struct ChildSATests {
         )
     }
 
+    @Test("that the other end will only know once it has an answer is rekeyed later, and both ends have the same")
+    func isNotKnownYet() {
+        tellEstablished { network in
+            network.fate = { $0.from == .initiator && $0.note.isResponse ? .isHeld : .arrives }
+            network.command(.rekeyChildren, at: .responder)
+            network.run(for: .milliseconds(100))
+            network.fate = { _ in .arrives }
+            network.command(.rekeyChildren, at: .initiator)
+            network.run(for: .milliseconds(100))
+            expectStory(
+                network,
+                """
+                <-- HDR, SK {N(REKEY_SA), SA, Ni, TSi, TSr}
+                --> HDR, SK {SA, Nr, TSi, TSr} (held)
+                --> HDR, SK {N(REKEY_SA), SA, Ni, TSi, TSr}
+                <-- HDR, SK {N(TEMPORARY_FAILURE)}
+                """
+            )
+            network.release()
+            network.run(for: .seconds(60))
+            #expect(network.children(of: .initiator).count == 1)
+            #expect(network.children(of: .responder).count == 1)
+            #expect(network.count(.initiator) { if case .childRekeyed = $0 { true } else { false } } == 2)
+        }
+    }
+
     @Test("beyond what the policy allows gets NO_ADDITIONAL_SAS")
     func isLimited() {
         tellEstablished(responder: .gateway { $0.childLimit = 3 }) { network in
