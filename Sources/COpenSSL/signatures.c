@@ -2,54 +2,12 @@
 
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "seed.h"
-
-// Chance that follows from a seed: SHA-256 of the seed and a count, for whatever libcrypto draws on this thread while a
-// seed is set. On other threads, and without a seed, libcrypto's own source goes on.
-static _Thread_local struct {
-    const uint8_t *seed;
-    size_t seed_count;
-    uint64_t block;
-} chance;
-
-static int seeded_octets(unsigned char *out, int count) {
-    if (chance.seed == NULL) return RAND_OpenSSL()->bytes(out, count);
-    while (count > 0) {
-        uint8_t digest[SHA256_DIGEST_LENGTH];
-        SHA256_CTX hash;
-        SHA256_Init(&hash);
-        SHA256_Update(&hash, chance.seed, chance.seed_count);
-        SHA256_Update(&hash, &chance.block, sizeof chance.block);
-        SHA256_Final(digest, &hash);
-        chance.block += 1;
-        int part = count < SHA256_DIGEST_LENGTH ? count : SHA256_DIGEST_LENGTH;
-        memcpy(out, digest, (size_t)part);
-        out += part;
-        count -= part;
-    }
-    return 1;
-}
-
-static int other_status(void) { return RAND_OpenSSL()->status(); }
-
-static const RAND_METHOD seeded_method = {.bytes = seeded_octets, .pseudorand = seeded_octets, .status = other_status};
-
-static void install(void) { RAND_set_rand_method(&seeded_method); }
-
-void cossl_set_seed(const uint8_t *seed, size_t seed_count) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
-    chance.seed = seed;
-    chance.seed_count = seed_count;
-    chance.block = 0;
-}
 
 static const EVP_MD *hash_of(int bits) {
     switch (bits) {
