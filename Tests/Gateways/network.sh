@@ -3,7 +3,7 @@
 #
 #   namespace        ikestorm-NAME-clients                       ikestorm-NAME-gateway
 #   link             10.98.1.1/24, fd98:1::1/64  <---veth--->   10.98.1.2/24, fd98:1::2/64
-#   sources          all of 10.99.0.0/16 and fd99::/64           10.200.0.1/32: an inner host
+#   sources          all of 10.99.0.0/16 and fd99::/64           10.200.0.1/32, fd00:200::1/128
 #                    (AnyIP: any of them can be bound)
 #
 # Nothing outside the two namespaces sees these addresses, so rigs of different names run side by side. `exec` runs a
@@ -72,6 +72,7 @@ route add local fd99::/64 dev lo
 BATCH
     ip -n "$(namespace gateway)" -batch - <<BATCH
 address add 10.200.0.1/32 dev lo
+address add fd00:200::1/128 dev lo
 route add 10.99.0.0/16 via $CLIENT_ADDRESS
 route add fd99::/64 via fd98:1::1
 BATCH
