@@ -15,72 +15,51 @@ package enum ChaCha20 {
     ) {
         precondition(key.count == keyByteCount, "a ChaCha20 key has 32 octets")
         precondition(out.count <= blockByteCount, "a block has 64 octets")
-        var rows = InlineArray<4, Row>(repeating: Row())
-        rows[0] = Row(0x6170_7865, 0x3320_646E, 0x7962_2D32, 0x6B20_6574)
-        // SAFETY: the key has 32 octets, as checked above.
-        rows[1] = unsafe key.bytes.unsafeLoadUnaligned(as: Row.self).fromLittleEndian
-        rows[2] = unsafe key.bytes.unsafeLoadUnaligned(fromByteOffset: 16, as: Row.self).fromLittleEndian
-        rows[3] = Row(
-            UInt32(truncatingIfNeeded: counter),
-            UInt32(truncatingIfNeeded: counter >> 32),
-            UInt32(truncatingIfNeeded: stream),
-            UInt32(truncatingIfNeeded: stream >> 32)
-        )
-        var (a, b, c, d) = (rows[0], rows[1], rows[2], rows[3])
-        for _ in 0..<10 {
-            quarterRounds(&a, &b, &c, &d)
-            // The diagonals become columns, and columns again.
-            (b, c, d) = (b.rotated, c.swapped, d.rotated.swapped)
-            quarterRounds(&a, &b, &c, &d)
-            (b, c, d) = (b.rotated.swapped, c.swapped, d.rotated)
+        var state = InlineArray<16, UInt32>(repeating: 0)
+        state[0] = 0x6170_7865
+        state[1] = 0x3320_646E
+        state[2] = 0x7962_2D32
+        state[3] = 0x6B20_6574
+        for index in 0..<8 {
+            // SAFETY: the key has 8 words, as checked above.
+            let word = unsafe key.bytes.unsafeLoadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+            state[4 + index] = UInt32(littleEndian: word)
         }
-        rows[0] = (rows[0] &+ a).fromLittleEndian
-        rows[1] = (rows[1] &+ b).fromLittleEndian
-        rows[2] = (rows[2] &+ c).fromLittleEndian
-        rows[3] = (rows[3] &+ d).fromLittleEndian
-        unsafe withUnsafeBytes(of: &rows) { block in
+        state[12] = UInt32(truncatingIfNeeded: counter)
+        state[13] = UInt32(truncatingIfNeeded: counter >> 32)
+        state[14] = UInt32(truncatingIfNeeded: stream)
+        state[15] = UInt32(truncatingIfNeeded: stream >> 32)
+        let start = state
+        for _ in 0..<10 {
+            quarterRound(&state, 0, 4, 8, 12)
+            quarterRound(&state, 1, 5, 9, 13)
+            quarterRound(&state, 2, 6, 10, 14)
+            quarterRound(&state, 3, 7, 11, 15)
+            quarterRound(&state, 0, 5, 10, 15)
+            quarterRound(&state, 1, 6, 11, 12)
+            quarterRound(&state, 2, 7, 8, 13)
+            quarterRound(&state, 3, 4, 9, 14)
+        }
+        for index in 0..<16 { state[index] = (state[index] &+ start[index]).littleEndian }
+        unsafe withUnsafeBytes(of: &state) { block in
             unsafe out.copyMemory(from: UnsafeRawBufferPointer(rebasing: block[..<out.count]))
         }
     }
 
-    /// Four words of the state, one of each column.
-    private typealias Row = SIMD4<UInt32>
-
-    /// A quarter round in each of the four columns at once.
     @inline(__always)
-    private static func quarterRounds(_ a: inout Row, _ b: inout Row, _ c: inout Row, _ d: inout Row) {
-        a = a &+ b
-        d = rotate(d ^ a, by: 16)
-        c = c &+ d
-        b = rotate(b ^ c, by: 12)
-        a = a &+ b
-        d = rotate(d ^ a, by: 8)
-        c = c &+ d
-        b = rotate(b ^ c, by: 7)
+    private static func quarterRound(_ state: inout InlineArray<16, UInt32>, _ a: Int, _ b: Int, _ c: Int, _ d: Int) {
+        state[a] = state[a] &+ state[b]
+        state[d] = rotate(state[d] ^ state[a], by: 16)
+        state[c] = state[c] &+ state[d]
+        state[b] = rotate(state[b] ^ state[c], by: 12)
+        state[a] = state[a] &+ state[b]
+        state[d] = rotate(state[d] ^ state[a], by: 8)
+        state[c] = state[c] &+ state[d]
+        state[b] = rotate(state[b] ^ state[c], by: 7)
     }
 
     @inline(__always)
-    private static func rotate(_ row: Row, by bitCount: UInt32) -> Row {
-        row &<< Row(repeating: bitCount) | row &>> Row(repeating: 32 - bitCount)
-    }
-}
-
-extension SIMD4<UInt32> {
-    /// By one place to the left.
-    @inline(__always)
-    fileprivate var rotated: SIMD4<UInt32> { SIMD4(self[1], self[2], self[3], self[0]) }
-
-    /// By two places.
-    @inline(__always)
-    fileprivate var swapped: SIMD4<UInt32> { SIMD4(self[2], self[3], self[0], self[1]) }
-
-    /// ChaCha20 reads and writes its words in little-endian order (RFC 8439 section 2.3).
-    @inline(__always)
-    fileprivate var fromLittleEndian: SIMD4<UInt32> {
-        #if _endian(little)
-            self
-        #else
-            SIMD4(self[0].byteSwapped, self[1].byteSwapped, self[2].byteSwapped, self[3].byteSwapped)
-        #endif
+    private static func rotate(_ word: UInt32, by bitCount: UInt32) -> UInt32 {
+        word &<< bitCount | word &>> (32 - bitCount)
     }
 }
