@@ -8,7 +8,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Primitives", []),
     ("Metrics", ["Primitives", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     ("IKEWire", ["Primitives"]),
-    ("IKECrypto", ["Primitives", "COpenSSL"]),
+    ("IKECrypto", ["Primitives", "COpenSSL", .product(name: "Crypto", package: "swift-crypto")]),
     ("Simulation", ["Primitives"]),
     (
         "IKEv2",
@@ -141,6 +141,7 @@ if Context.environment["FUZZ"] == "1" {
 var dependencies: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
 ]

@@ -80,6 +80,18 @@ extension IKESA {
         }
     }
 
+    /// A number that both ends of an IKE SA make of its SPIs and of those of its Child SAs, in whatever order they stand:
+    /// ends whose numbers are equal have the same SAs.
+    package var likeness: UInt64 {
+        guard let spis else { return 0 }
+        let children: UInt64
+        switch self {
+        case .established(let state): children = state.childLikeness
+        default: children = 0
+        }
+        return StableName.hash(of: spis.initiator.rawValue, spis.responder.rawValue, children)
+    }
+
     /// What two ends of one IKE SA do not agree about, in words; nil when they agree.
     ///
     /// A Child SA that one end has and the other has not got yet, or has deleted already, is no disagreement.
@@ -111,6 +123,16 @@ extension IKESA.Established {
             pairs.append(channel.isInitiator ? [own, other] : [other, own])
         }
         return pairs.sorted { $0[0].rawValue < $1[0].rawValue }
+    }
+
+    fileprivate var childLikeness: UInt64 {
+        var sum: UInt64 = 0
+        for index in 0..<children.count {
+            let own = UInt64(children[index].inbound.rawValue)
+            let other = UInt64(children[index].outbound.rawValue)
+            sum &+= channel.isInitiator ? StableName.hash(of: own, other) : StableName.hash(of: other, own)
+        }
+        return sum
     }
 
     fileprivate func disagreement(with peer: borrowing IKESA.Established) -> String? {

@@ -32,6 +32,7 @@ extension Rule {
     /// Modules that only some may import, and who.
     private static let reserved: [String: Set<String>] = [
         "COpenSSL": ["IKECrypto"],
+        "Crypto": ["IKECrypto"],
         "CLinux": ["Workers", "UDPTransport"],
         "CMemory": ["ikestorm"],
         "Foundation": ["Workload", "Results", "Runner", "ikestorm"],

@@ -1,6 +1,7 @@
 import COpenSSL
 
-/// The key exchange methods as libcrypto computes them, each with the objects that it needs again and again.
+/// The key exchange methods as libcrypto computes them, each with the objects that it needs again and again; the key
+/// pairs of X25519 are BoringSSL's.
 struct OpenSSLKeyExchange: ~Copyable {
     private let curve25519: MontgomeryCurve
     private let curve448: MontgomeryCurve
@@ -42,7 +43,7 @@ struct OpenSSLKeyExchange: ~Copyable {
         randomness: borrowing EphemeralSecret
     ) throws(CryptoError) -> KeyExchangeResult.KeyPair {
         switch method {
-        case .curve25519: try curve25519.keyPair(randomness: randomness)
+        case .curve25519: try X25519KeyPair.generate(randomness: randomness)
         case .curve448: try curve448.keyPair(randomness: randomness)
         case .ecp192: try p192.keyPair(randomness: randomness)
         case .ecp256: try p256.keyPair(randomness: randomness)

@@ -50,21 +50,34 @@ extension ClientShard {
     /// Where nothing is going on at either end, both have the same IKE SAs and Child SAs.
     private func checkEnds(_ local: Int, _ oneSided: inout [String]) {
         var isAtRest = true
-        var ours: [String] = []
-        var theirs: [String] = []
-        clients[local].client.forEachSA { sa in
+        var ours: UInt64 = 0
+        var theirs: UInt64 = 0
+        forEachEnd(local) { isOurs, sa in
             isAtRest = isAtRest && sa.isAtRest
-            if let spis = sa.spis { ours.append("\(spis.initiator) \(spis.responder) \(sa.childSPIs)") }
-        }
-        for index in 0..<clients[local].halves.count {
-            clients[local].halves[index].endpoint.forEachSA { sa in
-                isAtRest = isAtRest && sa.isAtRest
-                if let spis = sa.spis { theirs.append("\(spis.initiator) \(spis.responder) \(sa.childSPIs)") }
-            }
+            if isOurs { ours &+= sa.likeness } else { theirs &+= sa.likeness }
         }
         guard isAtRest, ours != theirs else { return }
         let entity = plan.partition.entity(at: UInt32(local), of: index)
-        oneSided.append("client \(entity): it has \(ours), and the gateway \(theirs)")
+        oneSided.append("client \(entity): \(associations(local))")
+    }
+
+    /// The IKE SAs of a client and of the gateway's halves of it, with the SPIs of their Child SAs.
+    private func associations(_ local: Int) -> String {
+        var ours: [String] = []
+        var theirs: [String] = []
+        forEachEnd(local) { isOurs, sa in
+            guard let spis = sa.spis else { return }
+            let text = "\(spis.initiator) \(spis.responder) \(sa.childSPIs)"
+            if isOurs { ours.append(text) } else { theirs.append(text) }
+        }
+        return "it has \(ours), and the gateway \(theirs)"
+    }
+
+    private func forEachEnd(_ local: Int, _ body: (_ isOurs: Bool, borrowing IKESA) -> Void) {
+        clients[local].client.forEachSA { body(true, $0) }
+        for index in 0..<clients[local].halves.count {
+            clients[local].halves[index].endpoint.forEachSA { body(false, $0) }
+        }
     }
 
     /// Both ends of an IKE SA hold the same keys, and their Child SAs name each other.
