@@ -8,7 +8,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Primitives", []),
     ("Metrics", ["Primitives", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     ("IKEWire", ["Primitives"]),
-    ("IKECrypto", ["Primitives", "COpenSSL", .product(name: "Crypto", package: "swift-crypto")]),
+    ("IKECrypto", ["Primitives", "COpenSSL", "CBoringSSL", .product(name: "Crypto", package: "swift-crypto")]),
     ("Simulation", ["Primitives"]),
     (
         "IKEv2",
@@ -48,6 +48,10 @@ let systemModules: [Target] = [
         name: "COpenSSL",
         cSettings: [.define("OPENSSL_SUPPRESS_DEPRECATED")],
         linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+    ),
+    .target(
+        name: "CBoringSSL",
+        dependencies: [.product(name: "Crypto", package: "swift-crypto")]
     ),
     .target(name: "CLinux"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),

@@ -112,6 +112,8 @@ extension KeyExchangeMethod {
         case .modp2048s256: 7
         case .ecp192: 8
         case .curve448: 9
+        case .mlKEM768: 10
+        case .mlKEM1024: 11
         }
     }
 }

@@ -123,7 +123,8 @@ extension Cryptography {
 
     private borrowing func perform(_ request: consuming KeyExchangeRequest.Respond) -> KeyExchangeResult {
         do throws(CryptoError) {
-            try ranges.validate(request.peerPublicValue, for: request.method)
+            try ranges.validate(request.peerPublicValue, for: request.method, isResponse: false)
+            guard !request.method.isKEM else { return .responded(try encapsulation(request)) }
             let pair = try keyPair(request.method, randomness: request.randomness)
             let secret = try agreement(request.method, pair.privateKey, pair.publicValue, request.peerPublicValue)
             return .responded(KeyExchangeResult.Response(publicValue: pair.publicValue, sharedSecret: secret))
@@ -134,7 +135,7 @@ extension Cryptography {
 
     private borrowing func perform(_ request: consuming KeyExchangeRequest.Finish) -> KeyExchangeResult {
         do throws(CryptoError) {
-            try ranges.validate(request.peerPublicValue, for: request.method)
+            try ranges.validate(request.peerPublicValue, for: request.method, isResponse: true)
             return .finished(
                 try agreement(request.method, request.privateKey, request.publicValue, request.peerPublicValue)
             )
@@ -150,7 +151,20 @@ extension Cryptography {
         precondition(randomness.count == method.randomByteCount, "a key pair gets the randomness that it asks for")
         switch keyExchanges {
         case .some(let methods): return try methods.keyPair(method, randomness: randomness)
-        case .none: return ModelledKeyExchange.keyPair(method, randomness: randomness)
+        case .none:
+            return method.isKEM
+                ? ModelledKEM.keyPair(method, randomness: randomness)
+                : ModelledKeyExchange.keyPair(method, randomness: randomness)
+        }
+    }
+
+    private borrowing func encapsulation(
+        _ request: borrowing KeyExchangeRequest.Respond
+    ) throws(CryptoError) -> KeyExchangeResult.Response {
+        let (method, key) = (request.method, request.peerPublicValue)
+        switch backend {
+        case .openSSL: return try MLKEM.encapsulation(method, to: key, randomness: request.randomness)
+        case .modelled: return ModelledKEM.encapsulation(method, to: key, randomness: request.randomness)
         }
     }
 
@@ -162,7 +176,10 @@ extension Cryptography {
     ) throws(CryptoError) -> SharedSecret {
         switch keyExchanges {
         case .some(let methods): return try methods.agreement(method, privateKey, publicValue, peerPublicValue)
-        case .none: return try ModelledKeyExchange.agreement(method, privateKey, peerPublicValue)
+        case .none:
+            return method.isKEM
+                ? ModelledKEM.decapsulation(method, privateKey, peerPublicValue)
+                : try ModelledKeyExchange.agreement(method, privateKey, peerPublicValue)
         }
     }
 }

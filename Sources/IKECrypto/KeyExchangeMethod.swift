@@ -11,7 +11,14 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
     case ecp192 = 25
     case curve25519 = 31
     case curve448 = 32
+    /// FIPS 203, by draft-ietf-ipsecme-ikev2-mlkem.
+    case mlKEM768 = 36
+    case mlKEM1024 = 37
 
+    /// Whether the responder's value answers the initiator's, and is of another kind.
+    package var isKEM: Bool { self == .mlKEM768 || self == .mlKEM1024 }
+
+    /// The initiator's value; the responder's too, unless the method is a KEM.
     package var publicValueByteCount: Int {
         switch self {
         case .modp2048, .modp2048s256: 256
@@ -23,8 +30,13 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
         case .ecp521: 132
         case .curve25519: 32
         case .curve448: 56
+        case .mlKEM768: 1184
+        case .mlKEM1024: 1568
         }
     }
+
+    /// The responder's value.
+    package var responseByteCount: Int { self == .mlKEM768 ? 1088 : publicValueByteCount }
 
     package var sharedSecretByteCount: Int {
         switch self {
@@ -37,13 +49,14 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
         case .ecp521: 66
         case .curve25519: 32
         case .curve448: 56
+        case .mlKEM768, .mlKEM1024: 32
         }
     }
 
     /// How many random octets a key pair is made from.
     ///
     /// MODP exponents have the length that RFC 3526 section 8 asks for; what is reduced by a group's order is drawn 64
-    /// bits too long, so that it has no bias (FIPS 186-5 A.2.1).
+    /// bits too long, so that it has no bias (FIPS 186-5 A.2.1). A KEM's encapsulation takes the first half.
     package var randomByteCount: Int {
         switch self {
         case .modp2048: 32
@@ -56,6 +69,7 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
         case .ecp521: 74
         case .curve25519: 32
         case .curve448: 56
+        case .mlKEM768, .mlKEM1024: 64
         }
     }
 
@@ -71,6 +85,7 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
         case .ecp521: 66
         case .curve25519: 32
         case .curve448: 56
+        case .mlKEM768, .mlKEM1024: 64
         }
     }
 }

@@ -53,6 +53,8 @@ extension Cryptography {
 
     /// The keys of a rekeyed IKE SA (RFC 7296 section 2.18): SKEYSEED = prf(SK_d (old), g^ir (new) | Ni | Nr), under
     /// the old SA's PRF.
+    ///
+    /// - Parameter additional: SK(1) | ... | SK(n), which go behind Nr (RFC 9370 section 2.2.4).
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func rederiveIKEKeys(
         _ suite: IKESuite,
@@ -62,9 +64,10 @@ extension Cryptography {
         ni: RawSpan,
         nr: RawSpan,
         spii: UInt64,
-        spir: UInt64
+        spir: UInt64,
+        additional: RawSpan = RawSpan()
     ) -> IKEKeys {
-        let seed = prf(oldPRF, key: oldSK_d.bytes, sharedSecret.bytes, ni, nr)
+        let seed = prf(oldPRF, key: oldSK_d.bytes, sharedSecret.bytes, ni, nr, additional)
         let spis = [spii.bigEndian, spir.bigEndian] as InlineArray<2, UInt64>
         let spiOctets = unsafe spis.span.bytes
         return switch backend {
@@ -90,6 +93,8 @@ extension Cryptography {
 
     /// The keys of a Child SA with a key exchange of its own (RFC 7296 section 2.17):
     /// KEYMAT = prf+(SK_d, g^ir (new) | Ni | Nr).
+    ///
+    /// - Parameter additional: SK(1) | ... | SK(n), which go behind Nr (RFC 9370 section 2.2.4).
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func deriveChildKeys(
         _ suite: ChildSuite,
@@ -97,22 +102,32 @@ extension Cryptography {
         sk_d: borrowing SecretBytes,
         sharedSecret: borrowing SharedSecret,
         ni: RawSpan,
-        nr: RawSpan
+        nr: RawSpan,
+        additional: RawSpan = RawSpan()
     ) -> ChildKeys {
-        switch backend {
-        case .openSSL: KeySchedule<HMAC>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, nr)
-        case .modelled: KeySchedule<ModelledHash>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, nr)
+        let rest = JoinedSecrets(joining: nr, additional)
+        return switch backend {
+        case .openSSL: KeySchedule<HMAC>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, rest.bytes)
+        case .modelled: KeySchedule<ModelledHash>.childKeys(suite, function, sk_d, sharedSecret.bytes, ni, rest.bytes)
         }
     }
 }
 
 /// The key schedule over one way to compute PRFs.
 enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
-    static func prf(_ function: PRF, key: RawSpan, _ a: RawSpan, _ b: RawSpan, _ c: RawSpan) -> SecretBytes {
+    static func prf(
+        _ function: PRF,
+        key: RawSpan,
+        _ a: RawSpan,
+        _ b: RawSpan = RawSpan(),
+        _ c: RawSpan = RawSpan(),
+        _ d: RawSpan = RawSpan()
+    ) -> SecretBytes {
         var keyed = Function(function, key: key)
         if !a.isEmpty { keyed.absorb(a) }
         if !b.isEmpty { keyed.absorb(b) }
         if !c.isEmpty { keyed.absorb(c) }
+        if !d.isEmpty { keyed.absorb(d) }
         return keyed.finish(function)
     }
 
@@ -124,7 +139,7 @@ enum KeySchedule<Function: PseudorandomFunction & ~Copyable> {
         _ spis: RawSpan
     ) -> IKEKeys {
         let nonces = SharedSecret(joining: ni, nr)
-        let seed = prf(suite.prf, key: nonces.bytes, sharedSecret.bytes, RawSpan(), RawSpan())
+        let seed = prf(suite.prf, key: nonces.bytes, sharedSecret.bytes)
         return ikeKeys(suite, seed: seed, ni, nr, spis)
     }
 

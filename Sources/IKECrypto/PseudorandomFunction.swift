@@ -52,7 +52,7 @@ extension PseudorandomFunction where Self: ~Copyable {
 }
 
 extension Cryptography {
-    /// prf(key, a | b | c).
+    /// prf(key, a | b | c | d).
     ///
     /// The modelled backend also hashes where a piece ends: both ends cut their octets the same way.
     package borrowing func prf(
@@ -60,11 +60,12 @@ extension Cryptography {
         key: RawSpan,
         _ a: RawSpan,
         _ b: RawSpan = RawSpan(),
-        _ c: RawSpan = RawSpan()
+        _ c: RawSpan = RawSpan(),
+        _ d: RawSpan = RawSpan()
     ) -> SecretBytes {
         switch backend {
-        case .openSSL: KeySchedule<HMAC>.prf(function, key: key, a, b, c)
-        case .modelled: KeySchedule<ModelledHash>.prf(function, key: key, a, b, c)
+        case .openSSL: KeySchedule<HMAC>.prf(function, key: key, a, b, c, d)
+        case .modelled: KeySchedule<ModelledHash>.prf(function, key: key, a, b, c, d)
         }
     }
 
@@ -93,12 +94,13 @@ extension Cryptography {
     }
 
     /// The AUTH data of a shared key (RFC 7296 section 2.15):
-    /// prf(prf(shared secret, "Key Pad for IKEv2"), message | nonce | prf(SK_p, IDx')).
+    /// prf(prf(shared secret, "Key Pad for IKEv2"), message | nonce | prf(SK_p, IDx') | IntAuth).
     ///
     /// - Parameters:
     ///   - messageOctets: The signer's own first message, whole.
     ///   - nonce: The other side's nonce, without its payload header.
     ///   - identificationBody: The signer's Identification payload, without its generic header.
+    ///   - intermediate: IntAuth, where IKE_INTERMEDIATE exchanges came first (RFC 9242 section 3.3.2).
     // swift-format-ignore: AlwaysUseLowerCamelCase
     package borrowing func pskAuthentication(
         _ function: PRF,
@@ -106,13 +108,14 @@ extension Cryptography {
         messageOctets: RawSpan,
         nonce: RawSpan,
         sk_p: borrowing SecretBytes,
-        identificationBody: RawSpan
+        identificationBody: RawSpan,
+        intermediate: RawSpan = RawSpan()
     ) -> SecretBytes {
         let pad: InlineArray<17, UInt8> = [
             0x4B, 0x65, 0x79, 0x20, 0x50, 0x61, 0x64, 0x20, 0x66, 0x6F, 0x72, 0x20, 0x49, 0x4B, 0x45, 0x76, 0x32,
         ]
         let key = prf(function, key: psk, unsafe pad.span.bytes)
         let identification = prf(function, key: sk_p.bytes, identificationBody)
-        return prf(function, key: key.bytes, messageOctets, nonce, identification.bytes)
+        return prf(function, key: key.bytes, messageOctets, nonce, identification.bytes, intermediate)
     }
 }

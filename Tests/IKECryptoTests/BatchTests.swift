@@ -32,10 +32,10 @@ struct BatchTests {
 
     /// Of each method a key pair, an answer, an agreement, a refusal, and a place without a request.
     private static let kinds = 5
-    private typealias Requests = InlineArray<50, KeyExchangeRequest?>
+    private typealias Requests = InlineArray<60, KeyExchangeRequest?>
 
     private static func requests(_ crypto: borrowing Cryptography) throws -> Requests {
-        precondition(kinds * KeyExchangeMethod.allCases.count == 50, "there is a place for each request")
+        precondition(kinds * KeyExchangeMethod.allCases.count == 60, "there is a place for each request")
         return try Requests { place in
             let method = KeyExchangeMethod.allCases[place / kinds]
             let randomness = [UInt8](repeating: 0x5A, count: method.randomByteCount)
@@ -53,7 +53,7 @@ struct BatchTests {
                         method: method,
                         privateKey: [UInt8](copying: own.privateKey).ephemeral,
                         publicValue: own.publicValue,
-                        peerPublicValue: peer.publicValue
+                        peerPublicValue: try respond(crypto, method, own.publicValue, randomness).publicValue
                     )
                 )
             case 3: return .respond(.init(method: method, peerPublicValue: [1], randomness: randomness.ephemeral))
@@ -79,7 +79,7 @@ struct BatchTests {
         }
 
         var requests = try Self.requests(crypto)
-        var results = InlineArray<50, KeyExchangeResult?> { _ in nil }
+        var results = InlineArray<60, KeyExchangeResult?> { _ in nil }
         var asked = requests.mutableSpan
         var answers = results.mutableSpan
         crypto.perform(&asked, into: &answers)

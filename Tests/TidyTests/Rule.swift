@@ -21,7 +21,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 extension Rule {
     /// The layers, bottom first: a module imports only from layers below its own.
     private static let layers: [[String]] = [
-        ["Primitives", "COpenSSL", "CLinux", "CMemory"],
+        ["Primitives", "COpenSSL", "CBoringSSL", "CLinux", "CMemory"],
         ["IKEWire", "IKECrypto", "Simulation", "Metrics"],
         ["IKEv2", "ESP", "EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
         ["Load", "Gateway", "Workload", "Results", "Inspection"],
@@ -32,6 +32,7 @@ extension Rule {
     /// Modules that only some may import, and who.
     private static let reserved: [String: Set<String>] = [
         "COpenSSL": ["IKECrypto"],
+        "CBoringSSL": ["IKECrypto"],
         "Crypto": ["IKECrypto"],
         "CLinux": ["Workers", "UDPTransport"],
         "CMemory": ["ikestorm"],

@@ -44,6 +44,7 @@ enum ModelledKeyExchange {
                 peer[31] &= 0x7F
                 guard !SmallOrder.isOfCurve25519(peer.rawSpan) else { throw .invalidPeerPublicValue }
                 if !isPublicValue(peer, of: element, method) { ModelledHash.mix(peer.rawSpan, into: &state) }
+            case .mlKEM768, .mlKEM1024: preconditionFailure("a KEM has a model of its own")
             }
         }
         let secret = SharedSecret(count: method.sharedSecretByteCount)

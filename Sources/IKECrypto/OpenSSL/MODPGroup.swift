@@ -40,7 +40,7 @@ struct MODPGroup: ~Copyable {
         case .modp3072: try unsafe BigNumber(adopting: BN_get_rfc3526_prime_3072(nil))
         case .modp4096: try unsafe BigNumber(adopting: BN_get_rfc3526_prime_4096(nil))
         case .modp2048s256: try rfc5114("p")
-        case .ecp192, .ecp256, .ecp384, .ecp521, .curve25519, .curve448:
+        case .ecp192, .ecp256, .ecp384, .ecp521, .curve25519, .curve448, .mlKEM768, .mlKEM1024:
             preconditionFailure("a MODP group has a prime")
         }
     }

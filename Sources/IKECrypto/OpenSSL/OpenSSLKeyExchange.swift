@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// The key exchange methods as libcrypto computes them, each with the objects that it needs again and again; the key
-/// pairs of X25519 are BoringSSL's.
+/// pairs of X25519 and all of ML-KEM are BoringSSL's.
 struct OpenSSLKeyExchange: ~Copyable {
     private let curve25519: MontgomeryCurve
     private let curve448: MontgomeryCurve
@@ -53,6 +53,7 @@ struct OpenSSLKeyExchange: ~Copyable {
         case .modp3072: try modp3072.keyPair(randomness: randomness)
         case .modp4096: try modp4096.keyPair(randomness: randomness)
         case .modp2048s256: try modp2048s256.keyPair(randomness: randomness)
+        case .mlKEM768, .mlKEM1024: MLKEM.keyPair(method, randomness: randomness)
         }
     }
 
@@ -73,6 +74,7 @@ struct OpenSSLKeyExchange: ~Copyable {
         case .modp3072: try modp3072.agreement(privateKey, peerPublicValue)
         case .modp4096: try modp4096.agreement(privateKey, peerPublicValue)
         case .modp2048s256: try modp2048s256.agreement(privateKey, peerPublicValue)
+        case .mlKEM768, .mlKEM1024: try MLKEM.decapsulation(method, privateKey, peerPublicValue)
         }
     }
 }

@@ -1,5 +1,5 @@
 /// Which public values are refused before anything is computed with them, whatever computes: those of a wrong length,
-/// and MODP values that are not above 1 and below p - 1 (RFC 6989 section 2.1).
+/// MODP values that are not above 1 and below p - 1 (RFC 6989 section 2.1), and encapsulation keys that are not reduced.
 struct PublicValueRanges: Sendable {
     private let largestOf2048: [UInt8]
     private let largestOf3072: [UInt8]
@@ -20,14 +20,22 @@ struct PublicValueRanges: Sendable {
         return octets
     }
 
-    func validate(_ publicValue: [UInt8], for method: KeyExchangeMethod) throws(CryptoError) {
-        guard publicValue.count == method.publicValueByteCount else { throw .invalidPeerPublicValue }
+    /// - Parameter isResponse: whether it is the responder's, which is of another kind with a KEM.
+    func validate(
+        _ publicValue: [UInt8],
+        for method: KeyExchangeMethod,
+        isResponse: Bool
+    ) throws(CryptoError) {
+        let byteCount = isResponse ? method.responseByteCount : method.publicValueByteCount
+        guard publicValue.count == byteCount else { throw .invalidPeerPublicValue }
         switch method {
         case .modp2048: try validate(publicValue, below: largestOf2048)
         case .modp3072: try validate(publicValue, below: largestOf3072)
         case .modp4096: try validate(publicValue, below: largestOf4096)
         case .modp2048s256: try validate(publicValue, below: largestOf2048s256)
         case .ecp192, .ecp256, .ecp384, .ecp521, .curve25519, .curve448: break
+        case .mlKEM768, .mlKEM1024:
+            guard isResponse || MLKEM.isReduced(publicValue) else { throw .invalidPeerPublicValue }
         }
     }
 

@@ -156,6 +156,8 @@ extension KeyExchangeMethod {
         case .ecp521: "ecp521"
         case .curve25519: "x25519"
         case .curve448: "x448"
+        case .mlKEM768: "mlkem768"
+        case .mlKEM1024: "mlkem1024"
         }
     }
 }
