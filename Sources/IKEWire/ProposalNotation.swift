@@ -58,7 +58,17 @@ extension Proposal {
     /// What one word of a proposal stands for; for IKE an integrity algorithm may stand for a PRF as well.
     public static func transform(named word: String) throws(ProposalNotationError) -> Transform {
         if let entry = words.first(where: { $0.word == word }) { return entry.transform }
+        if let additional = additional(named: word) { return additional }
         throw .unknownWord(word, nearest: nearest(to: word))
+    }
+
+    /// `ke1_mlkem768` and the like: an additional key exchange (RFC 9370 section 2.2.1), numbered from 1 to 7.
+    private static func additional(named word: String) -> Transform? {
+        guard word.hasPrefix("ke"), let number = word.dropFirst(2).first?.wholeNumberValue, (1...7).contains(number),
+            word.dropFirst(3).first == "_"
+        else { return nil }
+        let method = words.first { $0.word == word.dropFirst(4) && $0.transform.type == .keyExchange }
+        return method.map { .additionalKeyExchange(number, KeyExchangeID(rawValue: $0.transform.id)) }
     }
 
     /// The proposal in strongSwan's notation; what the notation has no word for is shown by its number.
@@ -117,11 +127,13 @@ extension Proposal {
             if !has(.prf) { transforms += integrity.compactMap(prf(matching:)) }
             guard has(.prf) else { throw .missing(.prf) }
             guard has(.keyExchange) else { throw .missing(.keyExchange) }
-        } else if !has(.extendedSequenceNumbers) {
-            transforms.append(.extendedSequenceNumbers(.disabled))
+        } else {
+            let isAdditional = transforms.contains { $0.type.additionalKeyExchange != nil }
+            guard has(.keyExchange) || !isAdditional else { throw .missing(.keyExchange) }
+            if !has(.extendedSequenceNumbers) { transforms.append(.extendedSequenceNumbers(.disabled)) }
         }
         // In the order of the types; within a type, the order of preference stays as written.
-        transforms = (1...5).flatMap { type in transforms.filter { $0.type.rawValue == type } }
+        transforms = (1...12).flatMap { type in transforms.filter { $0.type.rawValue == type } }
     }
 
     private static func isAEAD(_ transform: Transform) -> Bool {
@@ -143,6 +155,9 @@ extension Proposal {
 
     private static func word(_ transform: Transform) -> String {
         if let entry = words.first(where: { $0.transform == transform }) { return entry.word }
+        if let number = transform.type.additionalKeyExchange {
+            return "ke\(number)_\(word(.keyExchange(KeyExchangeID(rawValue: transform.id))))"
+        }
         let length = transform.keyLength.map { "/\($0)" } ?? ""
         return "\(transform.type)(\(transform.id)\(length))"
     }

@@ -33,6 +33,12 @@ public struct Transform: Hashable, Sendable {
     @inlinable
     public static func keyExchange(_ id: KeyExchangeID) -> Self { Self(type: .keyExchange, id: id.rawValue) }
 
+    /// - Parameter number: from 1 to 7 (RFC 9370 section 2.2.1).
+    @inlinable
+    public static func additionalKeyExchange(_ number: Int, _ id: KeyExchangeID) -> Self {
+        Self(type: TransformType(rawValue: UInt8(5 + number)), id: id.rawValue)
+    }
+
     @inlinable
     public static func extendedSequenceNumbers(_ id: ESNID) -> Self {
         Self(type: .extendedSequenceNumbers, id: id.rawValue)

@@ -17,6 +17,9 @@ public struct TransformType: RawRepresentable, Hashable, Sendable, BitwiseCopyab
     @inlinable public static var additionalKeyExchange5: Self { Self(rawValue: 10) }
     @inlinable public static var additionalKeyExchange6: Self { Self(rawValue: 11) }
     @inlinable public static var additionalKeyExchange7: Self { Self(rawValue: 12) }
+
+    /// The number of an additional key exchange, from 1 to 7 (RFC 9370 section 2.2.1); nil for any other type.
+    @inlinable public var additionalKeyExchange: Int? { (6...12).contains(rawValue) ? Int(rawValue) - 5 : nil }
 }
 
 extension TransformType: CustomStringConvertible {

@@ -61,6 +61,21 @@ struct ProposalNotationTests {
                 ]
             ),
             (
+                .ike, "aes256gcm16-prfsha384-x25519-ke1_mlkem768-ke1_none-ke3_mlkem1024",
+                [
+                    .encryption(.aesGCM16, keyLength: 256), .prf(.hmacSHA384), .keyExchange(.curve25519),
+                    .additionalKeyExchange(1, .mlKEM768), .additionalKeyExchange(1, .none),
+                    .additionalKeyExchange(3, .mlKEM1024),
+                ]
+            ),
+            (
+                .esp, "aes256gcm16-ke2_x25519-mlkem768",
+                [
+                    .encryption(.aesGCM16, keyLength: 256), .keyExchange(.mlKEM768), .extendedSequenceNumbers(.disabled),
+                    .additionalKeyExchange(2, .curve25519),
+                ]
+            ),
+            (
                 .esp, "null-sha256",
                 [.encryption(.null), .integrity(.hmacSHA256), .extendedSequenceNumbers(.disabled)]
             ),
@@ -84,6 +99,8 @@ struct ProposalNotationTests {
             (.ike, "aes192-sha1-modp4096"),
             (.ike, "aes192gcm8-prfsha1-ecp521-x448-modp2048s256-ecp192"),
             (.esp, "aes256gcm12-modpnone"),
+            (.ike, "aes256gcm16-prfsha384-x25519-ke1_mlkem768"),
+            (.ike, "aes128-sha256-mlkem1024-ke2_ecp256-ke7_x25519"),
         ]
     )
     func roundTrip(_ protocolID: ProtocolID, _ text: String) throws {
