@@ -8,7 +8,7 @@ package struct Channel: ~Copyable {
     /// Whether this end is the IKE SA's original initiator: it decides the flag and which keys are its own.
     package let isInitiator: Bool
     package let suite: IKESuite
-    package let keys: IKEKeys
+    package private(set) var keys: IKEKeys
     package internal(set) var path: Path
     package internal(set) var nat: NATStatus
     /// The largest packet that carries a fragment; 0 unless both ends have said that they take them (RFC 7383 section
@@ -54,6 +54,10 @@ package struct Channel: ~Copyable {
         heardAt = now
         sentAt = now
     }
+
+    /// Goes on under other keys, whose place the old ones take: those that an additional key exchange has made (RFC 9370
+    /// section 2.2.2), or those before it, under which the peer may repeat its request.
+    mutating func exchangeKeys(with other: inout IKEKeys) { swap(&keys, &other) }
 
     /// The SPI that this end chose.
     package var localSPI: IKESPI { isInitiator ? spis.initiator : spis.responder }

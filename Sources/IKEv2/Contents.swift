@@ -137,6 +137,9 @@ struct Contents: ~Copyable {
     }
 
     consuming func takeBuffer() -> [UInt8] { octets }
+
+    /// The payloads octet for octet, and the type of the first one.
+    var plaintext: (first: PayloadType, payloads: [UInt8]) { (first, Array(octets[start..<end])) }
 }
 
 extension Contents {

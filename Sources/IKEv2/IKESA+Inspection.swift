@@ -3,8 +3,9 @@ import IKEWire
 extension IKESA {
     /// The states by name, as the transition table and results write them.
     package enum StateName: String, Sendable, CaseIterable {
-        case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingSignature, awaitingAuth, awaitingVerdict
-        case responding, halfOpen, verifying, signing
+        case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingIntermediate
+        case awaitingSignature, awaitingAuth, awaitingVerdict
+        case responding, halfOpen, answeringIntermediate, verifying, signing
         case established, closing, closed
     }
 
@@ -13,11 +14,13 @@ extension IKESA {
         case .awaitingKeyPair: .awaitingKeyPair
         case .awaitingSAInit: .awaitingSAInit
         case .awaitingAgreement: .awaitingAgreement
+        case .awaitingIntermediate: .awaitingIntermediate
         case .awaitingSignature: .awaitingSignature
         case .awaitingAuth: .awaitingAuth
         case .awaitingVerdict: .awaitingVerdict
         case .responding: .responding
         case .halfOpen: .halfOpen
+        case .answeringIntermediate: .answeringIntermediate
         case .verifying: .verifying
         case .signing: .signing
         case .established: .established
@@ -39,11 +42,13 @@ extension IKESA {
         case .awaitingKeyPair(let state): state.spis
         case .awaitingSAInit(let state): state.spis
         case .awaitingAgreement(let state): state.spis
+        case .awaitingIntermediate(let state): state.spis
         case .awaitingSignature(let state): state.spis
         case .awaitingAuth(let state): state.spis
         case .awaitingVerdict(let state): state.spis
         case .responding(let state): state.spis
         case .halfOpen(let state): state.spis
+        case .answeringIntermediate(let state): state.spis
         case .verifying(let state): state.spis
         case .signing(let state): state.spis
         case .established(let state): state.channel.spis
@@ -55,10 +60,12 @@ extension IKESA {
     /// Lends the keys, message IDs and way of an IKE SA that has them; nil for one that does not.
     package func withChannel<Result>(_ body: (borrowing Channel) -> Result) -> Result? {
         switch self {
+        case .awaitingIntermediate(let state): body(state.channel)
         case .awaitingSignature(let state): body(state.channel)
         case .awaitingAuth(let state): body(state.channel)
         case .awaitingVerdict(let state): body(state.state.channel)
         case .halfOpen(let state): body(state.channel)
+        case .answeringIntermediate(let state): body(state.state.channel)
         case .verifying(let state): body(state.state.channel)
         case .signing(let state): body(state.state.channel)
         case .established(let state): body(state.channel)

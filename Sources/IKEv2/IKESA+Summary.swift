@@ -7,10 +7,12 @@ extension IKESA {
     /// The SPI that this end chose; zero while there are no keys.
     package var localSPI: IKESPI {
         switch self {
+        case .awaitingIntermediate(let state): state.channel.localSPI
         case .awaitingSignature(let state): state.channel.localSPI
         case .awaitingAuth(let state): state.channel.localSPI
         case .awaitingVerdict(let state): state.state.channel.localSPI
         case .halfOpen(let state): state.channel.localSPI
+        case .answeringIntermediate(let state): state.state.channel.localSPI
         case .verifying(let state): state.state.channel.localSPI
         case .signing(let state): state.state.channel.localSPI
         case .established(let state): state.channel.localSPI
@@ -34,6 +36,7 @@ extension IKESA {
     package func dueOperation(under policy: PeerPolicy) -> (operation: DueOperation, keyExchange: KeyExchangeMethod?) {
         switch self {
         case .halfOpen: (.expiry, nil)
+        case .awaitingIntermediate: (.retransmission, nil)
         case .established(let state): state.dueOperation(policy)
         case .awaitingAuth: (.retransmission, nil)
         case .closing: (.retransmission, nil)

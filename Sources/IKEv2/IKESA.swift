@@ -12,12 +12,14 @@ package enum IKESA: ~Copyable {
     case awaitingKeyPair(AwaitingKeyPair)
     case awaitingSAInit(AwaitingSAInit)
     case awaitingAgreement(AwaitingAgreement)
+    case awaitingIntermediate(AwaitingIntermediate)
     case awaitingSignature(AwaitingSignature)
     case awaitingAuth(AwaitingAuth)
     case awaitingVerdict(AwaitingVerdict)
     // The responder, before its IKE SA is established.
     case responding(Responding)
     case halfOpen(HalfOpen)
+    case answeringIntermediate(AnsweringIntermediate)
     case verifying(Verifying)
     case signing(Signing)
     // Either end.
@@ -58,11 +60,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): .drop(.awaitingKeyPair(state), &turn)
             case .awaitingSAInit(let state): state.receive(datagram, policy: policy, &turn)
             case .awaitingAgreement(let state): .drop(.awaitingAgreement(state), &turn)
+            case .awaitingIntermediate(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .awaitingSignature(let state): .drop(.awaitingSignature(state), &turn)
             case .awaitingAuth(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .awaitingVerdict(let state): .drop(.awaitingVerdict(state), &turn)
             case .responding(let state): .drop(.responding(state), &turn)
             case .halfOpen(let state): state.receive(datagram, over: path, policy: policy, &turn)
+            case .answeringIntermediate(let state): .drop(.answeringIntermediate(state), &turn)
             case .verifying(let state): .drop(.verifying(state), &turn)
             case .signing(let state): .drop(.signing(state), &turn)
             case .established(let state): state.receive(datagram, over: path, policy: policy, &turn)
@@ -82,11 +86,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): state.complete(result, policy: policy, &turn)
             case .awaitingSAInit(let state): .awaitingSAInit(state)
             case .awaitingAgreement(let state): state.complete(result, policy: policy, &turn)
+            case .awaitingIntermediate(let state): state.complete(result, policy: policy, &turn)
             case .awaitingSignature(let state): state.complete(result, policy: policy, &turn)
             case .awaitingAuth(let state): .awaitingAuth(state)
             case .awaitingVerdict(let state): state.complete(result, policy: policy, &turn)
             case .responding(let state): state.complete(result, policy: policy, &turn)
             case .halfOpen(let state): .halfOpen(state)
+            case .answeringIntermediate(let state): state.complete(result, policy: policy, &turn)
             case .verifying(let state): state.complete(result, policy: policy, &turn)
             case .signing(let state): state.complete(result, policy: policy, &turn)
             case .established(let state): state.complete(result, policy: policy, &turn)
@@ -102,11 +108,13 @@ package enum IKESA: ~Copyable {
             case .awaitingKeyPair(let state): .awaitingKeyPair(state)
             case .awaitingSAInit(let state): state.advance(policy: policy, &turn)
             case .awaitingAgreement(let state): .awaitingAgreement(state)
+            case .awaitingIntermediate(let state): state.advance(policy: policy, &turn)
             case .awaitingSignature(let state): .awaitingSignature(state)
             case .awaitingAuth(let state): state.advance(policy: policy, &turn)
             case .awaitingVerdict(let state): .awaitingVerdict(state)
             case .responding(let state): .responding(state)
             case .halfOpen(let state): state.advance(&turn)
+            case .answeringIntermediate(let state): .answeringIntermediate(state)
             case .verifying(let state): .verifying(state)
             case .signing(let state): .signing(state)
             case .established(let state): state.advance(policy: policy, &turn)
@@ -125,6 +133,8 @@ package enum IKESA: ~Copyable {
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingSAInit(state)
             case .awaitingAgreement(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingAgreement(state)
+            case .awaitingIntermediate(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingIntermediate(state)
             case .awaitingSignature(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .awaitingSignature(state)
             case .awaitingAuth(let state):
@@ -135,6 +145,8 @@ package enum IKESA: ~Copyable {
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .responding(state)
             case .halfOpen(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .halfOpen(state)
+            case .answeringIntermediate(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .answeringIntermediate(state)
             case .verifying(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .verifying(state)
             case .signing(let state):
@@ -150,6 +162,7 @@ package enum IKESA: ~Copyable {
         switch self {
         case .awaitingKeyPair: .never
         case .awaitingAgreement: .never
+        case .answeringIntermediate: .never
         case .awaitingSignature: .never
         case .awaitingVerdict: .never
         case .responding: .never
@@ -157,6 +170,7 @@ package enum IKESA: ~Copyable {
         case .signing: .never
         case .closed: .never
         case .awaitingSAInit(let state): state.deadline
+        case .awaitingIntermediate(let state): state.deadline
         case .awaitingAuth(let state): state.deadline
         case .halfOpen(let state): state.deadline
         case .established(let state): state.deadline(policy)

@@ -46,7 +46,8 @@ struct Offer<Suite: BitwiseCopyable & Sendable>: Sendable {
     func select(_ body: RawSpan, _ source: SelectionSource) throws(DecodeError) -> Selection<Suite>? {
         let known: Known? =
             switch source {
-            case .offer(let brought): brought == method ? asOffered : nil
+            case .offer(let brought, let takesAdditional):
+                brought == method && (takesAdditional || !proposals.offersAdditional) ? asOffered : nil
             case .answer: asAnswered
             }
         if let known, let spi = known.encoded.spi(of: body) { return known.selection.with(spi: spi) }

@@ -14,6 +14,8 @@ package enum Operation: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case cookieDemand
     case refusal
     case natKeepalive
+    case ikeIntermediate
+    case followUp
 }
 
 /// What a sender put into a datagram, carried beside its octets in a simulation only.

@@ -101,6 +101,8 @@ package final class PeerPolicy: Sendable {
     /// TSi: everything, where the address is the peer's to assign and to narrow to (RFC 7296 section 2.19).
     let localOffer: [TrafficSelector]
     let ikeMethod: KeyExchangeMethod
+    /// Whether IKE_INTERMEDIATE can follow IKE_SA_INIT, for an additional key exchange (RFC 9370 section 2.2.1).
+    let takesIntermediate: Bool
     let childMethod: KeyExchangeMethod?
     /// The hashes that SIGNATURE_HASH_ALGORITHMS names; nil where no end signs (RFC 7427 section 4).
     let signatureHashes: [UInt8]?
@@ -124,6 +126,7 @@ package final class PeerPolicy: Sendable {
         firstChildOffer = Offer(values.childProposals.numbered(withoutKeyExchange: true), ignoringKeyExchange: true)
         localOffer = values.localSelectors.isEmpty ? .everything(of: values.requestedAddresses) : values.localSelectors
         ikeMethod = method
+        takesIntermediate = values.ikeProposals.offersAdditional
         childMethod = values.childProposals.firstKeyExchange
         signatureHashes = values.authentication.signatureHashes
         peerIdentification = values.peerIdentity?.body(number: 0)

@@ -9,11 +9,20 @@ struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
     let spi: UInt64
     fileprivate let number: UInt8
     fileprivate let protocolID: ProtocolID
-    fileprivate let choice: Choice
+    let choice: Choice
+    /// The key exchanges that follow the first one.
+    let additional: AdditionalKeyExchanges
 
     /// The same, for a proposal that differs in its SPI alone.
     func with(spi: UInt64) -> Selection {
-        Selection(suite: suite, spi: spi, number: number, protocolID: protocolID, choice: choice)
+        Selection(
+            suite: suite,
+            spi: spi,
+            number: number,
+            protocolID: protocolID,
+            choice: choice,
+            additional: additional
+        )
     }
 
     var childSPI: ChildSPI { ChildSPI(rawValue: UInt32(truncatingIfNeeded: spi)) }
@@ -28,6 +37,7 @@ struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
         if choice.offersIntegrity { choice.integrity.append(to: &transforms, as: .integrity) }
         choice.keyExchange.append(to: &transforms, as: .keyExchange)
         choice.sequenceNumbers.append(to: &transforms, as: .extendedSequenceNumbers)
+        additional.forEach { transforms.append(Transform(type: $0, id: $1)) }
         return Proposal(number: number, protocolID: protocolID, transforms: transforms)
     }
 }
@@ -36,28 +46,37 @@ extension MessageEncoder {
     /// SAr, with the SPI of the end that answers.
     mutating func answer(_ selection: Selection<ChildSuite>, spi: ChildSPI) {
         let octets = InlineArray<1, UInt32>(repeating: spi.rawValue.bigEndian)
-        answer(selection.number, selection.protocolID, unsafe octets.span.bytes, selection.choice)
+        answer(selection, unsafe octets.span.bytes)
     }
 
     mutating func answer(_ selection: Selection<IKESuite>, spi: IKESPI) {
         let octets = InlineArray<1, UInt64>(repeating: spi.rawValue.bigEndian)
-        answer(selection.number, selection.protocolID, unsafe octets.span.bytes, selection.choice)
+        answer(selection, unsafe octets.span.bytes)
     }
 
     /// SAr1, which has no SPI.
     mutating func answer(_ selection: Selection<IKESuite>) {
-        answer(selection.number, selection.protocolID, RawSpan(), selection.choice)
+        answer(selection, RawSpan())
     }
 
-    private mutating func answer(_ number: UInt8, _ protocolID: ProtocolID, _ spi: RawSpan, _ choice: Choice) {
+    private mutating func answer<Suite>(_ selection: Selection<Suite>, _ spi: RawSpan) {
+        let choice = selection.choice
+        var remaining = choice.count + selection.additional.transformCount
         begin(.securityAssociation)
-        beginProposal(number: number, protocolID: protocolID, spi: spi, transformCount: choice.count)
-        var remaining = choice.count
+        beginProposal(
+            number: selection.number,
+            protocolID: selection.protocolID,
+            spi: spi,
+            transformCount: remaining
+        )
         append(choice.encryption, as: .encryption, &remaining)
         append(choice.prf, as: .prf, &remaining)
         if choice.offersIntegrity { append(choice.integrity, as: .integrity, &remaining) }
         append(choice.keyExchange, as: .keyExchange, &remaining)
         append(choice.sequenceNumbers, as: .extendedSequenceNumbers, &remaining)
+        selection.additional.forEach { type, id in
+            append(ChosenTransform(id: id, keyLength: nil), as: type, &remaining)
+        }
         endProposal()
         end()
     }
@@ -84,7 +103,7 @@ extension MessageEncoder {
 }
 
 /// A transform of one type that was chosen; there may be none.
-private struct ChosenTransform: BitwiseCopyable, Sendable {
+struct ChosenTransform: BitwiseCopyable, Sendable {
     let id: UInt16
     let keyLength: UInt16?
 }
@@ -97,7 +116,7 @@ extension ChosenTransform? {
 }
 
 /// The transforms of one proposal that the policy allows, the first of each type in the offer's order.
-private struct Choice: BitwiseCopyable, Sendable {
+struct Choice: BitwiseCopyable, Sendable {
     var encryption: ChosenTransform?
     var prf: ChosenTransform?
     var integrity: ChosenTransform?
@@ -107,6 +126,7 @@ private struct Choice: BitwiseCopyable, Sendable {
     /// NONE is among the offered integrity algorithms.
     var offersNoIntegrity = false
     var offersKeyExchange = false
+    var offersAdditional = false
     /// There is a transform type that the protocol does not have, or that this build does not know.
     var hasForeignType = false
     /// There are several transforms of one type.
@@ -121,14 +141,15 @@ private struct Choice: BitwiseCopyable, Sendable {
 
 /// Which SA payload is read.
 enum SelectionSource {
-    /// The peer's offer; among allowed key exchange methods the one whose value came along wins.
-    case offer(bringing: KeyExchangeMethod?)
+    /// The peer's offer; among allowed key exchange methods the one whose value came along wins, and none follows it
+    /// where the peer does not take IKE_INTERMEDIATE (RFC 9370 section 2.2.1).
+    case offer(bringing: KeyExchangeMethod?, takesAdditional: Bool = true)
     /// The peer's answer to this end's offer: one proposal (RFC 7296 section 2.7).
     case answer
 
     fileprivate var preferredMethod: KeyExchangeMethod? {
         switch self {
-        case .offer(let method): method
+        case .offer(let method, _): method
         case .answer: nil
         }
     }
@@ -152,13 +173,16 @@ func selectIKE(
         guard offer.protocolID == .ike, offer.spi.byteCount == spiByteCount else { continue }
         for index in allowed.indices where allowed[index].protocolID == .ike {
             let choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
-            guard choice.isUsable(source), let suite = IKESuite(choice) else { continue }
+            guard choice.isUsable(source), let suite = IKESuite(choice),
+                let additional = try choice.additional(offer, allowed[index].transforms, source)
+            else { continue }
             return Selection(
                 suite: suite,
                 spi: offer.ikeSPI?.rawValue ?? 0,
                 number: offer.number,
                 protocolID: .ike,
-                choice: choice
+                choice: choice,
+                additional: additional
             )
         }
     }
@@ -184,16 +208,20 @@ func selectChild(
             var choice = try choose(offer, allowed[index].transforms, preferring: source.preferredMethod)
             if ignoringKeyExchange {
                 choice.keyExchange = nil
+                choice.offersAdditional = false
             } else if !choice.fitsKeyExchange(of: allowed[index].transforms) {
                 continue
             }
-            guard choice.isUsable(source), let suite = ChildSuite(choice) else { continue }
+            guard choice.isUsable(source), let suite = ChildSuite(choice),
+                let additional = try choice.additional(offer, allowed[index].transforms, source)
+            else { continue }
             return Selection(
                 suite: suite,
                 spi: UInt64(spi.rawValue),
                 number: offer.number,
                 protocolID: .esp,
-                choice: choice
+                choice: choice,
+                additional: additional
             )
         }
     }
@@ -207,6 +235,18 @@ extension SelectionSource {
         case .answer: true
         }
     }
+
+    var takesAdditional: Bool {
+        switch self {
+        case .offer(_, let takesAdditional): takesAdditional
+        case .answer: true
+        }
+    }
+}
+
+extension Transform {
+    /// Of the first key exchange or an additional one.
+    fileprivate var isOfKeyExchange: Bool { type == .keyExchange || type.additionalKeyExchange != nil }
 }
 
 extension ProposalSequence {
@@ -223,20 +263,20 @@ private func choose(
     preferring method: KeyExchangeMethod?
 ) throws(DecodeError) -> Choice {
     var choice = Choice()
-    var seen: UInt8 = 0
+    var seen: UInt16 = 0
     var transforms = offer.transforms
     while let transform = try transforms.next() {
         guard offer.protocolID.has(transform.type) else {
             choice.hasForeignType = true
             continue
         }
-        let bit: UInt8 = 1 << transform.type.rawValue
+        let bit: UInt16 = 1 << transform.type.rawValue
         if seen & bit != 0 { choice.hasAlternatives = true }
         seen |= bit
         switch transform.type {
         case .integrity: choice.offersIntegrity = true
         case .keyExchange: choice.offersKeyExchange = true
-        default: break
+        default: if transform.type.additionalKeyExchange != nil { choice.offersAdditional = true }
         }
         guard !transform.hasUnknownAttributes, isAllowed(transform, allowed) else { continue }
         let chosen = ChosenTransform(id: transform.id, keyLength: transform.keyLength)
@@ -252,12 +292,12 @@ extension ProtocolID {
         case .encryption, .integrity, .keyExchange: true
         case .prf: self == .ike
         case .extendedSequenceNumbers: self != .ike
-        default: false
+        default: type.additionalKeyExchange != nil
         }
     }
 }
 
-private func isAllowed(_ transform: borrowing RawTransform, _ allowed: [Transform]) -> Bool {
+func isAllowed(_ transform: borrowing RawTransform, _ allowed: [Transform]) -> Bool {
     var hasType = false
     for index in allowed.indices where transform.type == allowed[index].type {
         if transform.matches(allowed[index]) { return true }
@@ -268,6 +308,17 @@ private func isAllowed(_ transform: borrowing RawTransform, _ allowed: [Transfor
 }
 
 extension Choice {
+    /// The key exchanges that follow; nil where the proposal cannot be chosen for them.
+    fileprivate func additional(
+        _ offer: borrowing RawProposal,
+        _ allowed: [Transform],
+        _ source: SelectionSource
+    ) throws(DecodeError) -> AdditionalKeyExchanges? {
+        // Without a first key exchange none follows, as in IKE_AUTH.
+        guard let method = keyExchange, method.id != 0 else { return offersAdditional ? nil : AdditionalKeyExchanges() }
+        return try chooseAdditional(offer, allowed, behind: method.id, isTaken: source.takesAdditional)
+    }
+
     fileprivate mutating func take(
         _ transform: ChosenTransform,
         as type: TransformType,
@@ -311,50 +362,6 @@ extension Choice {
     }
 }
 
-extension Cipher {
-    fileprivate init?(_ transform: ChosenTransform?) {
-        guard let transform else { return nil }
-        self.init(id: transform.id, keyBitCount: transform.keyLength)
-    }
-
-    /// The integrity algorithm that goes with the cipher, or failure: a combined one takes none (RFC 5282 section 8).
-    fileprivate func integrity(of choice: Choice) -> IntegrityAlgorithm?? {
-        if isAEAD {
-            guard !choice.offersIntegrity || choice.integrity?.id == 0 else { return .none }
-            return .some(nil)
-        }
-        guard let transform = choice.integrity, let algorithm = IntegrityAlgorithm(rawValue: transform.id) else {
-            return .none
-        }
-        return .some(algorithm)
-    }
-}
-
-extension IKESuite {
-    fileprivate init?(_ choice: Choice) {
-        guard let cipher = Cipher(choice.encryption), let integrity = cipher.integrity(of: choice),
-            let prf = choice.prf.flatMap({ PRF(rawValue: $0.id) }),
-            let method = choice.keyExchange.flatMap({ KeyExchangeMethod(rawValue: $0.id) })
-        else { return nil }
-        self.init(cipher: cipher, integrity: integrity, prf: prf, keyExchange: method)
-    }
-}
-
-extension ChildSuite {
-    fileprivate init?(_ choice: Choice) {
-        guard let cipher = Cipher(choice.encryption), let integrity = cipher.integrity(of: choice) else { return nil }
-        // A mandatory type (RFC 7296 section 3.3.3).
-        guard let sequenceNumbers = choice.sequenceNumbers else { return nil }
-        var method: KeyExchangeMethod?
-        if let transform = choice.keyExchange, transform.id != 0 {
-            guard let known = KeyExchangeMethod(rawValue: transform.id) else { return nil }
-            method = known
-        }
-        let usesESN = sequenceNumbers.id == ESNID.enabled.rawValue
-        self.init(cipher: cipher, integrity: integrity, keyExchange: method, usesESN: usesESN)
-    }
-}
-
 extension [Proposal] {
     /// The first key exchange method that the proposals name and this build can compute.
     var firstKeyExchange: KeyExchangeMethod? {
@@ -377,7 +384,7 @@ extension [Proposal] {
             var numbered = proposal
             numbered.number = UInt8(index + 1)
             numbered.spi = []
-            if withoutKeyExchange { numbered.transforms.removeAll { $0.type == .keyExchange } }
+            if withoutKeyExchange { numbered.transforms.removeAll(where: \.isOfKeyExchange) }
             return numbered
         }
     }

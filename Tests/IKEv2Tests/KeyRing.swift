@@ -14,6 +14,8 @@ struct KeyRing: ~Copyable {
         let er: SecretBytes
         let ai: SecretBytes
         let ar: SecretBytes
+        let pi: SecretBytes
+        let pr: SecretBytes
         init(_ channel: borrowing Channel) {
             spis = channel.spis
             suite = channel.suite
@@ -21,18 +23,24 @@ struct KeyRing: ~Copyable {
             er = channel.keys.er.copy()
             ai = channel.keys.ai.copy()
             ar = channel.keys.ar.copy()
+            pi = channel.keys.pi.copy()
+            pr = channel.keys.pr.copy()
         }
     }
 
     mutating func learn(_ sa: borrowing IKESA) {
-        guard let spis = sa.spis, !entries.contains(where: { $0.spis == spis }) else { return }
-        guard let entry = sa.withChannel({ Entry($0) }) else { return }
+        guard let spis = sa.spis, let entry = sa.withChannel({ Entry($0) }) else { return }
+        // IKE_INTERMEDIATE gives an IKE SA other keys (RFC 9370 section 2.2.2).
+        guard !entries.contains(where: { $0.spis == spis && $0.ei.isEqual(to: entry.ei) }) else { return }
         entries.append(entry)
     }
 
-    func entry(for header: Header) -> Entry? {
-        entries.first { $0.spis.initiator == header.initiatorSPI && $0.spis.responder == header.responderSPI }
+    /// All keys that an IKE SA has had.
+    func entries(for header: Header) -> [Entry] {
+        entries.filter { $0.spis.initiator == header.initiatorSPI && $0.spis.responder == header.responderSPI }
     }
+
+    func entry(for header: Header) -> Entry? { entries(for: header).last }
 
     /// A message in the notation of RFC 7296: `HDR, SK {SA, Ni, TSi, TSr}`; further IKE SAs add a prime to their HDR.
     func notation(of message: [UInt8], _ turn: borrowing Turn) -> String {
@@ -44,7 +52,9 @@ struct KeyRing: ~Copyable {
             let names = notation.names(of: message, first: header.nextPayload, start..<message.count)
             return (["HDR"] + names).joined(separator: ", ")
         }
-        let index = entries.firstIndex { $0 === entry(for: header) }
+        var spis: [IKESPIPair] = []
+        for entry in entries where !spis.contains(entry.spis) { spis.append(entry.spis) }
+        let index = spis.firstIndex { $0 == entry(for: header)?.spis }
         let primes = String(repeating: "'", count: index ?? 0)
         guard let content = open(message, turn) else { return "HDR\(primes), SK {?}" }
         if let place = content.fragment { return "HDR\(primes), SKF(\(place.number)/\(place.total))" }
@@ -62,7 +72,15 @@ struct KeyRing: ~Copyable {
 
     /// The payloads inside of a protected message, or nil if it is none that the ring has keys for.
     func open(_ message: [UInt8], _ turn: borrowing Turn) -> Content? {
-        guard var decoder = try? MessageDecoder(message.rawSpan), let entry = entry(for: decoder.header),
+        guard let header = try? MessageDecoder(message.rawSpan).header else { return nil }
+        for entry in entries(for: header) {
+            if let content = open(message, by: entry, turn) { return content }
+        }
+        return nil
+    }
+
+    func open(_ message: [UInt8], by entry: Entry, _ turn: borrowing Turn) -> Content? {
+        guard var decoder = try? MessageDecoder(message.rawSpan),
             let payload = try? decoder.payloads.next()
         else { return nil }
         var (offset, place) = (payload.bodyOffset, nil as FragmentPlace?)

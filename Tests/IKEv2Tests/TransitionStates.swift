@@ -78,6 +78,64 @@ struct TableState: Sendable {
         )
     }
 
+    private static func hybrid(
+        _ name: String,
+        side: Side = .initiator,
+        _ reach: @escaping @Sendable (inout Network) -> Void
+    ) -> TableState {
+        TableState(
+            name,
+            side: side,
+            client: .client(IntermediateTests.hybrid),
+            gateway: .gateway(IntermediateTests.hybrid),
+            reach: reach
+        )
+    }
+
+    /// With additional key exchanges (RFC 9370).
+    static let additional: [TableState] = [
+        hybrid("has asked for the key pair of IKE_INTERMEDIATE") { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+            network.completeOperation(at: .initiator)
+        },
+        hybrid("has sent IKE_INTERMEDIATE") { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        },
+        hybrid("has IKE_INTERMEDIATE, and has asked for its value", side: .responder) { network in
+            network.run(for: .milliseconds(25))
+            network.fate = { _ in .isHeld }
+            network.holdsOperations = true
+            network.run(for: .milliseconds(10))
+        },
+        hybrid("has answered IKE_SA_INIT, and waits for IKE_INTERMEDIATE", side: .responder) { network in
+            network.run(for: .milliseconds(15))
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        },
+        .established(
+            "waits for IKE_FOLLOWUP_KE",
+            side: .responder,
+            client: .client(IntermediateTests.hybrid),
+            gateway: .gateway(IntermediateTests.hybrid)
+        ) { network in
+            network.begin(.rekeyIKE)
+            network.deliverLast(to: .responder)
+        },
+        .established(
+            "has sent IKE_FOLLOWUP_KE",
+            client: .client(IntermediateTests.hybrid),
+            gateway: .gateway(IntermediateTests.hybrid)
+        ) { network in
+            network.begin(.rekeyIKE)
+            network.answer()
+        },
+    ]
+
     // Before the IKE SA is established.
     static let opening = [
         TableState("has asked for its key pair") { network in

@@ -33,6 +33,8 @@ extension IKESA {
         var answer: DraftAnswer?
         /// The peer's exchange for the same Child SA, finished while this one is under way (RFC 7296 section 2.8.1).
         var collision: Collision?
+        /// The key exchanges that follow the answer (RFC 9370 section 2.2.4).
+        var followUp: Box<InitiatedFollowUp>?
 
         init(_ task: PendingTask, _ purpose: Purpose, nonce: [UInt8]) {
             self.purpose = purpose
@@ -129,7 +131,7 @@ extension IKESA.Established {
         draft.remoteSelectors = remote
     }
 
-    private mutating func ask(forKeyPair method: KeyExchangeMethod, _ turn: inout Turn) {
+    mutating func ask(forKeyPair method: KeyExchangeMethod, _ turn: inout Turn) {
         let randomness = turn.cryptography.randomness(for: method, from: &origin.material)
         turn.output.ask(.generate(.init(method: method, randomness: randomness)))
         outgoing = .awaitingKeyPair
@@ -163,7 +165,9 @@ extension IKESA.Established {
 
     private mutating func sendDraft(policy: PeerPolicy, _ turn: inout Turn) {
         guard let draft = draft.take()?.take() else { preconditionFailure("a draft is sent while there is one") }
+        let isFollowUp = draft.followUp != nil
         switch draft.purpose {
+        case _ where isFollowUp: sendFollowUp(draft, policy: policy, &turn)
         case .child: sendChildRequest(draft, replacing: nil, policy: policy, &turn)
         case .rekeyChild(let old): sendChildRequest(draft, replacing: old, policy: policy, &turn)
         case .rekeyIKE: sendRekeyRequest(draft, policy: policy, &turn)
@@ -185,6 +189,7 @@ extension IKESA.Established {
             preconditionFailure("an answer is taken while there is a draft")
         }
         outgoing = .idle
+        if draft.followUp != nil { return takeFollowUpAnswer(contents, draft, policy: policy, &turn) }
         if !contents.has(.securityAssociation), let error = contents.firstError {
             return takeRefusal(error, contents.demandedKeyExchange, draft, policy: policy, &turn)
         }
@@ -192,6 +197,13 @@ extension IKESA.Established {
             return close(.malformedAnswer, policy: policy, &turn)
         }
         draft.answer = answer
+        let additional = answer.additional.methods
+        if !additional.isEmpty {
+            guard let link = contents.notifyData(.additionalKeyExchange) else {
+                return close(.malformedAnswer, policy: policy, &turn)
+            }
+            draft.followUp = Box(IKESA.InitiatedFollowUp(methods: additional, link: link))
+        }
         guard let method = answer.keyExchange else {
             return finishWithoutKeyExchange(draft, policy: policy, &turn)
         }
@@ -238,7 +250,8 @@ extension IKESA.Established {
         outgoing = .idle
         switch consume result {
         case .finished(let secret):
-            return finish(draft, secret: secret, policy: policy, &turn)
+            guard draft.followUp == nil else { return follow(secret, draft, policy: policy, &turn) }
+            return finish(draft, secret: secret, additional: JoinedSecrets(), policy: policy, &turn)
         case .refused:
             return close(.malformedAnswer, policy: policy, &turn)
         default: preconditionFailure("a request for an agreement is answered with one")
@@ -258,119 +271,37 @@ extension IKESA.Established {
         return startNext(policy: policy, &turn)
     }
 
-    private consuming func finish(
+    consuming func finish(
         _ draft: consuming IKESA.Draft,
         secret: borrowing SharedSecret,
+        additional: borrowing JoinedSecrets,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA {
         switch draft.answer {
         case .child(let answer, let peerNonce):
-            let keys = childKeys(answer.suite, secret: secret, ni: draft.nonce, nr: peerNonce, &turn)
+            let keys = childKeys(
+                answer.suite,
+                secret: secret,
+                additional: additional,
+                ni: draft.nonce,
+                nr: peerNonce,
+                &turn
+            )
             finishChild(draft, answer, peerNonce: peerNonce, keys: keys, policy: policy, &turn)
             return startNext(policy: policy, &turn)
         case .ike(let selection, let peerNonce):
-            return finishRekey(draft, selection, peerNonce: peerNonce, secret: secret, policy: policy, &turn)
+            return finishRekey(
+                draft,
+                selection,
+                peerNonce: peerNonce,
+                secret: secret,
+                additional: additional,
+                policy: policy,
+                &turn
+            )
         case nil:
             preconditionFailure("a draft is finished once it is answered")
-        }
-    }
-}
-
-// The exchanges of this end: what is refused (RFC 7296 sections 1.3 and 2.25).
-extension IKESA.Established {
-    private consuming func takeRefusal(
-        _ error: NotifyType,
-        _ demanded: UInt16?,
-        _ draft: consuming IKESA.Draft,
-        policy: PeerPolicy,
-        _ turn: inout Turn
-    ) -> IKESA {
-        // The peer has closed the IKE SA without a Delete (RFC 7296 section 2.21.3).
-        if error == .invalidSyntax { return .closed(spis: channel.spis, .refused(error), &turn) }
-        // Refused, because the peer's own rekey of the IKE SA was first: that one counts.
-        if rival != nil {
-            adoptRival(policy: policy, &turn)
-            return startNext(policy: policy, &turn)
-        }
-        if error == .invalidKEPayload, let demanded {
-            return retry(draft, demanded: demanded, policy: policy, &turn)
-        }
-        if error == .temporaryFailure { return postpone(draft, policy: policy, &turn) }
-        giveUp(draft.purpose, error, &turn)
-        return startNext(policy: policy, &turn)
-    }
-
-    /// The same exchange again with the method that the peer wants, if it was offered (RFC 7296 section 1.3).
-    private consuming func retry(
-        _ draft: consuming IKESA.Draft,
-        demanded: UInt16,
-        policy: PeerPolicy,
-        _ turn: inout Turn
-    ) -> IKESA {
-        var draft = draft
-        guard let method = KeyExchangeMethod(rawValue: demanded), method != draft.method,
-            draft.restarts < Initiation.mostRestarts, draft.isOffered(method, policy: policy), !isToBeClosed,
-            isStillWanted(draft.purpose)
-        else {
-            giveUp(draft.purpose, .invalidKEPayload, &turn)
-            return startNext(policy: policy, &turn)
-        }
-        draft.restarts += 1
-        draft.method = method
-        self.draft = Box(draft)
-        ask(forKeyPair: method, &turn)
-        return .established(self)
-    }
-
-    /// The same exchange again after a while, unless the peer has refused it for too long (RFC 7296 section 2.25).
-    private consuming func postpone(
-        _ draft: consuming IKESA.Draft,
-        policy: PeerPolicy,
-        _ turn: inout Turn
-    ) -> IKESA {
-        guard isStillWanted(draft.purpose) else { return startNext(policy: policy, &turn) }
-        let since = min(draft.failingSince, turn.now)
-        guard turn.now - since < policy.values.retryLimit else {
-            return close(.outOfStep, policy: policy, &turn)
-        }
-        let wait = policy.values.retryWait + origin.chance.duration(upTo: policy.values.retryWait)
-        tasks.append(
-            IKESA.PendingTask(
-                kind: IKESA.PendingTask.Kind(draft.purpose),
-                due: draft.due,
-                notBefore: turn.now + wait,
-                failingSince: since
-            )
-        )
-        return startNext(policy: policy, &turn)
-    }
-
-    /// Whether an exchange still has its object: the peer may have rekeyed or deleted it meanwhile.
-    private func isStillWanted(_ purpose: IKESA.Purpose) -> Bool {
-        switch purpose {
-        case .child, .rekeyIKE: return true
-        case .rekeyChild(let old):
-            guard let index = childIndex(inbound: old) else { return false }
-            return children[index].status == .active
-        }
-    }
-
-    /// - Parameter error: nil where it is this end that cannot go on.
-    private mutating func giveUp(_ purpose: IKESA.Purpose, _ error: NotifyType?, _ turn: inout Turn) {
-        switch purpose {
-        case .child: if let error { turn.output.report(.childRefused(error)) }
-        case .rekeyChild(let old): giveUpRekey(of: old, error, &turn)
-        case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, error))
-        }
-    }
-}
-
-extension IKESA.Draft {
-    fileprivate borrowing func isOffered(_ method: KeyExchangeMethod, policy: PeerPolicy) -> Bool {
-        switch purpose {
-        case .child, .rekeyChild: policy.childOffer.offers(method)
-        case .rekeyIKE: policy.ikeOffer.offers(method)
         }
     }
 }
@@ -383,15 +314,12 @@ extension IKESA.DraftAnswer {
         case .ike(let selection, _): selection.suite.keyExchange
         }
     }
-}
 
-extension IKESA.PendingTask.Kind {
-    fileprivate init(_ purpose: IKESA.Purpose) {
-        self =
-            switch purpose {
-            case .child: .createChild
-            case .rekeyChild(let old): .rekeyChild(old)
-            case .rekeyIKE: .rekeyIKE
-            }
+    /// The key exchanges that follow it.
+    fileprivate var additional: AdditionalKeyExchanges {
+        switch self {
+        case .child(let answer, _): answer.selection.additional
+        case .ike(let selection, _): selection.additional
+        }
     }
 }

@@ -107,6 +107,7 @@ extension IKESA.Established {
     func childKeys(
         _ suite: ChildSuite,
         secret: borrowing SharedSecret,
+        additional: borrowing JoinedSecrets,
         ni: [UInt8],
         nr: [UInt8],
         _ turn: inout Turn
@@ -117,7 +118,8 @@ extension IKESA.Established {
             sk_d: channel.keys.d,
             sharedSecret: secret,
             ni: ni.rawSpan,
-            nr: nr.rawSpan
+            nr: nr.rawSpan,
+            additional: additional.bytes
         )
     }
 }

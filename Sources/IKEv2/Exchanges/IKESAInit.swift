@@ -33,7 +33,7 @@ struct Initiation: ~Copyable {
     }
 
     /// HDR, [N(COOKIE)], SAi1, KEi, Ni, N(NAT_DETECTION_*), [N(IKEV2_FRAGMENTATION_SUPPORTED)],
-    /// [N(SIGNATURE_HASH_ALGORITHMS)]
+    /// [N(SIGNATURE_HASH_ALGORITHMS)], [N(INTERMEDIATE_EXCHANGE_SUPPORTED)]
     func send(publicValue: [UInt8], policy: PeerPolicy, _ turn: inout Turn) -> OutstandingRequest {
         let spis = IKESPIPair(initiator: spi, responder: .zero)
         let header = Header(
@@ -52,6 +52,7 @@ struct Initiation: ~Copyable {
         encoder.natDetection(spis, route.plain, turn.cryptography)
         if policy.values.fragmentation != nil { encoder.notify(.ikev2FragmentationSupported) }
         encoder.signatureHashes(policy)
+        if policy.takesIntermediate { encoder.notify(.intermediateExchangeSupported) }
         encoder.finish(into: &turn.writer)
         var note = PacketNote(.ikeSAInit, isResponse: false, keyExchange: method)
         note.hasCookie = !cookie.isEmpty
@@ -77,6 +78,7 @@ enum InitialAnswer: ~Copyable {
 struct AcceptedAnswer: ~Copyable {
     let responderSPI: IKESPI
     let suite: IKESuite
+    let additional: AdditionalKeyExchanges
     let publicValue: [UInt8]
     let nonce: [UInt8]
     let nat: NATStatus
@@ -139,6 +141,10 @@ extension Initiation {
         guard let selection = try? policy.ikeOffer.select(contents.securityAssociation, .answer),
             selection.suite.keyExchange == method
         else { return .unusable(.noProposalChosen) }
+        // RFC 9370 section 2.2.1: what follows needs IKE_INTERMEDIATE.
+        guard selection.additional.isEmpty || contents.hasNotify(.intermediateExchangeSupported) else {
+            return .unusable(.noProposalChosen)
+        }
         guard let keyExchange = try? KeyExchange(contents.keyExchange), keyExchange.method.rawValue == method.rawValue
         else { return .unusable(.invalidKeyExchange) }
         guard let nonce = try? Nonce(contents.nonce) else { return .unusable(.malformedAnswer) }
@@ -148,6 +154,7 @@ extension Initiation {
             AcceptedAnswer(
                 responderSPI: responderSPI,
                 suite: selection.suite,
+                additional: selection.additional,
                 publicValue: keyExchange.data.copied(),
                 nonce: nonce.data.copied(),
                 nat: nat ?? NATStatus(),

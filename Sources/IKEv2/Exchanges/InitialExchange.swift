@@ -10,6 +10,8 @@ struct InitialExchange: Sendable {
     let responderNonce: [UInt8]
     /// What the peer's SIGNATURE_HASH_ALGORITHMS names.
     let peerHashes: SignatureHashes
+    /// IntAuth: what IKE_INTERMEDIATE exchanges add (RFC 9242 section 3.3.2).
+    var intermediate: [UInt8] = []
 
     /// The AUTH data of one end that knows a shared key.
     func sharedKeyProof(
@@ -26,7 +28,8 @@ struct InitialExchange: Sendable {
                 messageOctets: requestMessage.rawSpan,
                 nonce: responderNonce.rawSpan,
                 sk_p: channel.keys.pi,
-                identificationBody: identification
+                identificationBody: identification,
+                intermediate: intermediate.rawSpan
             )
         } else {
             turn.cryptography.pskAuthentication(
@@ -35,7 +38,8 @@ struct InitialExchange: Sendable {
                 messageOctets: responseMessage.rawSpan,
                 nonce: initiatorNonce.rawSpan,
                 sk_p: channel.keys.pr,
-                identificationBody: identification
+                identificationBody: identification,
+                intermediate: intermediate.rawSpan
             )
         }
     }
@@ -50,10 +54,10 @@ struct InitialExchange: Sendable {
         let prf = channel.suite.prf
         if isInitiator {
             let code = turn.cryptography.prf(prf, key: channel.keys.pi.bytes, identification)
-            return requestMessage + responderNonce + code.bytes.copied()
+            return requestMessage + responderNonce + code.bytes.copied() + intermediate
         }
         let code = turn.cryptography.prf(prf, key: channel.keys.pr.bytes, identification)
-        return responseMessage + initiatorNonce + code.bytes.copied()
+        return responseMessage + initiatorNonce + code.bytes.copied() + intermediate
     }
 }
 

@@ -21,7 +21,10 @@ extension IKESA {
         let agreement: Agreement
         let peerNonce: [UInt8]
         let nonce: [UInt8]
-        let method: KeyExchangeMethod
+        var method: KeyExchangeMethod
+        /// Whether the result of an operation is awaited, or the peer's next request.
+        var isComputing = true
+        var followUp: Box<AnsweredFollowUp>?
     }
 }
 
@@ -70,6 +73,10 @@ extension IKESA.Established {
             let selection = try policy.childOffer.select(contents.securityAssociation, .offer(bringing: brought))
         else { return refuse(.noProposalChosen, &turn) }
         if let method = selection.suite.keyExchange, brought != method { return demand(method, &turn) }
+        if !selection.additional.isEmpty, let replaced, draftPurpose == .rekeyChild(replaced) {
+            // Each end waits for some time of its own, so that one of them is first.
+            return refuse(.temporaryFailure, &turn)
+        }
         guard let sides = narrowedSides(contents, replaced: replaced, policy: policy) else {
             return refuse(.tsUnacceptable, &turn)
         }
@@ -82,13 +89,14 @@ extension IKESA.Established {
         )
         let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
         guard let method = selection.suite.keyExchange else {
+            let keys = childKeys(answer.suite, ni: peerNonce, nr: nonce, &turn)
+            self.answer(answer, replacing: replaced, nonce: nonce, publicValue: nil, link: nil, &turn)
             finishIncomingChild(
                 answer,
                 replacing: replaced,
                 peerNonce: peerNonce,
                 nonce: nonce,
-                keys: childKeys(answer.suite, ni: peerNonce, nr: nonce, &turn),
-                publicValue: nil,
+                keys: keys,
                 policy: policy,
                 &turn
             )
@@ -158,18 +166,15 @@ extension IKESA.Established {
         return sides.initiator.isEmpty || sides.responder.isEmpty ? nil : sides
     }
 
-    /// HDR, SK {SA, Nr, [KEr], TSi, TSr}
-    private mutating func finishIncomingChild(
+    /// HDR, SK {SA, Nr, [KEr], TSi, TSr, [N(ADDITIONAL_KEY_EXCHANGE)]}
+    mutating func answer(
         _ answer: IKESA.ChildAnswer,
         replacing old: ChildSPI?,
-        peerNonce: [UInt8],
         nonce: [UInt8],
-        keys: consuming ChildKeys,
         publicValue: [UInt8]?,
-        policy: PeerPolicy,
+        link: [UInt8]?,
         _ turn: inout Turn
     ) {
-        install(answer, keys, isExchangeInitiator: false, policy: policy, &turn)
         let operation: Operation = old == nil ? .createChild : .rekeyChild
         let method = answer.suite.keyExchange
         let note = PacketNote(operation, isResponse: true, keyExchange: method)
@@ -181,7 +186,21 @@ extension IKESA.Established {
             }
             encoder.trafficSelectors(initiator: answer.initiatorSelectors)
             encoder.trafficSelectors(responder: answer.responderSelectors)
+            if let link { encoder.notify(.additionalKeyExchange, link) }
         }
+    }
+
+    /// The peer's exchange is done.
+    mutating func finishIncomingChild(
+        _ answer: IKESA.ChildAnswer,
+        replacing old: ChildSPI?,
+        peerNonce: [UInt8],
+        nonce: [UInt8],
+        keys: consuming ChildKeys,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) {
+        install(answer, keys, isExchangeInitiator: false, policy: policy, &turn)
         guard let old else {
             turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))
             return
@@ -200,45 +219,6 @@ extension IKESA.Established {
                 fromHere: false
             )
         )
-    }
-
-    /// Answers the peer's CREATE_CHILD_SA request once the key exchange is computed.
-    mutating func finishIncoming(
-        _ incoming: consuming IKESA.IncomingExchange,
-        _ result: consuming KeyExchangeResult,
-        policy: PeerPolicy,
-        _ turn: inout Turn
-    ) -> IKESA.Handling {
-        switch consume result {
-        case .responded(let response):
-            switch incoming.agreement {
-            case .child(let answer, let replaced):
-                let keys = childKeys(
-                    answer.suite,
-                    secret: response.sharedSecret,
-                    ni: incoming.peerNonce,
-                    nr: incoming.nonce,
-                    &turn
-                )
-                finishIncomingChild(
-                    answer,
-                    replacing: replaced,
-                    peerNonce: incoming.peerNonce,
-                    nonce: incoming.nonce,
-                    keys: keys,
-                    publicValue: response.publicValue,
-                    policy: policy,
-                    &turn
-                )
-            case .ike(let selection, let ownSPI):
-                finishIncomingRekey(incoming, selection, ownSPI: ownSPI, response, policy: policy, &turn)
-            }
-            return .taken
-        case .refused:
-            // RFC 6989 section 5: the peer's value is not in its group.
-            return .malformed
-        default: preconditionFailure("a request to respond is answered with a response")
-        }
     }
 }
 

@@ -64,6 +64,10 @@ extension IKESA.Established {
             else { return refuse(.noProposalChosen, &turn) }
             let method = selection.suite.keyExchange
             guard brought == method else { return demand(method, &turn) }
+            // Each end waits for some time of its own, so that one of them is first.
+            guard selection.additional.isEmpty || draftPurpose != .rekeyIKE else {
+                return refuse(.temporaryFailure, &turn)
+            }
             let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
             let agreement = IKESA.IncomingExchange.Agreement.ike(selection, ownSPI: origin.spis.next())
             try ask(agreement, method, contents, peerNonce: peerNonce, nonce: nonce, &turn)
@@ -81,29 +85,43 @@ extension IKESA.Established {
         }
     }
 
-    /// HDR, SK {SA, Nr, KEr}
-    mutating func finishIncomingRekey(
+    /// HDR, SK {SA, Nr, KEr, [N(ADDITIONAL_KEY_EXCHANGE)]}
+    mutating func answerRekey(
         _ incoming: borrowing IKESA.IncomingExchange,
         _ selection: Selection<IKESuite>,
         ownSPI: IKESPI,
-        _ response: borrowing KeyExchangeResult.Response,
-        policy: PeerPolicy,
+        _ publicValue: [UInt8],
+        link: [UInt8]?,
         _ turn: inout Turn
     ) {
-        let publicValue = response.publicValue
-        let (nonce, peerNonce, method) = (incoming.nonce, incoming.peerNonce, incoming.method)
+        let (nonce, method) = (incoming.nonce, incoming.method)
         let note = PacketNote(.rekeyIKE, isResponse: true, keyExchange: method)
         respond(.createChildSA, note, &turn) { encoder in
             encoder.answer(selection, spi: ownSPI)
             encoder.nonce(nonce)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
+            if let link { encoder.notify(.additionalKeyExchange, link) }
         }
+    }
+
+    /// The peer's rekey is done.
+    mutating func finishIncomingRekey(
+        _ incoming: borrowing IKESA.IncomingExchange,
+        _ selection: Selection<IKESuite>,
+        ownSPI: IKESPI,
+        secret: borrowing SharedSecret,
+        additional: borrowing JoinedSecrets,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) {
+        let (nonce, peerNonce) = (incoming.nonce, incoming.peerNonce)
         let spis = IKESPIPair(initiator: selection.ikeSPI, responder: ownSPI)
         let new = successor(
             spis,
             isInitiator: false,
             selection.suite,
-            response.sharedSecret,
+            secret,
+            additional,
             ni: peerNonce,
             nr: nonce,
             &turn
@@ -122,6 +140,7 @@ extension IKESA.Established {
         isInitiator: Bool,
         _ suite: IKESuite,
         _ secret: borrowing SharedSecret,
+        _ additional: borrowing JoinedSecrets,
         ni: [UInt8],
         nr: [UInt8],
         _ turn: inout Turn
@@ -134,7 +153,8 @@ extension IKESA.Established {
             ni: ni.rawSpan,
             nr: nr.rawSpan,
             spii: spis.initiator.rawValue,
-            spir: spis.responder.rawValue
+            spir: spis.responder.rawValue,
+            additional: additional.bytes
         )
         turn.output.report(.keysDerived(spis))
         return Channel(
@@ -157,6 +177,7 @@ extension IKESA.Established {
         _ selection: Selection<IKESuite>,
         peerNonce: [UInt8],
         secret: borrowing SharedSecret,
+        additional: borrowing JoinedSecrets,
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA {
@@ -166,6 +187,7 @@ extension IKESA.Established {
             isInitiator: true,
             selection.suite,
             secret,
+            additional,
             ni: draft.nonce,
             nr: peerNonce,
             &turn

@@ -8,6 +8,8 @@ extension IKESA {
         var initiation: Initiation
         let answer: AcceptedAnswer
         let requestMessage: [UInt8]
+        /// IntAuth, once the additional key exchanges are done (RFC 9242 section 3.3.2).
+        var intermediate: [UInt8] = []
 
         var spis: IKESPIPair { IKESPIPair(initiator: initiation.spi, responder: answer.responderSPI) }
 
@@ -42,6 +44,9 @@ extension IKESA {
                     firstExpected: .zero,
                     at: turn.now
                 )
+                guard answer.additional.isEmpty else {
+                    return AwaitingIntermediate.begin(self, channel, policy: policy, &turn)
+                }
                 return AwaitingAuth.begin(self, channel, policy: policy, &turn)
             case .refused:
                 return .closed(spis: spis, .invalidKeyExchange, &turn)

@@ -27,7 +27,8 @@ extension IKESA {
                 responseMessage: agreed.answer.message,
                 initiatorNonce: agreed.initiation.nonce,
                 responderNonce: agreed.answer.nonce,
-                peerHashes: agreed.answer.peerHashes
+                peerHashes: agreed.answer.peerHashes,
+                intermediate: agreed.intermediate
             )
             if let credential = policy.credential(number: origin.number) {
                 return AwaitingSignature.begin(channel, origin, initial, credential, policy: policy, &turn)

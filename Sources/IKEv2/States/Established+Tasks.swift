@@ -93,6 +93,7 @@ extension IKESA.Established {
     /// Does what is due: retransmissions, lifetimes, keepalives, liveness checks, tasks that waited for their time.
     consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
         guard !isAwaitingResult else { return .established(self) }
+        if followUpExpiry <= turn.now { incoming = nil }
         guard channel.retransmitIfDue(policy: policy, &turn) else {
             return .closed(spis: channel.spis, superseded ?? .timeout, &turn)
         }
@@ -129,7 +130,7 @@ extension IKESA.Established {
 
     func deadline(_ policy: PeerPolicy) -> Instant {
         guard !isAwaitingResult else { return .never }
-        var earliest = min(hard, soft, keepaliveDeadline(policy))
+        var earliest = min(hard, soft, keepaliveDeadline(policy), followUpExpiry)
         earliest = min(earliest, channel.outstanding?.deadline ?? .never)
         for index in 0..<children.count { earliest = min(earliest, children[index].deadline) }
         guard isWindowFree else { return earliest }

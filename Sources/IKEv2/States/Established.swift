@@ -13,7 +13,7 @@ extension IKESA {
         var outgoing = Outgoing.idle
         /// This end's CREATE_CHILD_SA exchange, if that is what is under way.
         var draft: Box<Draft>?
-        /// The peer's CREATE_CHILD_SA request that waits for a key exchange.
+        /// The peer's CREATE_CHILD_SA request that waits for a key exchange, or for the one that follows it.
         var incoming: Box<IncomingExchange>?
         /// The IKE SA that the peer made by rekeying this one while this end's own rekey was under way.
         var rival: Box<Rival>?
@@ -91,7 +91,7 @@ extension IKESA.PendingTask.ClosingCause {
 
 extension IKESA.Established {
     /// Whether a result has to come before anything else is taken.
-    var isAwaitingResult: Bool { incoming != nil || outgoing == .awaitingKeyPair || outgoing == .awaitingAgreement }
+    var isAwaitingResult: Bool { isComputingAnswer || outgoing == .awaitingKeyPair || outgoing == .awaitingAgreement }
 
     /// Takes a datagram that came for this IKE SA.
     consuming func receive(
@@ -134,6 +134,11 @@ extension IKESA.Established {
         switch exchange {
         case .informational:
             return takeInformational(contents, policy: policy, &turn)
+        case .createChildSA where incoming != nil:
+            // What the peer has begun before is not done.
+            return goOn(refuse(.temporaryFailure, &turn), exchange, policy: policy, &turn)
+        case .ikeFollowupKE:
+            return goOn(takeFollowUpRequest(contents, &turn), exchange, policy: policy, &turn)
         case .createChildSA:
             var handling = IKESA.Handling.malformed
             if contents.has(.createChild) {
@@ -141,16 +146,21 @@ extension IKESA.Established {
             } else if contents.has(.rekeyIKE) {
                 handling = takeRekeyRequest(contents, policy: policy, &turn)
             }
-            return goOn(handling, policy: policy, &turn)
+            return goOn(handling, exchange, policy: policy, &turn)
         default:
             return refuseSyntax(exchange, &turn)
         }
     }
 
-    private consuming func goOn(_ handling: IKESA.Handling, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+    private consuming func goOn(
+        _ handling: IKESA.Handling,
+        _ exchange: ExchangeType,
+        policy: PeerPolicy,
+        _ turn: inout Turn
+    ) -> IKESA {
         switch handling {
         case .taken: startNext(policy: policy, &turn)
-        case .malformed: refuseSyntax(.createChildSA, &turn)
+        case .malformed: refuseSyntax(exchange, &turn)
         }
     }
 
@@ -189,9 +199,10 @@ extension IKESA.Established {
         policy: PeerPolicy,
         _ turn: inout Turn
     ) -> IKESA {
-        if let incoming = incoming.take() {
-            let handling = finishIncoming(incoming.take(), result, policy: policy, &turn)
-            return goOn(handling, policy: policy, &turn)
+        if isComputingAnswer, let incoming = incoming.take()?.take() {
+            let exchange: ExchangeType = incoming.followUp == nil ? .createChildSA : .ikeFollowupKE
+            let handling = finishIncoming(incoming, result, policy: policy, &turn)
+            return goOn(handling, exchange, policy: policy, &turn)
         }
         switch outgoing {
         case .awaitingKeyPair: return sendDraft(result, policy: policy, &turn)

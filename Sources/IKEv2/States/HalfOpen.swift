@@ -8,8 +8,10 @@ extension IKESA {
         var channel: Channel
         var origin: Origin
         /// What AUTH payloads cover; a repetition is known by the request in it.
-        let initial: InitialExchange
+        var initial: InitialExchange
         let deadline: Instant
+        /// The additional key exchanges that come before IKE_AUTH.
+        var intermediate: Box<AnsweredIntermediate>?
 
         var spis: IKESPIPair { channel.spis }
 
@@ -26,6 +28,7 @@ extension IKESA {
                 turn.output.report(.answeredAgain)
                 return .halfOpen(self)
             }
+            chooseKeys(for: datagram)
             switch channel.receive(datagram, over: arrival, &turn) {
             case .nothing: return .halfOpen(self)
             case .response: return .halfOpen(self)
@@ -35,15 +38,20 @@ extension IKESA {
                 channel.path = arrival
                 return refuse(type, data: data, reason: .malformedRequest, &turn)
             case .request(let exchange, let contents):
+                if exchange == .ikeIntermediate {
+                    channel.path = arrival
+                    return takeIntermediate(contents, policy: policy, &turn)
+                }
                 guard exchange == .ikeAuth else { return drop(&turn) }
                 // What came by the new port is answered there (RFC 7296 section 2.23).
                 channel.path = arrival
+                guard finishIntermediate() else { return reject(contents, .malformedRequest, &turn) }
                 return read(contents, policy: policy, &turn)
             }
         }
 
         /// A peer that is not known yet has no other requests.
-        private consuming func drop(_ turn: inout Turn) -> IKESA {
+        consuming func drop(_ turn: inout Turn) -> IKESA {
             turn.output.report(.dropped)
             return .halfOpen(self)
         }

@@ -18,7 +18,7 @@ extension IKESA {
         let peerHashes: SignatureHashes
 
         /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ], [N(IKEV2_FRAGMENTATION_SUPPORTED)],
-        /// [N(SIGNATURE_HASH_ALGORITHMS)]
+        /// [N(SIGNATURE_HASH_ALGORITHMS)], [N(INTERMEDIATE_EXCHANGE_SUPPORTED)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -59,7 +59,9 @@ extension IKESA {
                             responderNonce: responderNonce,
                             peerHashes: peerHashes
                         ),
-                        deadline: turn.now + policy.values.halfOpenTimeout
+                        deadline: turn.now + policy.values.halfOpenTimeout,
+                        intermediate: selection.additional.isEmpty
+                            ? nil : Box(AnsweredIntermediate(selection.additional.methods))
                     )
                 )
             case .refused:
@@ -88,6 +90,7 @@ extension IKESA {
             if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
             encoder.certificateRequest(policy)
             if !peerHashes.isEmpty { encoder.signatureHashes(policy) }
+            if !selection.additional.isEmpty { encoder.notify(.intermediateExchangeSupported) }
             encoder.finish(into: &turn.writer)
             let note = PacketNote(.ikeSAInit, isResponse: true, keyExchange: method)
             turn.sendMessage(over: path, note)
@@ -209,8 +212,9 @@ private struct InitialOffer: ~Copyable {
             let keyExchange = try KeyExchange(contents.keyExchange)
             let brought = KeyExchangeMethod(rawValue: keyExchange.method.rawValue)
             let publicValue = keyExchange.data.copied()
-            guard
-                let selection = try policy.ikeOffer.select(contents.securityAssociation, .offer(bringing: brought))
+            let isIntermediateTaken = contents.hasNotify(.intermediateExchangeSupported)
+            let source = SelectionSource.offer(bringing: brought, takesAdditional: isIntermediateTaken)
+            guard let selection = try policy.ikeOffer.select(contents.securityAssociation, source)
             else { return .refused(.noProposalChosen, data: []) }
             let method = selection.suite.keyExchange
             guard brought == method else {
