@@ -2,8 +2,8 @@ import IKECrypto
 import IKEWire
 import Primitives
 
-/// The additional key exchanges of a chosen proposal (RFC 9370 section 2.2.1): one for each of the Transform Types ADDKE1
-/// to ADDKE7 that were offered, or NONE.
+/// The additional key exchanges of a chosen proposal (RFC 9370 section 2.2.1): one for each of the Transform Types
+/// ADDKE1 to ADDKE7 that were offered, or NONE.
 struct AdditionalKeyExchanges: Hashable, Sendable, BitwiseCopyable {
     /// An octet for each type, the method in it; the highest has a bit for each type that was offered.
     private var packed: UInt64 = 0

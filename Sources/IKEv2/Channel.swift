@@ -55,8 +55,8 @@ package struct Channel: ~Copyable {
         sentAt = now
     }
 
-    /// Goes on under other keys, whose place the old ones take: those that an additional key exchange has made (RFC 9370
-    /// section 2.2.2), or those before it, under which the peer may repeat its request.
+    /// Goes on under other keys, whose place the old ones take: those that an additional key exchange has made
+    /// (RFC 9370 section 2.2.2), or those before it, under which the peer may repeat its request.
     mutating func exchangeKeys(with other: inout IKEKeys) { swap(&keys, &other) }
 
     /// The SPI that this end chose.

@@ -71,8 +71,8 @@ struct ProposalNotationTests {
             (
                 .esp, "aes256gcm16-ke2_x25519-mlkem768",
                 [
-                    .encryption(.aesGCM16, keyLength: 256), .keyExchange(.mlKEM768), .extendedSequenceNumbers(.disabled),
-                    .additionalKeyExchange(2, .curve25519),
+                    .encryption(.aesGCM16, keyLength: 256), .keyExchange(.mlKEM768),
+                    .extendedSequenceNumbers(.disabled), .additionalKeyExchange(2, .curve25519),
                 ]
             ),
             (

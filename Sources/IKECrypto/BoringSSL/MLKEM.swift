@@ -4,8 +4,8 @@ import Primitives
 /// ML-KEM (FIPS 203) as a key exchange method: the initiator sends an encapsulation key, the responder a ciphertext
 /// (draft-ietf-ipsecme-ikev2-mlkem).
 ///
-/// The private key is the seed d | z that the key pair is made from; an encapsulation takes m from the first half of its
-/// randomness. Both are given, so that the same request gives the same octets.
+/// The private key is the seed d | z that the key pair is made from; an encapsulation takes m from the first half of
+/// its randomness. Both are given, so that the same request gives the same octets.
 enum MLKEM {
     static func keyPair(
         _ method: KeyExchangeMethod,

@@ -1,5 +1,5 @@
 /// Which public values are refused before anything is computed with them, whatever computes: those of a wrong length,
-/// MODP values that are not above 1 and below p - 1 (RFC 6989 section 2.1), and encapsulation keys that are not reduced.
+/// MODP values that are not above 1 and below p - 1 (RFC 6989 section 2.1), encapsulation keys that are not reduced.
 struct PublicValueRanges: Sendable {
     private let largestOf2048: [UInt8]
     private let largestOf3072: [UInt8]

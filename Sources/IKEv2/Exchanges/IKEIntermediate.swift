@@ -104,7 +104,8 @@ extension Channel {
         )
     }
 
-    /// The keys after an additional key exchange: SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr) (RFC 9370 section 2.2.2).
+    /// The keys after an additional key exchange (RFC 9370 section 2.2.2):
+    /// SKEYSEED(n) = prf(SK_d(n-1), SK(n) | Ni | Nr).
     func intermediateKeys(
         _ secret: borrowing SharedSecret,
         ni: [UInt8],

@@ -7,8 +7,8 @@ struct AnsweredIntermediate: ~Copyable {
     /// The exchanges that are not done yet, the next one first.
     var methods: [KeyExchangeMethod]
     var authentication = IntermediateAuthentication()
-    /// The keys that the last exchange made, under which the next request comes, or those before it, under which the last
-    /// one may be repeated: whichever the channel does not use.
+    /// The keys that the last exchange made, under which the next request comes, or those before it, under which the
+    /// last one may be repeated: whichever the channel does not use.
     var otherKeys: IKEKeys?
     var areOtherKeysNext = true
 

@@ -3,8 +3,8 @@ import IKEWire
 import Primitives
 
 extension IKESA {
-    /// An initiator between IKE_SA_INIT and IKE_AUTH, whose additional key exchanges go on in IKE_INTERMEDIATE (RFC 9242,
-    /// RFC 9370 section 2.2.2).
+    /// An initiator between IKE_SA_INIT and IKE_AUTH, whose additional key exchanges go on in IKE_INTERMEDIATE
+    /// (RFC 9242, RFC 9370 section 2.2.2).
     package struct AwaitingIntermediate: ~Copyable {
         var channel: Channel
         var progress: Box<Progress>
