@@ -131,6 +131,11 @@ extension FrontDesk {
             // Of a key exchange half was paid with the request, when the key pair was made.
             setPrice(of: &job, .ownResponse)
             if let method = arrival.note.keyExchange { job.price += settings.costs[method].half }
+            if arrival.exchange == .ikeFollowupKE, let method = arrival.note.keyExchange {
+                // Nothing but an answer begins the request that follows it, with its key pair.
+                job.price += settings.costs[.ownRequest]
+                job.price += settings.costs[method].half
+            }
             return
         }
         guard operation != .discard else { return setPrice(of: &job, .discard) }
@@ -141,7 +146,7 @@ extension FrontDesk {
         case .new:
             if known != nil { job.spi = arrival.spi.rawValue }
             setPrice(of: &job, operation)
-            if operation == .createChildSA || operation == .rekeyIKESA, let method = arrival.note.keyExchange {
+            if operation != .ikeAuthPSK, let method = arrival.note.keyExchange {
                 job.price += settings.costs[method]
             }
             if operation == .ikeAuthPSK {
@@ -196,8 +201,11 @@ extension PricedOperation {
         case (.createChildSA, .createChild), (.createChildSA, .rekeyChild): self = .createChildSA
         case (.createChildSA, .rekeyIKE): self = .rekeyIKESA
         case (.informational, .delete): self = .delete
+        // A message with a key exchange and no more: what INFORMATIONAL costs, and the key exchange.
+        case (.ikeIntermediate, .ikeIntermediate), (.ikeFollowupKE, .followUp): self = .informational
         case (.informational, .informational), (.informational, .liveness): self = .informational
-        case (.ikeAuth, _), (.createChildSA, _), (.informational, _): self = .discard
+        case (.ikeAuth, _), (.createChildSA, _), (.informational, _), (.ikeIntermediate, _), (.ikeFollowupKE, _):
+            self = .discard
         default: return nil
         }
     }

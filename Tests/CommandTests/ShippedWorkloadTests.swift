@@ -28,6 +28,12 @@ struct ShippedWorkloadTests {
             99,
             missed: ["handshake.established(silent) > 500"]
         ),
+        Story(
+            "post-quantum-migration",
+            ["classical", "hybrid"],
+            99,
+            missed: ["handshake.latency(hybrid) p50 > 500ms"]
+        ),
         Story("quickstart", ["laptops"]), Story("reconnect-storm", ["stubborn", "patient"]),
         Story(
             "rekey-storm",

@@ -73,7 +73,7 @@ struct AdmissionTests {
         desk.request(100, 8, .liveness, 1)
         desk.request(200, 9, .liveness, 1, spi: DeskUnderTest.spi(7))
         desk.arrive(300, 7, .ikeSAInit, 0, PacketNote(.ikeSAInit, isResponse: true), spi: .zero)
-        desk.arrive(400, 7, .ikeIntermediate, 2, PacketNote(.ikeAuth, isResponse: false), spi: DeskUnderTest.spi(7))
+        desk.arrive(400, 7, .ikeSessionResume, 2, PacketNote(.ikeAuth, isResponse: false), spi: DeskUnderTest.spi(7))
         desk.arrive(500, 7, .informational, 0, PacketNote(.natKeepalive, isResponse: false), spi: .zero)
         // Its sender says that it is something else than its header: nobody will find a use for it.
         desk.arrive(600, 7, .createChildSA, 3, PacketNote(.ikeAuth, isResponse: false), spi: DeskUnderTest.spi(7))

@@ -96,6 +96,8 @@ struct DeskUnderTest: ~Copyable {
             switch operation {
             case .ikeAuth: .ikeAuth
             case .createChild, .rekeyChild, .rekeyIKE: .createChildSA
+            case .ikeIntermediate: .ikeIntermediate
+            case .followUp: .ikeFollowupKE
             default: .informational
             }
         var note = PacketNote(

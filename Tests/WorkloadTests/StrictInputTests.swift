@@ -46,7 +46,7 @@ struct StrictInputTests {
         Broken(
             "an algorithm of a later version",
             "ike: [aes256gcm16-prfsha384-x25519]",
-            "ike: [aes256gcm16-prfsha384-mlkem768]"
+            "ike: [aes256gcm16-prfsha384-mlkem512]"
         ),
         Broken(
             "a key exchange that is too weak for anybody",

@@ -40,6 +40,16 @@ struct WarningTests {
             "child: [aes256gcm16-x25519]",
             "child: [aes256gcm16-x25519-modp4096-ecp521-curve448]"
         ),
+        Broken(
+            "ML-KEM alone, which a packet of Ethernet is too small for",
+            "ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }\n    lifetimes: strongswan",
+            "ike: [aes256gcm16-prfsha384-x25519-mlkem768-mlkem1024], child: [aes256gcm16-x25519] }\n    lifetimes: strongswan"
+        ),
+        Broken(
+            "ML-KEM behind another key exchange, with no fragments to send it in",
+            "ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }\n    lifetimes: strongswan",
+            "ike: [aes256gcm16-prfsha384-x25519-ke1_mlkem1024-ke1_none], child: [aes256gcm16-x25519] }\n    lifetimes: strongswan"
+        ),
         Broken("different keys", "psk: test-only", "psk: test-other"),
         Broken("a pool that is too small", "10.128.0.0/10", "10.128.0.0/28"),
         Broken("addresses that many share", "sources: [198.18.0.0/15]", "sources: [198.18.0.0/29]"),

@@ -27,11 +27,12 @@ extension WarningCheck {
             guard let costs = gateway.simulated?.costs else { continue }
             let proposals = gateway.policy.proposals.ike + gateway.policy.proposals.child
             for method in Set(proposals.flatMap { Proposals.keyExchanges(of: $0) }).sorted() {
+                let remedy = "; measure it with `ikestorm calibrate --key-exchanges \(method)`"
                 guard let scale = costs.price(ofKeyExchange: method)?.scale else { continue }
                 warn(
                     "gateways.\(gateway.name).simulated.costs",
                     "the cost table \(costs.name) has no price for the key exchange \(method): it is taken as "
-                        + "\(scale); measure it with `ikestorm calibrate --key-exchanges \(method)`"
+                        + "\(scale)\(method.hasPrefix("mlkem") ? "" : remedy)"
                 )
             }
         }

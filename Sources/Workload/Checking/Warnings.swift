@@ -11,6 +11,7 @@ extension Workload {
         check.checkNAT()
         check.checkAgreement()
         check.checkAlgorithms()
+        check.checkLongKeyExchanges()
         check.checkPrices()
         check.checkAddresses()
         check.checkExpectations()

@@ -25,7 +25,8 @@ enum Proposals {
     static func keyExchanges(of text: String) -> [String] {
         text.split(separator: "-").compactMap { word in
             guard let transform = try? Proposal.transform(named: String(word)) else { return nil }
-            return keyExchanges.first { .keyExchange($0.id) == transform }?.word
+            let isKeyExchange = transform.type == .keyExchange || transform.type.additionalKeyExchange != nil
+            return keyExchanges.first { isKeyExchange && $0.id.rawValue == transform.id }?.word
         }
     }
 
@@ -43,9 +44,14 @@ enum Proposals {
     /// RFC 7296 section 2.7: one transform of each type, where either both or neither has the type.
     private static func isChoice(_ left: Proposal, _ right: Proposal) -> Bool {
         let types: [TransformType] = [.encryption, .prf, .integrity, .keyExchange]
-        return types.allSatisfy { type in
-            let ours = left.transforms.filter { $0.type == type }
-            let theirs = right.transforms.filter { $0.type == type }
+        return (types + (6...12).map { TransformType(rawValue: $0) }).allSatisfy { type in
+            var ours = left.transforms.filter { $0.type == type }
+            var theirs = right.transforms.filter { $0.type == type }
+            if let number = type.additionalKeyExchange {
+                // Absent and NONE are the same (RFC 9370 section 2.2.1).
+                if ours.isEmpty { ours = [.additionalKeyExchange(number, .none)] }
+                if theirs.isEmpty { theirs = [.additionalKeyExchange(number, .none)] }
+            }
             // The first Child SA has no key exchange of its own, so that one end may have one and the other none.
             if ours.isEmpty || theirs.isEmpty { return ours.isEmpty == theirs.isEmpty || type == .keyExchange }
             return ours.contains { theirs.contains($0) }
@@ -63,7 +69,7 @@ enum Proposals {
     private static let keyExchanges: [(word: String, id: KeyExchangeID)] = [
         ("x25519", .curve25519), ("ecp256", .ecp256), ("ecp384", .ecp384), ("modp2048", .modp2048),
         ("modp3072", .modp3072), ("modp4096", .modp4096), ("ecp521", .ecp521), ("x448", .curve448),
-        ("modp2048s256", .modp2048s256), ("ecp192", .ecp192),
+        ("modp2048s256", .modp2048s256), ("ecp192", .ecp192), ("mlkem768", .mlKEM768), ("mlkem1024", .mlKEM1024),
     ]
 
     private static let supported: [Transform] =
@@ -75,4 +81,7 @@ enum Proposals {
         + [EncryptionID.aesGCM16, .aesCBC, .aesGCM12, .aesGCM8].flatMap { cipher in
             [128, 192, 256].map { .encryption(cipher, keyLength: $0) }
         } + keyExchanges.map { .keyExchange($0.id) }
+        + (1...7).flatMap { number in
+            keyExchanges.map { .additionalKeyExchange(number, $0.id) } + [.additionalKeyExchange(number, .none)]
+        }
 }
