@@ -60,6 +60,8 @@ struct LoopbackWorkload {
     var ike = "{ rekey: 4h }"
     var child = "{ rekey: 1h }"
     var path = "{ one-way-delay: 1ms }"
+    /// The key exchanges of both ends.
+    var methods = "x25519"
     var faults = ""
     var safety = "{}"
     var identity = "\"user%05d@example.org\""
@@ -76,7 +78,7 @@ struct LoopbackWorkload {
                 identity: gw.example.org
                 policy:
                   authentication: \(gatewayAuthentication)
-                  proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+                  proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
                 real: { addresses: [127.0.0.1] }
@@ -84,7 +86,7 @@ struct LoopbackWorkload {
               laptop:
                 identity: \(identity)
                 authentication: \(authentication)
-                proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+                proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }

@@ -106,3 +106,28 @@ struct PostQuantumRunTests {
         #expect(without.measurements.first?.counter(.handshakeEstablished).total == 0)
     }
 }
+
+/// The same in real time, against our own responder.
+@Suite("A live run with ML-KEM", .serialized)
+struct LivePostQuantumTests {
+    @Test("sets up and rekeys", arguments: ["x25519-ke1_mlkem768", "mlkem1024", "ecp256-ke1_mlkem1024-ke2_x25519"])
+    func goesOn(_ methods: String) throws {
+        var loopback = LoopbackWorkload(
+            count: 20,
+            duration: "4s",
+            ike: "{ rekey: 2s, over: 20s }",
+            child: "{ rekey: 1s, over: 20s }"
+        )
+        loopback.methods = methods
+        let workload = try loopback.validated()
+        let gateway = try LoopbackGateway(workload)
+        let result = try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
+        let measured = try #require(result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.childRekeyEstablished).total >= 20)
+        #expect(measured.counter(.ikeRekeyEstablished).total >= 20)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(measured.counter(.ikeRekeyFailed).byReason == [])
+        #expect(result.leftBehind == 0)
+    }
+}
