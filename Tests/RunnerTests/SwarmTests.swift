@@ -30,7 +30,7 @@ struct RandomWorkload: CustomStringConvertible {
     /// The workload's text; faults end early enough for everybody to come back, and for either end to find out that the
     /// other has no longer what it has.
     mutating func text() -> String {
-        let child = one(of: [
+        var child = one(of: [
             "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256",
             "aes192-sha1-esn",
             "aes128gcm8-x448",
@@ -40,12 +40,17 @@ struct RandomWorkload: CustomStringConvertible {
             "aes256-sha512",
         ])
         let group = one(of: ["x25519", "ecp256", "ecp521"])
-        let ike = "\(cipher)-\(group)"
+        var ike = "\(cipher)-\(group)"
         let sources = one(of: ["198.18.0.0/16", "198.18.0.0/16", "2001:db8:7::/64"])
         let cookies = one(of: ["never", "0", "5"])
         // A stream of its own, so that what was drawn before there were fragments is drawn still.
         var sizes = RandomStream(seed: seed, entity: 2, purpose: .test)
         fragmentation = (0..<2).map { _ in ["never", "160", "200", "standard"][Int(sizes.below(4))] }
+        // And one for the key exchanges that follow the first, half of the time (RFC 9370).
+        var additional = RandomStream(seed: seed, entity: 3, purpose: .test)
+        let further = ["", "", "-ke1_mlkem768", "-ke2_mlkem1024-ke5_ecp384"]
+        ike += further[Int(additional.below(4))]
+        if ["x25519", "ecp256", "x448"].contains(where: child.hasSuffix) { child += further[Int(additional.below(4))] }
         return """
             version: 1
             name: swarm
