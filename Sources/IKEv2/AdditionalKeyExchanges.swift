@@ -21,7 +21,7 @@ struct AdditionalKeyExchanges: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Visits each type that was offered, with the number of its method, 0 for NONE.
-    func forEach(_ body: (TransformType, UInt16) -> Void) {
+    func forEachType(_ body: (TransformType, UInt16) -> Void) {
         for number in 1...7 where isOffered(number) { body(TransformType(rawValue: UInt8(5 + number)), id(number)) }
     }
 

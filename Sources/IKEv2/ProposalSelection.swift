@@ -37,7 +37,7 @@ struct Selection<Suite: BitwiseCopyable & Sendable>: BitwiseCopyable, Sendable {
         if choice.offersIntegrity { choice.integrity.append(to: &transforms, as: .integrity) }
         choice.keyExchange.append(to: &transforms, as: .keyExchange)
         choice.sequenceNumbers.append(to: &transforms, as: .extendedSequenceNumbers)
-        additional.forEach { transforms.append(Transform(type: $0, id: $1)) }
+        additional.forEachType { transforms.append(Transform(type: $0, id: $1)) }
         return Proposal(number: number, protocolID: protocolID, transforms: transforms)
     }
 }
@@ -74,7 +74,7 @@ extension MessageEncoder {
         if choice.offersIntegrity { append(choice.integrity, as: .integrity, &remaining) }
         append(choice.keyExchange, as: .keyExchange, &remaining)
         append(choice.sequenceNumbers, as: .extendedSequenceNumbers, &remaining)
-        selection.additional.forEach { type, id in
+        selection.additional.forEachType { type, id in
             append(ChosenTransform(id: id, keyLength: nil), as: type, &remaining)
         }
         endProposal()
