@@ -89,7 +89,7 @@ extension IKESA {
         case .established(let state): children = state.childLikeness
         default: children = 0
         }
-        return StableName.hash(of: spis.initiator.rawValue, spis.responder.rawValue, children)
+        return alike(spis.initiator.rawValue, spis.responder.rawValue) &+ children
     }
 
     /// What two ends of one IKE SA do not agree about, in words; nil when they agree.
@@ -130,7 +130,7 @@ extension IKESA.Established {
         for index in 0..<children.count {
             let own = UInt64(children[index].inbound.rawValue)
             let other = UInt64(children[index].outbound.rawValue)
-            sum &+= channel.isInitiator ? StableName.hash(of: own, other) : StableName.hash(of: other, own)
+            sum &+= channel.isInitiator ? alike(own, other) : alike(other, own)
         }
         return sum
     }
@@ -146,4 +146,10 @@ extension IKESA.Established {
         }
         return nil
     }
+}
+
+/// Mixes a pair of SPIs. They come from a keyed permutation already, so that little is enough.
+private func alike(_ initiator: UInt64, _ responder: UInt64) -> UInt64 {
+    let product = (initiator ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: responder ^ 0xD1B5_4A32_D192_ED03)
+    return product.high ^ product.low
 }

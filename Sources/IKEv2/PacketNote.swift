@@ -34,7 +34,7 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
         _ operation: Operation,
         isResponse: Bool,
         keyExchange: KeyExchangeMethod? = nil,
-        wanting wantedAddresses: AddressFamilies = []
+        wanting wantedAddresses: AddressFamilies = .none
     ) {
         self.operation = operation
         self.keyExchange = keyExchange

@@ -105,7 +105,7 @@ extension MessageEncoder {
 extension Contents {
     /// The hashes that the peer makes signatures over (RFC 7427 section 4).
     var signatureHashes: SignatureHashes {
-        var hashes: SignatureHashes = []
+        var hashes = SignatureHashes(rawValue: 0)
         forEachNotify { notify in
             guard notify.type == .signatureHashAlgorithms else { return }
             var reader = ByteReader(notify.data)
