@@ -23,11 +23,12 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Gateway", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
     ("Workload", ["Primitives", "Metrics", "IKEWire", .product(name: "Yams", package: "Yams")]),
     ("Results", ["Primitives", "Metrics"]),
+    ("Inspection", ["Primitives", "IKEWire", "IKECrypto", "Capture"]),
     (
         "Runner",
         [
             "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "IKEv2", "UDPTransport", "Workers",
-            "Capture", "Load", "Gateway", "Workload", "Results",
+            "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
             .product(name: "BasicContainers", package: "swift-collections"),
         ]
     ),

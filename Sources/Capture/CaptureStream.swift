@@ -2,7 +2,7 @@ import Primitives
 
 /// Reads a capture of either format, pcap or pcapng, as its octets come in: memory does not grow with the file.
 ///
-/// pcap has timestamps in micro- or nanoseconds, and both formats either byte order. What a reader does not need to know
+/// pcap counts micro- or nanoseconds, and both formats have either byte order. What a reader does not need to know
 /// is passed over, as draft-ietf-opsawg-pcapng asks; a structure that contradicts itself ends the capture.
 package struct CaptureStream: Sendable {
     package private(set) var format: Format?
