@@ -101,7 +101,10 @@ targets.append(.target(name: "GatewayRig", path: "Tests/GatewayRig", swiftSettin
 targets.append(
     .testTarget(
         name: "RealGatewayTests",
-        dependencies: ["GatewayRig", "Runner", "Workload", "Results", "Metrics", "IKEv2", "IKEWire", "Primitives"],
+        dependencies: [
+            "GatewayRig", "Runner", "Workload", "Results", "Metrics", "IKEv2", "IKEWire", "Primitives", "Capture",
+            "Inspection",
+        ],
         swiftSettings: settings
     )
 )
@@ -116,7 +119,7 @@ targets.append(
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture", "Inspection"],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -127,7 +130,9 @@ targets.append(
 
 // The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof"] {
+    for name in [
+        "FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof", "FuzzInspection",
+    ] {
         targets.append(
             .executableTarget(
                 name: name,

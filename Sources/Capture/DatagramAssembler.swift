@@ -1,6 +1,6 @@
 import Primitives
 
-/// Takes UDP datagrams out of captured frames, and joins the IP fragments of long ones (RFC 791, RFC 8200 section 4.5).
+/// Takes UDP datagrams out of captured frames, and joins IP fragments (RFC 791, RFC 8200 section 4.5).
 ///
 /// It waits for a bounded number of datagrams, each for a bounded time of the capture; checksums are not looked at,
 /// since a capture at the sender shows what its network card has still to fill in.

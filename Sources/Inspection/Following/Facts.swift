@@ -122,7 +122,11 @@ extension Facts {
             if case .known(let value) = selector { value } else { nil }
         }
         let end: WritableKeyPath<SelectorPair, [TrafficSelector]> = isInitiator ? \.initiator : \.responder
-        if sender == .initiator { offeredSelectors[keyPath: end] = known } else { grantedSelectors[keyPath: end] = known }
+        if sender == .initiator {
+            offeredSelectors[keyPath: end] = known
+        } else {
+            grantedSelectors[keyPath: end] = known
+        }
     }
 
     private mutating func read(_ type: NotifyType, _ data: [UInt8], _ header: Header, _ sender: Role) {

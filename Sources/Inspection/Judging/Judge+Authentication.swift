@@ -13,7 +13,7 @@ extension Judge {
                 in: .ikeSAInit,
                 headline: "the responder's answer does not reach the initiator",
                 reasons: [
-                    "The initiator sends IKE_SA_INIT again after the answer has passed the place of the capture: it does not know of it.",
+                    "The initiator sends IKE_SA_INIT again after the answer has passed the place of the capture: it does not know of it."
                 ] + notices(of: negotiation),
                 checks: ["filters and NAT between the place of the capture and \(negotiation.initiator)"]
             )
@@ -26,9 +26,12 @@ extension Judge {
             headline: "the initiator stops after IKE_SA_INIT",
             reasons: [
                 "The responder chose \(negotiation.facts.ikeChoice?.notation ?? "a proposal"), and no IKE_AUTH follows: the IKE SA stays "
-                    + "half-open until the responder forgets it.",
+                    + "half-open until the responder forgets it."
             ] + notices(of: negotiation),
-            checks: ["the initiator's log, and whether the answer reaches it", "whether IKE_AUTH takes another way: UDP port 4500 may be filtered"]
+            checks: [
+                "the initiator's log, and whether the answer reaches it",
+                "whether IKE_AUTH takes another way: UDP port 4500 may be filtered",
+            ]
         )
     }
 
@@ -40,7 +43,9 @@ extension Judge {
         if errors.contains(.authenticationFailed) { return authenticationFailed(negotiation) }
         let isRefused = facts.reports.contains { $0.sender == .initiator && $0.type == .authenticationFailed }
         if isRefused { return responderRefused(negotiation) }
-        if errors.contains(.tsUnacceptable) { return selectorsRefused(negotiation, alsoAddress: errors.contains(.failedCPRequired)) }
+        if errors.contains(.tsUnacceptable) {
+            return selectorsRefused(negotiation, alsoAddress: errors.contains(.failedCPRequired))
+        }
         guard let error = errors.first else { return nil }
         return childRefused(negotiation, error)
     }
@@ -48,7 +53,8 @@ extension Judge {
     /// Every IKE_AUTH has its answer, and none that could be read refuses anything.
     func authenticated(_ negotiation: Negotiation, _ auth: Exchange) -> Finding {
         if auth.response.isOpened || negotiation.facts.childChoice != nil { return opened(negotiation, auth) }
-        let isUsed = negotiation.espCount > 0
+        let isUsed =
+            negotiation.espCount > 0
             || negotiation.exchanges.contains { $0.type == .createChildSA && $0.isAnswered }
         if isUsed { return laterLife(of: negotiation) }
         // The notify alone: a header, the Encrypted payload's own octets, and eight for the notify.
@@ -66,7 +72,10 @@ extension Judge {
                     ? "What it says is encrypted, and no keys were given: `--keys` names a folder with Wireshark's ikev2_decryption_table."
                     : "What it says is encrypted, and the keys that were given do not open it.",
             ],
-            checks: ["the responder's log", "the keys of the IKE SA with the SPIs \(negotiation.initiatorSPI) and \(negotiation.responderSPI)"]
+            checks: [
+                "the responder's log",
+                "the keys of the IKE SA with the SPIs \(negotiation.initiatorSPI) and \(negotiation.responderSPI)",
+            ]
         )
     }
 
@@ -82,12 +91,13 @@ extension Judge {
             .eap,
             in: .ikeAuth,
             headline: "the initiator stops in the middle of EAP",
-            reasons: ["The responder's last word is an EAP message, and no further IKE_AUTH follows."] + eapStory(facts),
+            reasons: ["The responder's last word is an EAP message, and no further IKE_AUTH follows."]
+                + eapStory(facts),
             checks: ["the initiator's log: it may not know the method, or not trust the server"]
         )
     }
 
-    /// 28 for the header, 4 and 8 for SK and its vector, 16 for padding and 32 for a checksum at most, and two notifies.
+    /// 28 for the header, 12 for SK and its vector, 16 for padding and 32 for a checksum at most, and two notifies.
     private static let longestBareNotify = 120
 }
 
@@ -130,7 +140,9 @@ extension Judge {
                     + "keys differ."
             )
         } else {
-            reasons.append("Either the two ends have different keys for these identities, or the responder has no configuration for them.")
+            reasons.append(
+                "Either the two ends have different keys for these identities, or the responder has no configuration for them."
+            )
         }
         return Finding(
             .failed,
@@ -154,22 +166,28 @@ extension Judge {
         _ known: [Negotiation],
         _ reasons: [String]
     ) -> Finding {
-        let names = known.compactMap { other in other.facts.responder.identity.map { (other, Words.identity($0)) } }
-        let shown = names.first.map { "It calls itself \($0.1) in \(name($0.0))." } ?? ""
+        let shown = known.compactMap { other in
+            other.facts.responder.identity.map { "in \(name(other)) it calls itself \(Words.identity($0))" }
+        }
         return Finding(
             .failed,
             .identity,
             in: .ikeAuth,
             headline: "the initiator asks for a responder that is not there: AUTHENTICATION_FAILED",
             reasons: reasons + [
-                "The initiator wants to speak with \(Words.identity(wanted)) (IDr, RFC 7296 section 2.15). \(shown)",
-                "A responder that does not have the identity that it is asked for refuses the request, and does not say why.",
+                "The responder does not seem to be \(Words.identity(wanted)): \(shown.first ?? "it never says so").",
+                "A responder that does not have the identity that it is asked for refuses the request, and does not say why (IDr, RFC 7296 section 2.15).",
             ],
-            checks: ["the gateway's identity in the client's configuration, its kind as well as its text", "the responder's own identity"]
+            checks: [
+                "the gateway's identity in the client's configuration, its kind as well as its text",
+                "the responder's own identity",
+            ]
         )
     }
 
-    func certificateExpired(_ certificate: CertificateFacts, by role: Role, _ time: Int64, _ reasons: [String]) -> Finding {
+    func certificateExpired(_ certificate: CertificateFacts, by role: Role, _ time: Int64, _ reasons: [String])
+        -> Finding
+    {
         let isOver = time > certificate.validity.upperBound
         let end = UTCTime.text(isOver ? certificate.validity.upperBound : certificate.validity.lowerBound)
         return Finding(
@@ -179,7 +197,7 @@ extension Judge {
             headline: "the \(role.rawValue)'s certificate \(isOver ? "has expired" : "is not valid yet")",
             reasons: reasons + [
                 "The certificate of \"\(certificate.subject)\", issued by \"\(certificate.issuer)\", "
-                    + "\(isOver ? "was valid until" : "is valid from") \(end). The capture was made on \(UTCTime.text(time)).",
+                    + "\(isOver ? "was valid until" : "is valid from") \(end). The capture was made on \(UTCTime.text(time))."
             ],
             checks: ["a new certificate for \"\(certificate.subject)\"", "the clocks of both ends"]
         )
@@ -205,14 +223,18 @@ extension Judge {
                 checks: ["the gateway's identity in the client's configuration", "the responder's own identity"]
             )
         }
-        reasons.append("The initiator does not believe it, and says so in an INFORMATIONAL request (RFC 7296 section 2.21.2).")
+        reasons.append(
+            "The initiator does not believe it, and says so in an INFORMATIONAL request (RFC 7296 section 2.21.2)."
+        )
         return Finding(
             .failed,
             .authentication,
             in: .ikeAuth,
             headline: "the initiator does not believe the responder: AUTHENTICATION_FAILED",
             reasons: reasons + certificates(facts.responder, time),
-            checks: ["the initiator's log", "the gateway's identity, key and authority in the initiator's configuration"]
+            checks: [
+                "the initiator's log", "the gateway's identity, key and authority in the initiator's configuration",
+            ]
         )
     }
 

@@ -26,7 +26,9 @@ extension Judge {
 
     private func cookie(_ negotiation: Negotiation, _ last: Exchange) -> Finding {
         let facts = negotiation.facts
-        let demand = "The responder demands a cookie (RFC 7296 section 2.6): it has many half-open IKE SAs, or always does."
+        let demands = negotiation.exchanges.filter { $0.type == .ikeSAInit }.reduce(0) { $0 + $1.response.copies }
+        let demand =
+            "The responder demands a cookie (RFC 7296 section 2.6): it has many half-open IKE SAs, or always does."
         if facts.cookieReturns == 0 {
             if isCutOff(last.response) { return cutOff(in: .ikeSAInit) }
             return Finding(
@@ -36,7 +38,7 @@ extension Judge {
                 headline: "the initiator does not bring back the responder's cookie",
                 reasons: [
                     demand,
-                    "It demands one \(Words.times(facts.cookieDemands)), and no request of the initiator carries it. Either the answer does "
+                    "It asks for one \(Words.times(demands)), and no request of the initiator carries it. Either the answer does "
                         + "not reach the initiator, or the initiator takes no notice of it, as those do that only flood.",
                 ],
                 checks: [
@@ -89,21 +91,28 @@ extension Judge {
 
     private func noAnswer(_ negotiation: Negotiation, _ last: Exchange) -> Finding {
         if isCutOff(last.request) { return cutOff(in: .ikeSAInit) }
-        let sent = "IKE_SA_INIT was sent \(Words.times(last.request.copies)) in "
+        let sent =
+            "IKE_SA_INIT was sent \(Words.times(last.request.copies)) in "
             + "\(Words.time(last.request.lastTime - last.request.firstTime)), and nothing came back."
         let from = last.request.firstTime
         let until = last.request.lastTime + Self.patience
         let answered = neighbours(of: negotiation).filter { other in
             other.exchanges.contains { $0.response.isSeen && (from...until).contains($0.response.firstTime) }
         }
-        let halfOpen = neighbours(of: negotiation).filter { isHalfOpen($0, at: from, source: negotiation.initiator.address) }
+        let halfOpen = neighbours(of: negotiation).filter {
+            isHalfOpen($0, at: from, source: negotiation.initiator.address)
+        }
         if halfOpen.count >= 2 { return halfOpenLimit(negotiation, sent, halfOpen, answersOthers: !answered.isEmpty) }
         var reasons = [sent]
         if let other = answered.first {
-            reasons.append("The responder answers others at this time, such as \(name(other)): it is up, and drops this one on purpose, "
-                + "or does not get it.")
+            reasons.append(
+                "The responder answers others at this time, such as \(name(other)): it is up, and drops this one on purpose, "
+                    + "or does not get it."
+            )
         } else {
-            reasons.append("The capture shows nothing of the responder at this time: it may be down, elsewhere, or behind a filter.")
+            reasons.append(
+                "The capture shows nothing of the responder at this time: it may be down, elsewhere, or behind a filter."
+            )
         }
         return Finding(
             .failed,
@@ -138,8 +147,8 @@ extension Judge {
         var reasons = [
             sent,
             "At that time \(address) has \(halfOpen.count) half-open IKE SAs at this responder, "
-                + "\(Words.list(halfOpen.prefix(3).map(name)))\(halfOpen.count > 3 ? " and others" : ""): answered, and not followed "
-                + "by IKE_AUTH.",
+                + "in negotiations \(Words.list(halfOpen.map { String($0.number) }, most: 6)): answered, and not followed by "
+                + "IKE_AUTH.",
             "A responder bounds these for each address and drops further requests without a word (RFC 7296 section 2.6; strongSwan's "
                 + "block_threshold is 5).",
         ]

@@ -16,7 +16,9 @@ extension Judge {
                     + "\(Words.selectors(other.facts.grantedSelectors.responder))."
             )
         }
-        if alsoAddress { reasons.append("It also says FAILED_CP_REQUIRED: the initiator did not ask for an inner address.") }
+        if alsoAddress {
+            reasons.append("It also says FAILED_CP_REQUIRED: the initiator did not ask for an inner address.")
+        }
         return Finding(
             .failed,
             .trafficSelectors,
@@ -46,7 +48,9 @@ extension Judge {
                     "The ends believe each other: the IKE SA stands, without a Child SA.",
                     "The initiator offers \(Words.proposals(facts.childOffer)).",
                 ] + childChoices(near: negotiation),
-                checks: ["the ESP proposals at both ends, and whether both want a key exchange for the Child SA or neither"]
+                checks: [
+                    "the ESP proposals at both ends, and whether both want a key exchange for the Child SA or neither"
+                ]
             )
         case .internalAddressFailure, .failedCPRequired:
             return Finding(
@@ -57,9 +61,12 @@ extension Judge {
                 reasons: [
                     error == .failedCPRequired
                         ? "The responder wants its clients to ask for an address, and this one did not."
-                        : "The initiator asked for an address, and the responder has none for it.",
+                        : "The initiator asked for an address, and the responder has none for it."
                 ],
-                checks: ["the responder's address pool", "the initiator's request for an address (CP, RFC 7296 section 2.19)"]
+                checks: [
+                    "the responder's address pool",
+                    "the initiator's request for an address (CP, RFC 7296 section 2.19)",
+                ]
             )
         default:
             return Finding(

@@ -39,7 +39,8 @@ extension Judge {
             switch (isRequest, type) {
             case (false, 1): sentence = "In EAP it calls itself \"\(String(decoding: step.data, as: UTF8.self))\"."
             case (false, Self.nak):
-                sentence = "It does not want the method that it is offered, and asks for \(Words.list(step.data.map(Self.method)))."
+                sentence =
+                    "It does not want the method that it is offered, and asks for \(Words.list(step.data.map(Self.method)))."
             case (true, 26): sentence = Self.mschapFailure(step.data)
             case (true, 4...): sentence = "The responder asks for \(Self.method(type))."
             default: sentence = nil

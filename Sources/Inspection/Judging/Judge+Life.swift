@@ -10,16 +10,21 @@ extension Judge {
             !negotiation.exchanges.contains { $0.isAnswered && $0.response.lastTime > open.request.lastTime }
         }
         if let open, isLast == true { return unanswered(open, of: negotiation) }
-        if let exchange = negotiation.exchanges.last(where: { $0.type == .createChildSA && !$0.response.errors.isEmpty }),
+        if let exchange = negotiation.exchanges.last(where: { $0.type == .createChildSA && !$0.response.errors.isEmpty }
+        ),
             let error = exchange.response.errors.first, error != .temporaryFailure
         {
             return Finding(
                 .failed,
-                error == .tsUnacceptable ? .trafficSelectors : error == .noProposalChosen ? .noCommonTransform : .refused,
+                error == .tsUnacceptable
+                    ? .trafficSelectors : error == .noProposalChosen ? .noCommonTransform : .refused,
                 in: .createChildSA,
-                headline: "the \(exchange.requester.other.rawValue) refuses CREATE_CHILD_SA \(exchange.messageID): \(error)",
+                headline:
+                    "the \(exchange.requester.other.rawValue) refuses CREATE_CHILD_SA \(exchange.messageID): \(error)",
                 reasons: ["The IKE SA itself was established before; a rekey or another Child SA is what fails."],
-                checks: ["the proposals and lifetimes of both ends: a rekey may ask for what the first Child SA did not, such as a key exchange"]
+                checks: [
+                    "the proposals and lifetimes of both ends: a rekey may ask for what the first Child SA did not, such as a key exchange"
+                ]
             )
         }
         return standing(negotiation)

@@ -16,9 +16,9 @@ extension Judge {
             return fragmentsLost(exchange, tally, of: negotiation, isResponse: true)
         }
         if isCutOff(exchange.request) { return cutOff(in: exchange.type) }
-        if let verdict = ipFragmentsLost(exchange, of: negotiation) { return verdict }
+        if let finding = ipFragmentsLost(exchange, of: negotiation) { return finding }
         var reasons = [sent(exchange, as: what)]
-        if let verdict = mappingChanged(exchange, of: negotiation, reasons) { return verdict }
+        if let finding = mappingChanged(exchange, of: negotiation, reasons) { return finding }
         let longest = negotiation.exchanges.filter(\.isAnswered).map(\.request.packetByteCount).max() ?? 0
         let isLong = exchange.request.packetByteCount > max(longest, 576)
         if isLong {
@@ -27,7 +27,9 @@ extension Judge {
                     + "lose long packets, or a filter their fragments."
             )
         } else {
-            reasons.append("Packets of this size were answered before: the peer is gone, drops the request, or its answers are lost.")
+            reasons.append(
+                "Packets of this size were answered before: the peer is gone, drops the request, or its answers are lost."
+            )
         }
         return Finding(
             .failed,
@@ -62,7 +64,8 @@ extension Judge {
         let kind = "\(exchange.type) \(isResponse ? "response" : "request") \(exchange.messageID)"
         let missing = tally.missing.prefix(8).map(String.init)
         let verb = missing.count == 1 ? "is" : "are"
-        let longest = negotiation.exchanges.flatMap { [$0.request, $0.response] }.filter { $0.fragments == nil }
+        let longest =
+            negotiation.exchanges.flatMap { [$0.request, $0.response] }.filter { $0.fragments == nil }
             .map(\.packetByteCount).max() ?? 0
         return Finding(
             .failed,
@@ -95,8 +98,20 @@ extension Judge {
                     + "pass the place of the capture: the datagrams cannot be put together.",
                 "Many firewalls and NATs drop IP fragments.",
             ] + notices(of: negotiation),
-            checks: ["IKE fragmentation (RFC 7383) at both ends, which makes IP fragments needless", "filters that drop IP fragments"]
+            checks: [
+                "IKE fragmentation (RFC 7383) at both ends, which makes IP fragments needless",
+                "filters that drop IP fragments",
+            ]
         )
+    }
+
+    /// What the responder sent to where the initiator was.
+    private func unheard(_ negotiation: Negotiation, at place: UDPEndpoint) -> [String] {
+        negotiation.exchanges.filter { $0.requester == .responder && !$0.isAnswered && $0.request.isSeen }.prefix(1).map
+        {
+            "The responder's \($0.type) request \($0.messageID) was sent \(Words.times($0.request.copies)) to \(place), and not answered: "
+                + "a responder gives such an IKE SA up."
+        }
     }
 
     /// The responder speaks to where the initiator was.
@@ -112,10 +127,10 @@ extension Judge {
             headline: "the initiator's address changed in the middle, from \(move.from) to \(move.to)",
             reasons: [
                 "Until \(Words.time(move.timestamp - negotiation.firstTime)) the initiator's packets came from \(move.from), then from "
-                    + "\(move.to)\(isSameHost ? ": a NAT gave it another port, as it does when a mapping has expired or the NAT has restarted" : "").",
-            ] + reasons + [
+                    + "\(move.to)\(isSameHost ? ": a NAT gave it another port, as it does when a mapping has expired or the NAT has restarted" : "")."
+            ] + unheard(negotiation, at: move.from) + reasons + [
                 "Answers and requests to the old place are lost. An end behind a NAT is to be followed by its authenticated packets (RFC 7296 "
-                    + "section 2.23), or says itself that it has moved (MOBIKE, RFC 4555); neither happened here.",
+                    + "section 2.23), or says itself that it has moved (MOBIKE, RFC 4555); neither happened here."
             ] + notices(of: negotiation),
             checks: [
                 "the NAT's timeout for UDP, and a NAT keepalive at the initiator that is more frequent",

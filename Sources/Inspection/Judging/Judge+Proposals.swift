@@ -59,7 +59,9 @@ extension Judge {
             }
             parts.append("\(kind) \(Words.list(ours)) against \(Words.list(taken.map(Self.name)))")
         }
-        guard !parts.isEmpty else { return "Each kind of transform has something in common, but no single proposal has all of it." }
+        guard !parts.isEmpty else {
+            return "Each kind of transform has something in common, but no single proposal has all of it."
+        }
         return "They have nothing in common in \(Words.list(parts))."
     }
 

@@ -11,7 +11,7 @@ struct Judge: Sendable {
     /// What the user knows to be the responder's configuration.
     var accepted: [Proposal] = []
 
-    func verdict(of negotiation: Negotiation) -> Finding {
+    func finding(of negotiation: Negotiation) -> Finding {
         if negotiation.beginning != .seen { return laterLife(of: negotiation) }
         guard negotiation.facts.ikeChoice != nil else { return beginning(of: negotiation) }
         guard let auth = negotiation.last(.ikeAuth) else { return silence(of: negotiation) }

@@ -33,7 +33,9 @@ enum Words {
         return "\(tenths / 10).\(tenths % 10) s"
     }
 
-    static func list(_ items: [String]) -> String {
+    /// - Parameter most: how many are named; the rest are others.
+    static func list(_ items: [String], most: Int = .max) -> String {
+        guard items.count <= most else { return items.prefix(most).joined(separator: ", ") + " and others" }
         guard let last = items.last else { return "nothing" }
         return items.count == 1 ? last : items.dropLast().joined(separator: ", ") + " and " + last
     }
@@ -72,7 +74,8 @@ enum Words {
         let hostBits = high == 0 ? 64 - low.leadingZeroBitCount : 128 - high.leadingZeroBitCount
         let lowMask = hostBits >= 64 ? UInt64.max : (UInt64(1) << UInt64(hostBits)) - 1
         let highMask = hostBits <= 64 ? 0 : hostBits == 128 ? UInt64.max : (UInt64(1) << UInt64(hostBits - 64)) - 1
-        let isBlock = start.low & lowMask == 0 && end.low & lowMask == lowMask && start.high & highMask == 0
+        let isBlock =
+            start.low & lowMask == 0 && end.low & lowMask == lowMask && start.high & highMask == 0
             && end.high & highMask == highMask
         // All of IPv4 differs in the bits of IPv4 alone.
         guard isBlock, hostBits <= start.byteCount * 8 else { return nil }

@@ -23,12 +23,12 @@ package struct ReportLine: Hashable, Sendable {
 }
 
 extension InspectionReport {
-    /// The whole as text: the verdict on the capture, then what failed, with reasons and timelines, then the rest in short.
+    /// The whole as text: the verdict on the capture, then what failed with its reasons, then the rest in short.
     ///
     /// - Parameter shown: how many negotiations are told at length.
     package func lines(shown: Int) -> [ReportLine] {
         var lines = summary
-        let long = negotiations.filter { $0.verdict.outcome == .failed }.prefix(shown)
+        let long = negotiations.filter { $0.finding.outcome == .failed }.prefix(shown)
         for negotiation in long { lines += [ReportLine("")] + negotiation.lines }
         let told = Set(long.map(\.number))
         let short = negotiations.filter { !told.contains($0.number) }
@@ -40,7 +40,11 @@ extension InspectionReport {
         if !dropped.isEmpty {
             lines += [ReportLine(""), ReportLine("Earlier negotiations, no longer followed", .heading)]
             for entry in dropped {
-                lines.append(ReportLine("  \(entry.outcome.rawValue) \(entry.cause.map { "(\($0.rawValue)) " } ?? "")\(entry.count)"))
+                lines.append(
+                    ReportLine(
+                        "  \(entry.outcome.rawValue) \(entry.cause.map { "(\($0.rawValue)) " } ?? "")\(entry.count)"
+                    )
+                )
             }
         }
         return lines
@@ -52,12 +56,12 @@ extension InspectionReport {
         if failed > 0 { parts.append("\(failed) failed") }
         if count(.established) > 0 { parts.append("\(count(.established)) established") }
         if count(.unknown) > 0 { parts.append("\(count(.unknown)) without an end") }
-        let verdict = parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
+        let finding = parts.isEmpty ? "" : ": " + parts.joined(separator: ", ")
         let emphasis: ReportLine.Emphasis = failed > 0 ? .bad : count == 0 ? .doubtful : .good
         let first =
             count == 0
             ? ReportLine("No IKEv2 negotiation in this capture", emphasis)
-            : ReportLine(Words.count(count, "negotiation") + verdict, emphasis)
+            : ReportLine(Words.count(count, "negotiation") + finding, emphasis)
         return [first, ReportLine(contents, .dim)] + warnings.map { ReportLine($0, .doubtful) }
     }
 
@@ -74,14 +78,20 @@ extension InspectionReport {
     private var warnings: [String] {
         var warnings: [String] = []
         if tally.cut > 0 {
-            warnings.append("\(Words.count(tally.cut, "datagram")) cut by the capture's snap length: capture whole packets (tcpdump -s 0)")
+            warnings.append(
+                "\(Words.count(tally.cut, "datagram")) cut by the capture's snap length: capture whole packets (tcpdump -s 0)"
+            )
         }
         for link in tally.unknownLinks {
             warnings.append("\(Words.count(link.packets, "packet")) of link type \(link.type), which cannot be read")
         }
         if tally.ikev1 > 0 { warnings.append("\(Words.count(tally.ikev1, "message")) of IKEv1, which is not followed") }
-        if tally.malformed > 0 { warnings.append("\(Words.count(tally.malformed, "message")) that no correct sender sends") }
-        if tally.unopened > 0 { warnings.append("\(Words.count(tally.unopened, "message")) that the keys at hand do not open") }
+        if tally.malformed > 0 {
+            warnings.append("\(Words.count(tally.malformed, "message")) that no correct sender sends")
+        }
+        if tally.unopened > 0 {
+            warnings.append("\(Words.count(tally.unopened, "message")) that the keys at hand do not open")
+        }
         if tally.lostDatagrams > 0 {
             warnings.append("\(Words.count(tally.lostDatagrams, "datagram")) of which IP fragments are missing")
         }
@@ -91,7 +101,7 @@ extension InspectionReport {
 
 extension NegotiationReport {
     var emphasis: ReportLine.Emphasis {
-        switch verdict.outcome {
+        switch finding.outcome {
         case .established: .plain
         case .failed: .bad
         case .unknown: .doubtful
@@ -99,27 +109,31 @@ extension NegotiationReport {
     }
 
     var shortLine: String {
-        "\(number)  \(initiator) with \(responder)\(who): \(verdict.headline)"
+        "\(number)  \(initiator) with \(responder)\(who): \(finding.headline)"
     }
 
     private var who: String { initiatorIdentity.map { ", \($0.text)" } ?? "" }
 
     /// The verdict first, the reasons, what to look at, and the timeline.
     var lines: [ReportLine] {
-        let place = verdict.exchange.map { " in \($0)" } ?? ""
+        let place = finding.exchange.map { " in \($0)" } ?? ""
         var lines = [
-            ReportLine("Negotiation \(number) failed\(place): \(verdict.headline)", .bad),
-            ReportLine("  \(initiator) with \(responder), SPIs \(initiatorSPI) and \(responderSPI)", .dim),
+            ReportLine("Negotiation \(number) failed\(place): \(finding.headline)", .bad),
+            ReportLine("  \(initiator) with \(responder), \(spis)", .dim),
         ]
-        lines += verdict.reasons.flatMap { Self.wrapped($0, first: "  ", rest: "  ") }.map { ReportLine($0) }
+        lines += finding.reasons.flatMap { Self.wrapped($0, first: "  ", rest: "  ") }.map { ReportLine($0) }
         if let nat { lines += Self.wrapped(nat, first: "  ", rest: "  ").map { ReportLine($0) } }
-        if !verdict.checks.isEmpty {
+        if !finding.checks.isEmpty {
             lines.append(ReportLine("  Look at", .heading))
-            lines += verdict.checks.flatMap { Self.wrapped($0, first: "  - ", rest: "    ") }.map { ReportLine($0) }
+            lines += finding.checks.flatMap { Self.wrapped($0, first: "  - ", rest: "    ") }.map { ReportLine($0) }
         }
         lines.append(ReportLine("  What was sent", .heading))
         lines += timelineLines
         return lines
+    }
+
+    private var spis: String {
+        responderSPI == .zero ? "SPI \(initiatorSPI)" : "SPIs \(initiatorSPI) and \(responderSPI)"
     }
 
     private var nat: String? {
@@ -200,6 +214,11 @@ extension Timeline.Message {
 
     /// What is in it, or that it was there before.
     var remark: String {
+        // They come in pairs, with every IKE_SA_INIT.
+        let content = content.replacing(
+            "N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP)",
+            with: "N(NAT_DETECTION_*)"
+        )
         if copy > 1 { return "again (\(copy))" }
         switch reading {
         case .clear: return content

@@ -16,7 +16,7 @@ package struct InspectionReport: Sendable {
     }
 
     package func count(_ outcome: Finding.Outcome) -> Int {
-        negotiations.count { $0.verdict.outcome == outcome }
+        negotiations.count { $0.finding.outcome == outcome }
             + dropped.reduce(0) { $0 + ($1.outcome == outcome ? $1.count : 0) }
     }
 
@@ -26,7 +26,7 @@ package struct InspectionReport: Sendable {
 /// One negotiation, as it is told.
 package struct NegotiationReport: Hashable, Sendable {
     package var number: Int
-    package var verdict: Finding
+    package var finding: Finding
     package var initiator: UDPEndpoint
     package var responder: UDPEndpoint
     package var initiatorSPI: IKESPI
@@ -54,7 +54,7 @@ extension Inspector {
         return InspectionReport(
             tally: tally,
             negotiations: table.all.sorted { $0.number < $1.number }.map {
-                NegotiationReport($0, verdict: judge.verdict(of: $0))
+                NegotiationReport($0, finding: judge.finding(of: $0))
             },
             dropped: dropped.map { InspectionReport.Dropped(outcome: $0.outcome, cause: $0.cause, count: $0.count) }
         )
@@ -63,21 +63,21 @@ extension Inspector {
     /// Judges all negotiations, and keeps the half that says most: failures before unknown ones before successes.
     mutating func makeRoom() {
         let judge = Judge(all: table.all, end: tally.lastTime)
-        var verdicts: [Int: Finding] = [:]
-        for negotiation in table.all { verdicts[negotiation.number] = judge.verdict(of: negotiation) }
+        var findings: [Int: Finding] = [:]
+        for negotiation in table.all { findings[negotiation.number] = judge.finding(of: negotiation) }
         let now = tally.lastTime
         var leaving = dropped
         table.makeRoom { negotiation in
             // What has just begun or is alive cannot be judged yet.
             if negotiation.lastTime + Judge.patience > now { return 2 }
-            return verdicts[negotiation.number]?.outcome == .failed ? 1 : 0
+            return findings[negotiation.number]?.outcome == .failed ? 1 : 0
         } dropped: { negotiation in
-            guard let verdict = verdicts[negotiation.number] else { return }
-            let index = leaving.firstIndex { $0.outcome == verdict.outcome && $0.cause == verdict.cause }
+            guard let finding = findings[negotiation.number] else { return }
+            let index = leaving.firstIndex { $0.outcome == finding.outcome && $0.cause == finding.cause }
             if let index {
                 leaving[index].count += 1
             } else {
-                leaving.append(DroppedTally(outcome: verdict.outcome, cause: verdict.cause, count: 1))
+                leaving.append(DroppedTally(outcome: finding.outcome, cause: finding.cause, count: 1))
             }
         }
         dropped = leaving
@@ -85,11 +85,11 @@ extension Inspector {
 }
 
 extension NegotiationReport {
-    init(_ negotiation: Negotiation, verdict: Finding) {
+    init(_ negotiation: Negotiation, finding: Finding) {
         let facts = negotiation.facts
         let legs = negotiation.exchanges.flatMap { [$0.request, $0.response] }
         number = negotiation.number
-        self.verdict = verdict
+        self.finding = finding
         initiator = negotiation.initiator
         responder = negotiation.responder
         initiatorSPI = negotiation.initiatorSPI

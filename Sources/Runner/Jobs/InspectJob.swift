@@ -16,7 +16,7 @@ package struct InspectJob {
     package var shown = 20
     package var isJSON = false
 
-    /// - Parameter keyFolder: a folder with Wireshark's table of IKE keys, as `run --capture` leaves it beside the capture.
+    /// - Parameter keyFolder: a folder with Wireshark's table of IKE keys, as `run --capture` leaves it.
     package init(_ capture: String, keyFolder: String?, accepted: [String]) throws(JobFailure) {
         self.capture = capture
         keys = try keyFolder.map(Self.keys) ?? KeyTable()
@@ -73,7 +73,10 @@ extension InspectJob {
         } catch let fault as CaptureFault {
             return fault
         } catch {
-            throw JobFailure(.usage, "error: \(PrintableText.line(capture)) cannot be read: \(error.localizedDescription)")
+            throw JobFailure(
+                .usage,
+                "error: \(PrintableText.line(capture)) cannot be read: \(error.localizedDescription)"
+            )
         }
         return nil
     }

@@ -38,15 +38,15 @@ enum InspectionJSON {
     }
 
     private static func value(of negotiation: NegotiationReport) -> JSONValue {
-        let verdict = negotiation.verdict
+        let finding = negotiation.finding
         return [
             "number": .integer(negotiation.number),
-            "outcome": .string(verdict.outcome.rawValue),
-            "cause": cause(verdict.cause),
-            "exchange": verdict.exchange.map { .string($0.description) } ?? .null,
-            "headline": .string(verdict.headline),
-            "reasons": .strings(verdict.reasons),
-            "checks": .strings(verdict.checks),
+            "outcome": .string(finding.outcome.rawValue),
+            "cause": cause(finding.cause),
+            "exchange": finding.exchange.map { .string($0.description) } ?? .null,
+            "headline": .string(finding.headline),
+            "reasons": .strings(finding.reasons),
+            "checks": .strings(finding.checks),
             "initiator": .string(negotiation.initiator.description),
             "responder": .string(negotiation.responder.description),
             "initiatorSPI": .string(negotiation.initiatorSPI.description),
