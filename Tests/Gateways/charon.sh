@@ -11,6 +11,7 @@ LOCAL_AUTH=${LOCAL_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
+case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-tls eap-radius" ;; esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
 DOS_PROTECTION=${DOS_PROTECTION:-yes}

@@ -12,8 +12,8 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS, and those at the head of
-# charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
+# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, and those at the
+# head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -39,6 +39,7 @@ POOL6=${POOL6:-fd00:7::/112}
 NAME_SERVERS=${NAME_SERVERS:-}
 SUBNETS=${SUBNETS:-}
 LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
+KNOWN_PASSWORD=${KNOWN_PASSWORD:-test-only} # of user-1, for the methods of EAP that have one
 CONNECTION=psk
 
 write_connections() {
@@ -88,6 +89,10 @@ pools {
 secrets {
   ike-any {
     secret = "$PSK"
+  }
+  eap-1 {
+    id = user-1@example.org
+    secret = "$KNOWN_PASSWORD"
   }
 }
 CONF
