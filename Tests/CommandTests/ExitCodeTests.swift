@@ -113,6 +113,18 @@ struct ExitCodeTests {
         #expect(scratch.exists("run/incomplete"))
     }
 
+    @Test("a run whose threads the system does not start ends as a mistake that is not the workload's")
+    func tellsThreads() throws {
+        let scratch = try Scratch()
+        let command = [Binary.path] + Self.run + ["--workers", "1024", "--out", "run"]
+        // Less than 1 GB of addresses, in which the stacks of 1,024 threads have no room.
+        let words = ["sh", "-c", "ulimit -v 1000000; exec \"$@\"", "sh"] + command
+        let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
+        #expect(outcome.status == 70, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.errors.contains("Resource temporarily unavailable; try --workers 1"), "\(outcome.errors)")
+        #expect(scratch.exists("run/incomplete"))
+    }
+
     @Test(
         "a result that standard output has no room for is not taken for a success",
         arguments: [["schema"], ["check", Shipped.quickstart, "--resolved"], run + ["--json"]]
