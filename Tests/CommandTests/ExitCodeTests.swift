@@ -80,6 +80,7 @@ struct ExitCodeTests {
             Ending(["pki", "made", "--key", "dsa"], 64, "rsa2048"),
             Ending(["pki", "made", "--identity", "user", "--clients", "2"], 64, "no place for a number"),
             Ending(["pki", "made", "--until", "2019-01-01T00:00:00Z"], 64, "before"),
+            Ending(["pki", "made", "--gateway", "O=Org, CN=gw"], 64, "write an e-mail address, a host name"),
             Ending(["pki", "/proc/nowhere"], 73, "/proc/nowhere"),
         ]
     )
