@@ -46,7 +46,7 @@ package struct FrontDeskSettings: Sendable {
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
     /// Whether the gateway signs in IKE_AUTH.
     package var signs = false
-    /// Where inner addresses come from; the IPv4 prefixes among them.
+    /// Where inner addresses come from, of both families.
     package var pool: [IPPrefix] = []
     package var restarts = RestartSchedule()
     /// The stretches of the desk's window log, nil for none.

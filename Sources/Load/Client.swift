@@ -209,6 +209,7 @@ extension Client {
         if isUp {
             isUp = false
             tally.down(plan.population, at: turn.now)
+            if isWanted, cause != .deletedHere { tally.lost(plan.population, cause, at: turn.now) }
         }
         guard isWanted else { return }
         failures += 1

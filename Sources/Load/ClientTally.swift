@@ -17,7 +17,7 @@ package struct ClientTally: ~Copyable {
     package enum Kind: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case offered, established, failed, up, wanted, skipped
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
-        case childRekeyStarted, ikeRekeyStarted
+        case childRekeyStarted, ikeRekeyStarted, lost
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
@@ -92,6 +92,10 @@ package struct ClientTally: ~Copyable {
 
     mutating func failed(_ population: Int, _ reason: CloseReason, at now: Instant) {
         fail(.failed, population, reason.name, at: now)
+    }
+
+    mutating func lost(_ population: Int, _ reason: CloseReason, at now: Instant) {
+        fail(.lost, population, reason.name, at: now)
     }
 
     mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }

@@ -30,6 +30,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case retransmissions = "retransmissions"
     /// Clients with an established IKE SA out of those that want one (a ratio).
     case tunnelsUp = "tunnels.up"
+    /// Established IKE SAs that ended while their client wanted them, by reason (a count).
+    case tunnelsLost = "tunnels.lost"
     /// From a fault's start until a condition holds again (a time).
     case recoveryTime = "recovery.time"
     /// How late the generator itself was: actual minus intended time (a time).
@@ -55,7 +57,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
-            .arrivalsSkipped, .clipped:
+            .tunnelsLost, .arrivalsSkipped, .clipped:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag: .latency

@@ -108,10 +108,11 @@ extension MetricName {
         case .ikeRekeyLatency: 12
         case .retransmissions: 13
         case .tunnelsUp: 14
-        case .recoveryTime: 15
-        case .generatorLag: 16
-        case .arrivalsSkipped: 17
-        case .clipped: 18
+        case .tunnelsLost: 15
+        case .recoveryTime: 16
+        case .generatorLag: 17
+        case .arrivalsSkipped: 18
+        case .clipped: 19
         }
     }
 }

@@ -168,7 +168,7 @@ extension MetricName {
     /// Whether the counter tells apart why.
     var hasReasons: Bool {
         switch self {
-        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed: true
+        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed, .tunnelsLost: true
         default: false
         }
     }

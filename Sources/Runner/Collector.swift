@@ -154,7 +154,7 @@ extension Collector {
         (.childRekeyFailed, .childRekeyFailed),
         (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyEstablished, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed),
         (.retransmissions, .retransmitted),
-        (.arrivalsSkipped, .skipped), (.clipped, .clipped),
+        (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [

@@ -105,7 +105,8 @@ struct ClientWorld: ~Copyable {
     var isAttempting: Bool { client.isAttempting }
     var isLost: Bool { client.isLost }
     var hasEndpoint: Bool { client.hasEndpoint }
-    var failures: [ClientTally.Failure] { tally.failures }
+    var failures: [ClientTally.Failure] { tally.failures.filter { $0.kind == .failed } }
+    var lost: [ClientTally.Failure] { tally.failures.filter { $0.kind == .lost } }
 
     func total(_ kind: ClientTally.Kind) -> Int32 {
         tally.marks.filter { $0.kind == kind && $0.population == 3 }.map(\.amount).reduce(0, +)

@@ -20,6 +20,16 @@ struct JSONReportTests {
         #expect(read.record.seed == variant.result.record.seed)
     }
 
+    @Test("a result of version 0.1.0, which did not count the tunnels that were lost, is read without them")
+    func readsOlder() throws {
+        let own = /"tunnels.lost": \{[^{}]*\{[^{}]*\}\s*\},\s*/
+        let text = JSONReport.text(of: SampleRun.result)
+        let older = text.replacing(own, with: "")
+        #expect(older.count < text.count)
+        let read = try JSONReport.result(from: Array(older.utf8), file: "r.json")
+        #expect(read.record.measurements().counter(.tunnelsLost).total == 0)
+    }
+
     @Test("every metric is a key of metrics by its own name, and nothing else is")
     func names() throws {
         let text = JSONReport.text(of: SampleRun.result)
@@ -134,8 +144,8 @@ struct DamagedResultTests {
                 "\"value\": 1.982608695",
                 "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
             ),
-            Damage("\n}\n", "", "r.json: line 293: it ends before it is complete"),
-            Damage("\n}\n", "\n}\n{}\n", "r.json: line 295: there is something behind the value"),
+            Damage("\n}\n", "", "r.json: line 305: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 307: there is something behind the value"),
         ]
     )
     func damage(_ damage: Damage) throws {

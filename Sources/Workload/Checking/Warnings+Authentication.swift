@@ -22,7 +22,11 @@ extension WarningCheck {
             warn(path, "\(profile.name) and \(gateway.name) have different pre-shared keys: nobody is authenticated")
         }
         if client.signatures.contains(.rsaSHA1), client.signs {
-            warn(path, "\(profile.name) takes signatures over SHA-1, which RFC 8247 forbids")
+            warn(
+                path,
+                "\(profile.name) takes `rsa-sha1`: RFC 8247 section 3.1 expects it to go, and section 3.2 forbids SHA-1 "
+                    + "in what takes its place; write rsa-pss-sha256"
+            )
         }
     }
 

@@ -37,8 +37,7 @@ extension WarningCheck {
         case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .ikeRekeyLatency:
             return populations.contains { isRekeyed($0, \.ike) } ? nil : "no IKE SA lives long enough to be rekeyed"
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .handshakeSuccess, .handshakeLatency,
-            .tunnelsUp,
-            .retransmissions:
+            .tunnelsUp, .tunnelsLost, .retransmissions:
             return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
