@@ -106,12 +106,17 @@ extension MetricName {
         case .ikeRekeyEstablished: 10
         case .ikeRekeyFailed: 11
         case .ikeRekeyLatency: 12
-        case .retransmissions: 13
-        case .tunnelsUp: 14
-        case .recoveryTime: 15
-        case .generatorLag: 16
-        case .arrivalsSkipped: 17
-        case .clipped: 18
+        case .reauthenticationOffered: 13
+        case .reauthenticationEstablished: 14
+        case .reauthenticationFailed: 15
+        case .reauthenticationLatency: 16
+        case .initialContactReplaced: 17
+        case .retransmissions: 18
+        case .tunnelsUp: 19
+        case .recoveryTime: 20
+        case .generatorLag: 21
+        case .arrivalsSkipped: 22
+        case .clipped: 23
         }
     }
 }

@@ -91,6 +91,7 @@ extension JSONReport {
         var measurements = Measurements(scope: scope, start: .zero + record.warmUp)
         var recoveries: [Recovery] = []
         for metric in MetricName.allCases where metric.kind != .recovery || scope.population == nil {
+            guard !metric.isOfFeature || metrics.has(metric.rawValue) else { continue }
             var object = try metrics.object(metric.rawValue)
             switch metric.kind {
             case .counter: measurements.counters[metric] = try counter(metric, from: &object)
