@@ -39,12 +39,16 @@ package struct ResponderFleet: ~Copyable {
         var isHalfOpen = true
         /// The event in the queue that is for it; a later deadline goes back into the queue.
         var armed = Instant.never
+        /// Its place among those of the same identity.
+        var kin = Kin()
     }
 
     private let settings: Settings
     private let policy: PeerPolicy
     private let cookies: CookieIssuer
-    private var peers = SlotTable<Peer>()
+    var peers = SlotTable<Peer>()
+    /// The newest peer of each identity, where INITIAL_CONTACT is obeyed.
+    var newestByIdentity = SPITable()
     private var bySPI = SPITable()
     private var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
@@ -56,6 +60,8 @@ package struct ResponderFleet: ~Copyable {
     package private(set) var establishedTotal: UInt64 = 0
     package private(set) var cookieDemands: UInt64 = 0
     package private(set) var refusals: UInt64 = 0
+    /// How many peers INITIAL_CONTACT has made void.
+    package internal(set) var replacedTotal: UInt64 = 0
 
     package init(_ settings: Settings, policy: PeerPolicy) {
         self.settings = settings
@@ -164,6 +170,8 @@ extension ResponderFleet {
             case .established:
                 establishedTotal += 1
                 leaveHalfOpen(id)
+            case .peerIdentified(let identity, let isInitialContact):
+                add(id, identity, replacingOthers: isInitialContact)
             default: break
             }
         }
@@ -190,8 +198,9 @@ extension ResponderFleet {
         changeHalfOpen(of: peers[id].source, by: -1)
     }
 
-    private mutating func remove(_ id: SlotID) {
+    mutating func remove(_ id: SlotID) {
         leaveHalfOpen(id)
+        leaveKin(id)
         pools.release(peers[id].lease)
         for spi in peers[id].spis { _ = bySPI.remove(spi.rawValue) }
         _ = byInitial.remove(peers[id].initialKey)

@@ -80,6 +80,14 @@ package struct Endpoint: ~Copyable {
         retiring.isEmpty && current.stateName == .closed
     }
 
+    /// Whether a message is for one of the IKE SAs here, by the SPIs in it.
+    package func hasSA(of datagram: RawSpan) -> Bool {
+        var reader = ByteReader(datagram)
+        guard let header = try? Header.decode(from: &reader) else { return false }
+        let named = IKESPIPair(initiator: header.initiatorSPI, responder: header.responderSPI)
+        return current.spis == named || retiring.contains { $0.sa.spis == named }
+    }
+
     package var retiringCount: Int { retiring.count }
 
     /// Visits every IKE SA that has not ended, the one in use first.

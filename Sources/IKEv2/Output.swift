@@ -7,11 +7,16 @@ package enum Report: Hashable, Sendable {
     /// The keys of an IKE SA exist, vouched for or not: what a key table needs.
     case keysDerived(IKESPIPair)
     case established(IKESPIPair)
+    /// A responder's peer has this identity, hashed, and says or does not say that it has no other IKE SA
+    /// (RFC 7296 section 2.4).
+    case peerIdentified(UInt64, isInitialContact: Bool)
     /// The peer gave this inner address (RFC 7296 section 2.19).
     case addressAssigned(IPAddress)
     /// The peer gave this name server, or this subnet behind it (RFC 7296 section 3.15.1).
     case nameServerGiven(IPAddress)
     case subnetGiven(IPPrefix)
+    /// The responder wants the initiator to reauthenticate within this time (RFC 4478).
+    case authenticationLimited(Duration)
     case childInstalled(inbound: ChildSPI, outbound: ChildSPI)
     /// IKE_AUTH made the IKE SA without a Child SA, or a further Child SA was refused, for this reason.
     case childRefused(NotifyType)

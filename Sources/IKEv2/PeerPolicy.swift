@@ -73,6 +73,7 @@ package final class PeerPolicy: Sendable {
         /// How many Child SAs of one IKE SA a peer may have before it gets NO_ADDITIONAL_SAS; while they are rekeyed,
         /// twice as many.
         package var childLimit = 16
+        package var lifeCycle = LifeCyclePolicy()
 
         package init(
             identity: IdentityTemplate,

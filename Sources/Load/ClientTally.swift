@@ -18,10 +18,11 @@ package struct ClientTally: ~Copyable {
         case offered, established, failed, up, wanted, skipped
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted, lost
+        case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
-        case handshake, childRekey, ikeRekey, lag
+        case handshake, childRekey, ikeRekey, lag, reauthentication
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
@@ -97,6 +98,17 @@ package struct ClientTally: ~Copyable {
     mutating func lost(_ population: Int, _ reason: CloseReason, at now: Instant) {
         fail(.lost, population, reason.name, at: now)
     }
+
+    mutating func reauthenticated(_ population: Int, latency: Duration, at now: Instant) {
+        mark(.reauthenticated, population, at: now)
+        sample(.reauthentication, population, latency, at: now)
+    }
+
+    mutating func reauthenticationFailed(_ population: Int, _ reason: CloseReason, at now: Instant) {
+        fail(.reauthenticationFailed, population, reason.name, at: now)
+    }
+
+    mutating func up(_ population: Int, at now: Instant) { mark(.up, population, at: now) }
 
     mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }
 

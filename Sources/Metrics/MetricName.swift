@@ -26,6 +26,16 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case ikeRekeyFailed = "ike.rekey.failed"
     /// From the first CREATE_CHILD_SA request to the new IKE SA (a time).
     case ikeRekeyLatency = "ike.rekey.latency"
+    /// Reauthentications that clients began (a count).
+    case reauthenticationOffered = "reauthentication.offered"
+    /// Reauthentications that ended with a new IKE SA and its first Child SA (a count).
+    case reauthenticationEstablished = "reauthentication.established"
+    /// Reauthentications that ended without a new IKE SA, by reason (a count).
+    case reauthenticationFailed = "reauthentication.failed"
+    /// From when a reauthentication was due to the new IKE SA (a time).
+    case reauthenticationLatency = "reauthentication.latency"
+    /// IKE SAs that a gateway dropped for an INITIAL_CONTACT, in virtual time (a count).
+    case initialContactReplaced = "initial-contact.replaced"
     /// Requests that initiators sent again (a count).
     case retransmissions = "retransmissions"
     /// Clients with an established IKE SA out of those that want one (a ratio).
@@ -56,12 +66,23 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     package var kind: Kind {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
-            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
+            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
+            .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .retransmissions,
             .tunnelsLost, .arrivalsSkipped, .clipped:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
-        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag: .latency
+        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag: .latency
         case .recoveryTime: .recovery
+        }
+    }
+
+    /// Whether results leave it out where it did not happen: it is of a feature that few workloads ask for.
+    package var isOfFeature: Bool {
+        switch self {
+        case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
+            .initialContactReplaced:
+            true
+        default: false
         }
     }
 

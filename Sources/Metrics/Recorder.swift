@@ -106,13 +106,18 @@ extension MetricName {
         case .ikeRekeyEstablished: 10
         case .ikeRekeyFailed: 11
         case .ikeRekeyLatency: 12
-        case .retransmissions: 13
-        case .tunnelsUp: 14
-        case .tunnelsLost: 15
-        case .recoveryTime: 16
-        case .generatorLag: 17
-        case .arrivalsSkipped: 18
-        case .clipped: 19
+        case .reauthenticationOffered: 13
+        case .reauthenticationEstablished: 14
+        case .reauthenticationFailed: 15
+        case .reauthenticationLatency: 16
+        case .initialContactReplaced: 17
+        case .retransmissions: 18
+        case .tunnelsUp: 19
+        case .tunnelsLost: 20
+        case .recoveryTime: 21
+        case .generatorLag: 22
+        case .arrivalsSkipped: 23
+        case .clipped: 24
         }
     }
 }

@@ -211,6 +211,8 @@ extension Measurements {
                 [.childRekeyOffered, .childRekeyEstablished, .childRekeyFailed]
             case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed:
                 [.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed]
+            case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed:
+                [.reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed]
             case .retransmissions:
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
             case .arrivalsSkipped, .clipped:

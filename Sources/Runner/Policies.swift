@@ -46,6 +46,7 @@ extension PeerPolicy {
         values.liveness = profile.liveness
         values.natKeepalive = profile.natKeepalive
         values.fragmentation = FragmentSizes(profile.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(profile.lifeCycle)
         self.init(values)
     }
 
@@ -71,6 +72,7 @@ extension PeerPolicy {
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
         values.liveness = policy.liveness
         values.fragmentation = FragmentSizes(policy.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(policy.lifeCycle)
         values.halfOpenTimeout = policy.halfOpen.timeout
         self.init(values)
     }

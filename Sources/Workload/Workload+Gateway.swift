@@ -29,6 +29,7 @@ extension Workload {
         package var liveness: Duration?
         package var retransmission: Retransmission
         package var fragmentation = Fragmentation.never
+        package var lifeCycle = LifeCyclePolicy()
         /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
         package var trafficSelectors: [IPPrefix]
     }

@@ -30,11 +30,27 @@ struct JSONReportTests {
         #expect(read.record.measurements().counter(.tunnelsLost).total == 0)
     }
 
-    @Test("every metric is a key of metrics by its own name, and nothing else is")
+    @Test(
+        "every metric is a key of metrics by its own name, what is of a feature where it happened, and nothing else is"
+    )
     func names() throws {
-        let text = JSONReport.text(of: SampleRun.result)
-        var object = try JSONObject.document(Array(text.utf8), file: "result.json")
-        #expect(try object.object("metrics").keys == MetricName.allCases.map(\.rawValue))
+        var result = SampleRun.result
+        var keys = MetricName.allCases.filter { !$0.isOfFeature }.map(\.rawValue)
+        var object = try JSONObject.document(Array(JSONReport.text(of: result).utf8), file: "result.json")
+        #expect(try object.object("metrics").keys == keys)
+        for metric in MetricName.allCases where metric.isOfFeature && metric.kind == .counter {
+            result.record.measurements[0].counters[metric] = CounterRecord(byReason: [.init(name: "x", count: 1)])
+        }
+        result.record.measurements[0].latencies[.reauthenticationLatency] = LatencyRecord(
+            buckets: [LatencyRecord.Bucket(highest: 5, count: 1)]
+        )
+        keys = MetricName.allCases.map(\.rawValue)
+        let text = JSONReport.text(of: result)
+        object = try JSONObject.document(Array(text.utf8), file: "result.json")
+        #expect(try object.object("metrics").keys == keys)
+        let read = try JSONReport.result(from: Array(text.utf8), file: "result.json")
+        #expect(read.record.measurements().counter(.reauthenticationFailed).total == 1)
+        #expect(JSONReport.text(of: read) == text)
     }
 
     @Test("only host differs between hosts")

@@ -63,6 +63,9 @@ struct LoopbackWorkload {
     var faults = ""
     var safety = "{}"
     var identity = "\"user%05d@example.org\""
+    /// More of the profile, and of the policy.
+    var settings = "children: 1"
+    var policy = "subnets: []"
     var gatewayAuthentication = "{ psk: test-only }"
     var authentication = "{ psk: test-only }"
 
@@ -79,6 +82,7 @@ struct LoopbackWorkload {
                   proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
+                  \(policy)
                 real: { addresses: [127.0.0.1] }
             profiles:
               laptop:
@@ -88,6 +92,7 @@ struct LoopbackWorkload {
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                \(settings)
             paths:
               home: \(path)
             populations:

@@ -88,6 +88,28 @@ struct ResolvedTests {
         #expect(again == workload)
     }
 
+    @Test("so does what says how IKE SAs begin and end")
+    func lifeCycle() throws {
+        let text = BaseWorkload.text
+            .replacing(
+                "pool: [10",
+                with: "initial-contact: ignore\n      authentication-lifetime: 90m\n      pool: [10"
+            )
+            .replacing(
+                "lifetimes: strongswan",
+                with: "lifetimes: strongswan\n    initial-contact: true\n"
+                    + "    reauthentication: { every: 1h, jitter: 5%, order: make-before-break }"
+            )
+        let workload = try BaseWorkload.workload(text)
+        #expect(workload.profiles[0].lifeCycle.initialContact)
+        #expect(workload.profiles[0].lifeCycle.reauthentication?.every == .hours(1))
+        #expect(workload.profiles[0].lifeCycle.reauthentication?.order == .makeBeforeBreak)
+        #expect(workload.gateways[0].policy.lifeCycle.obeysInitialContact == false)
+        #expect(workload.gateways[0].policy.lifeCycle.authenticationLifetime == .minutes(90))
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

@@ -19,6 +19,7 @@ extension IKESA.Established {
         // The peer could not authenticate this end after all (RFC 7296 section 2.21.2).
         let isRejected = contents.hasNotify(.authenticationFailed)
         let cookie = contents.notifyData(.cookie2)
+        if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
         respond(.informational, PacketNote(.liveness, isResponse: true), &turn) { encoder in
             // RFC 4555 sections 3.7 and 4.2.5: returned as it came, 8 to 64 octets.
             if let cookie, (8...64).contains(cookie.count) { encoder.notify(.cookie2, cookie) }

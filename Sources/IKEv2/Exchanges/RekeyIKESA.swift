@@ -213,6 +213,7 @@ extension IKESA.Established {
         swap(&heir.children, &children)
         heir.innerAddresses = innerAddresses
         heir.arePeerAddresses = arePeerAddresses
+        heir.inherit(extras.take())
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = Box(heir.startNext(policy: policy, &turn))

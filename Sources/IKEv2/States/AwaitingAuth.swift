@@ -40,7 +40,7 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
         static func send(
             _ proof: Proof,
             _ channel: consuming Channel,
@@ -53,6 +53,7 @@ extension IKESA {
             var origin = origin
             let childSPI = origin.childSPI()
             let identification = policy.identification(number: origin.number)
+            let isFirstContact = policy.isFirstContact(origin)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
             note.isSigned = proof.method != .sharedKey
             channel.request(
@@ -65,6 +66,7 @@ extension IKESA {
                 encoder.payload(.identificationInitiator, identification)
                 encoder.certificates(of: proof)
                 encoder.certificateRequest(policy)
+                if isFirstContact { encoder.notify(.initialContact) }
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 encoder.authentication(proof)
                 encoder.configurationRequest(policy)
@@ -151,6 +153,7 @@ extension IKESA {
             let spis = channel.spis
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
+            if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
             established.take(contents.configurationReply, &turn)
             established.takeFirstChild(
                 contents,

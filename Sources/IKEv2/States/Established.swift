@@ -22,10 +22,12 @@ extension IKESA {
         var soft: Instant
         /// When the IKE SA must be gone, or `.never`.
         var hard: Instant
-        /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
-        var superseded: CloseReason?
+        /// What few IKE SAs have.
+        var extras: Box<Extras>?
         /// The inner addresses that the Configuration payload gave, to this end or to the peer.
         var innerAddresses = InnerAddresses()
+        /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
+        var superseded: CloseReason?
         /// Whether they were given to the peer.
         var arePeerAddresses = false
 

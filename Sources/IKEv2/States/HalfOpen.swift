@@ -117,7 +117,7 @@ extension IKESA {
             return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
+        /// HDR, SK {IDr, [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
         consuming func establish(
             _ proof: Proof,
             _ contents: consuming Contents,
@@ -139,6 +139,7 @@ extension IKESA {
                 policy: policy,
                 &turn
             )
+            let peer = contents.initiator(policy)
             turn.giveBack(contents.takeBuffer())
             var note = PacketNote(.ikeAuth, isResponse: true)
             note.isSigned = proof.method != .sharedKey
@@ -146,6 +147,7 @@ extension IKESA {
                 encoder.payload(.identificationResponder, identification)
                 encoder.certificates(of: proof)
                 encoder.authentication(proof)
+                encoder.authenticationLifetime(policy)
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)
@@ -156,7 +158,9 @@ extension IKESA {
                     encoder.trafficSelectors(responder: answer.responderSelectors)
                 }
             }
+            established.limitAuthentication(policy: policy, turn)
             turn.output.report(.established(spis))
+            if let peer { turn.output.report(peer) }
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
             case .installed(let answer):

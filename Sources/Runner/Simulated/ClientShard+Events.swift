@@ -191,7 +191,8 @@ extension ClientShard {
         )
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
         guard datagram.note.operation != .natKeepalive else { return }
-        let attempt = clients[local].client.attempt
+        let start = datagram.path.isEncapsulated ? 4 : 0
+        let attempt = clients[local].client.attempt(sending: unsafe octets.span.bytes.extracting(droppingFirst: start))
         switch outcome {
         case .dropped: break
         case .arrives(let arrival):

@@ -124,6 +124,7 @@ extension ClientShard {
     mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let gateway = clients[local].gateway
         let policy = terms.gatewayPolicies[gateway]
+        if policy.values.lifeCycle.obeysInitialContact { obeyInitialContact(local, attempt, &outbox) }
         let found = halfIndex(local, attempt)
         journalReports(local, isGateway: true)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
@@ -257,11 +258,12 @@ extension Report {
     /// Whether the event file shows it at its usual level.
     var isLifeCycle: Bool {
         switch self {
-        case .established, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled, .childRefused,
+        case .established, .authenticationLimited, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled,
+            .childRefused,
             .childRekeyed, .childRekeyFailed,
             .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .closed, .refused:
             true
-        case .keysDerived, .retransmitted, .answeredAgain, .alive, .dropped: false
+        case .keysDerived, .peerIdentified, .retransmitted, .answeredAgain, .alive, .dropped: false
         }
     }
 }

@@ -115,6 +115,8 @@ extension Report {
         switch self {
         case .keysDerived: "keys-derived"
         case .established: "established"
+        case .peerIdentified: "peer-identified"
+        case .authenticationLimited: "authentication-limited"
         case .addressAssigned: "address-assigned"
         case .nameServerGiven: "name-server-given"
         case .subnetGiven: "subnet-given"
@@ -140,6 +142,8 @@ extension Report {
         case .keysDerived(let spis), .established(let spis): spis.details
         case .addressAssigned(let address), .nameServerGiven(let address): [("address", "\(address)")]
         case .subnetGiven(let subnet): [("subnet", "\(subnet)")]
+        case .peerIdentified(_, let isInitialContact): [("initial-contact", "\(isInitialContact)")]
+        case .authenticationLimited(let lifetime): [("to", "\(lifetime)")]
         case .childInstalled(let inbound, let outbound): [("inbound", "\(inbound)"), ("outbound", "\(outbound)")]
         case .childRefused(let type), .refused(let type): [("reason", "\(type)")]
         case .childRekeyed(let replaced, let inbound, let outbound, _, let fromHere):

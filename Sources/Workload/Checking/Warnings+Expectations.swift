@@ -39,6 +39,10 @@ extension WarningCheck {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .handshakeSuccess, .handshakeLatency,
             .tunnelsUp, .tunnelsLost, .retransmissions:
             return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
+        case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency:
+            return populations.contains { isReauthenticated($0) } ? nil : "no client reauthenticates in the run"
+        case .initialContactReplaced:
+            return populations.contains { saysInitialContact($0) } ? nil : "no client says INITIAL_CONTACT"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

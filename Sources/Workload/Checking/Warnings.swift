@@ -10,6 +10,7 @@ extension Workload {
         check.checkArrivals()
         check.checkNAT()
         check.checkAgreement()
+        check.checkLifeCycle()
         check.checkAlgorithms()
         check.checkPrices()
         check.checkAddresses()
@@ -55,7 +56,7 @@ struct WarningCheck {
         }
     }
 
-    private func earliestRekey(_ lifetime: Workload.Lifetime) -> Duration? {
+    func earliestRekey(_ lifetime: Workload.Lifetime) -> Duration? {
         guard let rekey = lifetime.rekey else { return nil }
         let cut = Int128(rekey.nanoseconds) * Int128(lifetime.jitter.partsPerBillion) / 1_000_000_000
         return rekey - Duration(nanoseconds: Int64(cut))

@@ -73,7 +73,7 @@ enum WorkloadSchema {
                 "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
             ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
-        ],
+        ] + lifeCyclePolicy,
         unsupported: [
             ("radius", "there is no EAP in this version"), ("ocsp", "certificates are not revoked in this version"),
         ]

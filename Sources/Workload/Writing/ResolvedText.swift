@@ -9,7 +9,7 @@ extension Workload {
             ("name", .quoted(name)),
             ("seed", .plain(seed)),
             ("gateways", .map(gateways.map { ($0.name, value($0)) })),
-            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation)) })),
+            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation).adding($0.lifeCycle)) })),
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
@@ -62,7 +62,7 @@ extension Workload {
     private func value(_ gateway: Gateway) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = [
             ("identity", .quoted(gateway.identity)),
-            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation)),
+            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation).adding(gateway.policy.lifeCycle)),
         ]
         if let simulated = gateway.simulated { entries.append(("simulated", value(simulated))) }
         if !gateway.realAddresses.isEmpty {

@@ -94,6 +94,12 @@ extension SipHash24 {
             combine(20 | UInt64(subnet.length) << 8)
             combine(subnet.address.high)
             combine(subnet.address.low)
+        case .peerIdentified(let identity, let isInitialContact):
+            combine(21 | (isInitialContact ? 1 << 8 : 0))
+            combine(identity)
+        case .authenticationLimited(let lifetime):
+            combine(22 as UInt64)
+            combine(UInt64(lifetime.nanoseconds))
         }
     }
 

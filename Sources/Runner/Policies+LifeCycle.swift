@@ -1,0 +1,23 @@
+import IKEv2
+import Primitives
+import Workload
+
+extension LifeCyclePolicy {
+    init(_ profile: Workload.LifeCycle) {
+        self.init()
+        sendsInitialContact = profile.initialContact
+        reauthentication = profile.reauthentication.map { written in
+            Reauthentication(
+                written.order == .makeBeforeBreak ? .makeBeforeBreak : .breakBeforeMake,
+                every: written.every,
+                jitter: written.jitter
+            )
+        }
+    }
+
+    init(_ policy: Workload.LifeCyclePolicy) {
+        self.init()
+        obeysInitialContact = policy.obeysInitialContact
+        authenticationLifetime = policy.authenticationLifetime
+    }
+}
