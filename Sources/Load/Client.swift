@@ -8,21 +8,21 @@ package import Primitives
 /// It cannot tell simulated time from real time. After each call the driver carries out the turn's output and asks for
 /// `deadline` anew.
 package struct Client: ~Copyable {
-    package let place: ClientPlace
+    package internal(set) var place: ClientPlace
     /// Counts the attempts; the gateway's half of an attempt is named by it.
     package private(set) var attempt: UInt32 = 0
     /// Whether the client has an IKE SA with a Child SA.
     package private(set) var isUp = false
     /// Whether the client is meant to be connected: it has arrived, and neither left nor given up.
     package private(set) var isWanted = false
-    private var endpoint: Endpoint?
+    var endpoint: Endpoint?
     /// When the attempt under way was due: latency counts from here.
     private var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
-    private var nextAttempt = Instant.never
+    var nextAttempt = Instant.never
     /// When the client leaves, or `.never`.
     private var departure = Instant.never
-    private var failures = 0
+    var failures = 0
     private var chance: RandomStream
     /// The first Child SA was refused: the attempt failed, though the IKE SA is there.
     private var refusal: NotifyType?
@@ -152,7 +152,7 @@ package struct Client: ~Copyable {
 }
 
 extension Client {
-    private mutating func begin(
+    mutating func begin(
         intended: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
@@ -171,7 +171,7 @@ extension Client {
     }
 
     /// Takes note of what the turn's reports mean for the client and for the results.
-    private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+    mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         var ended: CloseReason?
         var wantsDeletion = false
         while let note = turn.output.takeUnabsorbedNote() { tally.count(note, plan.population, at: turn.now) }

@@ -38,6 +38,14 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case arrivalsSkipped = "arrivals.skipped"
     /// Attempts that a ceiling of `safety` held back (a count).
     case clipped = "clipped"
+    /// Moves of clients that had an IKE SA, or were about to have one (a count).
+    case mobikeMoves = "mobike.moves"
+    /// New addresses that a gateway was told of and took (a count).
+    case mobikeUpdates = "mobike.updates"
+    /// Moves after which a client began anew, for want of MOBIKE (a count).
+    case mobikeRestarts = "mobike.restarts"
+    /// From a change of address to the gateway's answer (a time).
+    case mobikeLatency = "mobike.latency"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -55,10 +63,10 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
-            .arrivalsSkipped, .clipped:
+            .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
-        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag: .latency
+        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag, .mobikeLatency: .latency
         case .recoveryTime: .recovery
         }
     }

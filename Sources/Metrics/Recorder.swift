@@ -112,6 +112,10 @@ extension MetricName {
         case .generatorLag: 16
         case .arrivalsSkipped: 17
         case .clipped: 18
+        case .mobikeMoves: 19
+        case .mobikeUpdates: 20
+        case .mobikeRestarts: 21
+        case .mobikeLatency: 22
         }
     }
 }

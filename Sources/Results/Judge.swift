@@ -213,6 +213,8 @@ extension Measurements {
                 [.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed]
             case .retransmissions:
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
+            case .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+                [.mobikeMoves, .mobikeUpdates]
             case .arrivalsSkipped, .clipped:
                 [.handshakeOffered, .arrivalsSkipped, .clipped]
             default: [.handshakeOffered, .handshakeEstablished, .handshakeFailed]

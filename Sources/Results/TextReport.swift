@@ -59,6 +59,13 @@ package struct TextReport {
     }
 }
 
+extension MetricName {
+    /// Counts that are worth a line where there are any.
+    fileprivate static let shownWhenCounted: [MetricName] = [
+        .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+    ]
+}
+
 extension TextReport {
     private mutating func writeCounts() {
         var table = TextTable()
@@ -70,7 +77,7 @@ extension TextReport {
         section("Exchanges", table)
         var others = TextTable()
         others.add("retransmissions", Humane.count(total.counter(.retransmissions).total))
-        for metric in [MetricName.arrivalsSkipped, .clipped] where total.counter(metric).total > 0 {
+        for metric in MetricName.shownWhenCounted where total.counter(metric).total > 0 {
             others.add(metric.rawValue, Humane.count(total.counter(metric).total))
         }
         lines += others.lines
@@ -100,6 +107,7 @@ extension TextReport {
         let metrics = MetricName.allCases.filter { $0.kind == .latency }
         for metric in metrics where metric != .generatorLag || record.mode == .live {
             let latency = total.latency(metric)
+            if metric == .mobikeLatency, latency.count == 0 { continue }
             guard latency.count > 0 else {
                 table.add(metric.rawValue, "0", "-", "-", "-", "-", "-")
                 continue

@@ -9,6 +9,8 @@ import Workload
 /// Counts are sums and histograms merge exactly, so the grouping into shards and workers leaves no trace.
 struct Collector {
     private let populations: [String]
+    private let counters: [(MetricName, ClientTally.Kind)]
+    private let latencies: [(MetricName, ClientTally.Latency)]
     private var scopes: [Scope]
     /// By population and kind, one value per second.
     private var series: [[[Int64]]]
@@ -36,6 +38,9 @@ struct Collector {
     init(_ workload: Workload) {
         let names = workload.populations.map(\.name)
         populations = names
+        // What nothing in the workload can bring about has no columns.
+        counters = Self.counters + (workload.hasMobility ? Self.mobilityCounters : [])
+        latencies = Self.latencies + (workload.hasMobility ? Self.mobilityLatencies : [])
         let needed = MeasurementScope.needed(
             populations: names,
             for: workload.steadyState + workload.thresholds + workload.safety.abortWhen
@@ -133,14 +138,14 @@ extension Collector {
     func measurements() -> [Measurements] {
         scopes.map { scope in
             var measurements = Measurements(scope: scope.scope, start: scope.start)
-            for (metric, kind) in Self.counters {
+            for (metric, kind) in counters {
                 let reasons = scope.failures[Int(kind.rawValue)]
                 measurements.counters[metric] =
                     reasons.isEmpty
                     ? CounterRecord(total: UInt64(max(0, scope.totals[Int(kind.rawValue)])))
                     : CounterRecord(byReason: reasons.map { .init(name: $0.key, count: $0.value) })
             }
-            for (metric, kind) in Self.latencies {
+            for (metric, kind) in latencies {
                 guard let histogram = scope.latencies[Int(kind.rawValue)] else { continue }
                 measurements.latencies[metric] = LatencyRecord(histogram)
             }
@@ -162,19 +167,25 @@ extension Collector {
         (.generatorLag, .lag),
     ]
 
+    private static let mobilityCounters: [(MetricName, ClientTally.Kind)] = [
+        (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
+    ]
+
+    private static let mobilityLatencies: [(MetricName, ClientTally.Latency)] = [(.mobikeLatency, .addressUpdate)]
+
     /// The series of the whole run and of each population, one row per second.
     func seriesTable(duration: Duration) -> SeriesTable {
         let rows = Int((duration.nanoseconds + 999_999_999) / 1_000_000_000)
         var table = SeriesTable()
-        for (metric, kind) in Self.counters {
+        for (metric, kind) in counters {
             table.columns.append(.init(name: .counter(metric), values: sums(kind, rows: rows)))
         }
         appendGauges(to: &table, subject: nil, populations: Array(populations.indices), rows: rows)
-        for (metric, kind) in Self.latencies where scopes[0].latencies[Int(kind.rawValue)] != nil {
+        for (metric, kind) in latencies where scopes[0].latencies[Int(kind.rawValue)] != nil {
             appendLatency(metric, kind, to: &table, rows: rows)
         }
         for (index, name) in populations.enumerated() {
-            for (metric, kind) in Self.counters {
+            for (metric, kind) in counters {
                 let values = padded(series[index][Int(kind.rawValue)], rows: rows).map { Optional(UInt64(max(0, $0))) }
                 table.columns.append(.init(name: .counter(metric), subject: name, values: values))
             }

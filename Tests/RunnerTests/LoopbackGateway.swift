@@ -65,6 +65,7 @@ struct LoopbackWorkload {
     var identity = "\"user%05d@example.org\""
     var gatewayAuthentication = "{ psk: test-only }"
     var authentication = "{ psk: test-only }"
+    var mobike = false
 
     func validated() throws -> Workload {
         let text = """
@@ -79,6 +80,7 @@ struct LoopbackWorkload {
                   proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
+                  mobike: \(mobike)
                 real: { addresses: [127.0.0.1] }
             profiles:
               laptop:
@@ -88,6 +90,7 @@ struct LoopbackWorkload {
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                mobike: \(mobike)
             paths:
               home: \(path)
             populations:

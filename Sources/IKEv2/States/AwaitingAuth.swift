@@ -40,7 +40,8 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr,
+        /// [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
             _ proof: Proof,
             _ channel: consuming Channel,
@@ -55,6 +56,7 @@ extension IKESA {
             let identification = policy.identification(number: origin.number)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
             note.isSigned = proof.method != .sharedKey
+            let own = channel.path.local
             channel.request(
                 .ikeAuth,
                 note,
@@ -71,6 +73,7 @@ extension IKESA {
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                encoder.mobility(policy, at: own)
             }
             return .awaitingAuth(
                 AwaitingAuth(channel: channel, origin: origin, initial: initial, childSPI: childSPI)
@@ -151,6 +154,7 @@ extension IKESA {
             let spis = channel.spis
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
+            established.beginMobility(.originalInitiator, contents, policy: policy, &turn)
             established.take(contents.configurationReply, &turn)
             established.takeFirstChild(
                 contents,

@@ -40,6 +40,8 @@ extension WarningCheck {
             .tunnelsUp,
             .retransmissions:
             return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
+        case .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
+            return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

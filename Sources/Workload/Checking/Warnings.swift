@@ -9,6 +9,7 @@ extension Workload {
         check.checkFaults()
         check.checkArrivals()
         check.checkNAT()
+        check.checkMobility()
         check.checkAgreement()
         check.checkAlgorithms()
         check.checkPrices()
@@ -113,14 +114,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart: []
+        case .gatewayRestart, .move: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart: false
+        case .lossBurst, .pathDown, .gatewayRestart, .move: false
         }
     }
 

@@ -9,7 +9,7 @@ extension Workload {
             ("name", .quoted(name)),
             ("seed", .plain(seed)),
             ("gateways", .map(gateways.map { ($0.name, value($0)) })),
-            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation)) })),
+            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation).adding($0.mobility)) })),
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
@@ -62,7 +62,7 @@ extension Workload {
     private func value(_ gateway: Gateway) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = [
             ("identity", .quoted(gateway.identity)),
-            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation)),
+            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation).adding(gateway.policy.mobility)),
         ]
         if let simulated = gateway.simulated { entries.append(("simulated", value(simulated))) }
         if !gateway.realAddresses.isEmpty {
@@ -96,7 +96,11 @@ extension Workload {
     }
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
-        .map([
+        .map(entries(of: simulated) + (simulated.behindNAT.map { [("behind-nat", .quoted($0.description))] } ?? []))
+    }
+
+    private func entries(of simulated: SimulatedGateway) -> [(key: String, value: YAMLValue)] {
+        [
             ("model", .quoted(simulated.model)),
             ("cores", .plain(simulated.cores)),
             ("costs", simulated.costs.yaml),
@@ -109,7 +113,7 @@ extension Workload {
                 ])
             ),
             ("addresses", addresses(simulated.addresses)),
-        ])
+        ]
     }
 
     private func value(_ profile: Profile) -> YAMLValue {
