@@ -38,6 +38,11 @@ extension Workload {
 }
 
 extension Workload.Fault {
+    /// Whether clients move to a path.
+    func leads(to wanted: Int) -> Bool {
+        if case .move(_, _, let path, _, _) = effect { path == wanted } else { false }
+    }
+
     package var movesClients: Bool {
         if case .move = effect { true } else { false }
     }
@@ -90,6 +95,7 @@ extension WorkloadReader {
         for fault in faults {
             guard case .move(let population, _, _, _, let sources) = fault.effect,
                 populations.indices.contains(population),
+                gateways.indices.contains(populations[population].gateway),
                 let simulated = gateways[populations[population].gateway].simulated
             else { continue }
             let gateway = gateways[populations[population].gateway]
