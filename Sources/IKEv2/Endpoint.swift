@@ -68,6 +68,26 @@ package struct Endpoint: ~Copyable {
         current.skipMessageIDs(to: id)
     }
 
+    /// Whether the IKE SA in use can go along when this end moves to another route: both ends speak MOBIKE, and the
+    /// peer is where the route leads to, or has said that it can be reached there (RFC 4555 section 3.5).
+    package func canMove(to route: Route) -> Bool { current.canMove(to: route) }
+
+    /// Goes on over another route, and tells the peer.
+    package mutating func move(to route: Route, under policy: PeerPolicy, _ turn: inout Turn) {
+        current.move(to: route, under: policy, &turn)
+        for index in retiring.indices { retiring[index].sa.move(to: route, under: policy, &turn) }
+        settle(&turn)
+    }
+
+    /// Forgets every IKE SA without a word to the peer, who cannot be reached any more from where this end is.
+    package mutating func abandon(_ turn: inout Turn) {
+        forEachSA { sa in
+            if let spis = sa.spis { turn.output.report(.closed(spis, .abandoned)) }
+        }
+        retiring = []
+        current = .closed(.abandoned)
+    }
+
     /// When `advance` has something to do next, or `.never`.
     package func deadline(under policy: PeerPolicy) -> Instant {
         var earliest = current.deadline(under: policy)

@@ -112,6 +112,8 @@ extension IKESA.Established {
         case .awaitingAgreement: words.append("agreement for \(subject)")
         case .deletingChild: words.append("deleting a Child SA")
         case .checkingLiveness: words.append("checking liveness")
+        case .updatingAddresses: words.append("updating addresses")
+        case .checkingPath: words.append("checking return routability")
         }
         switch incoming {
         case .none: break

@@ -33,6 +33,12 @@ package enum Report: Hashable, Sendable {
     case alive
     /// The peer is now seen at another address or port (RFC 7296 section 2.23).
     case peerMoved(UDPEndpoint)
+    /// The peer can be reached at this address besides (RFC 4555 section 3.6).
+    case peerAddressGiven(IPAddress)
+    /// Both ends know the new addresses; `due` is when the one that moved did (RFC 4555 section 3.5).
+    case addressesUpdated(due: Instant, fromHere: Bool)
+    /// The peer has shown that it is where it says (RFC 4555 section 3.7).
+    case returnRoutable(UDPEndpoint)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)
     /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.

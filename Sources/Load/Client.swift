@@ -8,7 +8,7 @@ package import Primitives
 /// It cannot tell simulated time from real time. After each call the driver carries out the turn's output and asks for
 /// `deadline` anew.
 package struct Client: ~Copyable {
-    package let place: ClientPlace
+    package internal(set) var place: ClientPlace
     /// Counts the attempts; the gateway's half of an attempt is named by it.
     package private(set) var attempt: UInt32 = 0
     /// Whether the client has an IKE SA with a Child SA.
@@ -19,7 +19,7 @@ package struct Client: ~Copyable {
     /// When the attempt under way was due: latency counts from here.
     private var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
-    private var nextAttempt = Instant.never
+    var nextAttempt = Instant.never
     /// When the client leaves, or `.never`.
     private var departure = Instant.never
     /// Apart, since most clients never reauthenticate.

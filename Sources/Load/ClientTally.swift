@@ -19,10 +19,11 @@ package struct ClientTally: ~Copyable {
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted, lost
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
+        case moved, addressesUpdated, begunAnew
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
-        case handshake, childRekey, ikeRekey, lag, reauthentication
+        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
@@ -150,6 +151,9 @@ package struct ClientTally: ~Copyable {
             fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .ikeRekeyFailed(_, let type):
             fail(.ikeRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
+        case .addressesUpdated(let due, true):
+            mark(.addressesUpdated, population, at: now)
+            sample(.addressUpdate, population, now - due, at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

@@ -50,6 +50,14 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case arrivalsSkipped = "arrivals.skipped"
     /// Attempts that a ceiling of `safety` held back (a count).
     case clipped = "clipped"
+    /// Moves of clients that had an IKE SA, or were about to have one (a count).
+    case mobikeMoves = "mobike.moves"
+    /// New addresses that a gateway was told of and took (a count).
+    case mobikeUpdates = "mobike.updates"
+    /// Moves after which a client began anew, for want of MOBIKE (a count).
+    case mobikeRestarts = "mobike.restarts"
+    /// From a change of address to the gateway's answer (a time).
+    case mobikeLatency = "mobike.latency"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -68,10 +76,12 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
             .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .retransmissions,
-            .tunnelsLost, .arrivalsSkipped, .clipped:
+            .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
-        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag: .latency
+        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
+            .mobikeLatency:
+            .latency
         case .recoveryTime: .recovery
         }
     }
@@ -80,7 +90,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     package var isOfFeature: Bool {
         switch self {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
-            .initialContactReplaced:
+            .initialContactReplaced, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
             true
         default: false
         }

@@ -118,6 +118,10 @@ extension MetricName {
         case .generatorLag: 22
         case .arrivalsSkipped: 23
         case .clipped: 24
+        case .mobikeMoves: 25
+        case .mobikeUpdates: 26
+        case .mobikeRestarts: 27
+        case .mobikeLatency: 28
         }
     }
 }

@@ -215,6 +215,8 @@ extension Measurements {
                 [.reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed]
             case .retransmissions:
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
+            case .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+                [.mobikeMoves, .mobikeUpdates]
             case .arrivalsSkipped, .clipped:
                 [.handshakeOffered, .arrivalsSkipped, .clipped]
             default: [.handshakeOffered, .handshakeEstablished, .handshakeFailed]

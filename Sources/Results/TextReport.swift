@@ -59,6 +59,13 @@ package struct TextReport {
     }
 }
 
+extension MetricName {
+    /// Counts that are worth a line where there are any.
+    fileprivate static let shownWhenCounted: [MetricName] = [
+        .initialContactReplaced, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+    ]
+}
+
 extension TextReport {
     private mutating func writeCounts() {
         var table = TextTable()
@@ -76,8 +83,7 @@ extension TextReport {
         section("Exchanges", table)
         var others = TextTable()
         others.add("retransmissions", Humane.count(total.counter(.retransmissions).total))
-        for metric in [MetricName.initialContactReplaced, .arrivalsSkipped, .clipped]
-        where total.counter(metric).total > 0 {
+        for metric in MetricName.shownWhenCounted where total.counter(metric).total > 0 {
             others.add(metric.rawValue, Humane.count(total.counter(metric).total))
         }
         lines += others.lines

@@ -157,12 +157,13 @@ extension Collector {
         (.reauthenticationFailed, .reauthenticationFailed), (.initialContactReplaced, .replaced),
         (.retransmissions, .retransmitted),
         (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
+        (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [
         (.handshakeLatency, .handshake), (.childRekeyLatency, .childRekey), (.ikeRekeyLatency, .ikeRekey),
         (.reauthenticationLatency, .reauthentication),
-        (.generatorLag, .lag),
+        (.generatorLag, .lag), (.mobikeLatency, .addressUpdate),
     ]
 
     /// The series of the whole run and of each population, one row per second.

@@ -47,6 +47,11 @@ extension PeerPolicy {
         values.natKeepalive = profile.natKeepalive
         values.fragmentation = FragmentSizes(profile.fragmentation)
         values.lifeCycle = LifeCyclePolicy(profile.lifeCycle)
+        values.forcesEncapsulation = profile.mobility.forcesEncapsulation
+        if profile.mobility.isMobile {
+            // Whatever else a gateway calls its own, only what the workload names is ever gone to.
+            values.mobility = MobilityPolicy(allowedPeers: gateway.addresses.map { IPPrefix($0) })
+        }
         self.init(values)
     }
 
@@ -73,9 +78,28 @@ extension PeerPolicy {
         values.liveness = policy.liveness
         values.fragmentation = FragmentSizes(policy.fragmentation)
         values.lifeCycle = LifeCyclePolicy(policy.lifeCycle)
+        values.forcesEncapsulation = policy.mobility.forcesEncapsulation
+        if policy.mobility.isMobile {
+            let addresses = gateway.addresses
+            let told = addresses.count > 1 ? Array(addresses.prefix(MobilityPolicy.mostAddresses)) : []
+            values.mobility = MobilityPolicy(additionalAddresses: told)
+        }
         values.halfOpenTimeout = policy.halfOpen.timeout
         self.init(values)
     }
+}
+
+extension Workload.Gateway {
+    /// Where it can be reached, in either world.
+    fileprivate var addresses: [IPAddress] {
+        let simulated = simulated?.addresses ?? []
+        return simulated + realAddresses.filter { !simulated.contains($0) }
+    }
+}
+
+extension IPPrefix {
+    /// One address by itself.
+    fileprivate init(_ address: IPAddress) { self.init(address: address, length: 8 * address.byteCount) }
 }
 
 extension Workload.Authentication {

@@ -16,6 +16,7 @@ extension Workload {
         package var natKeepalive: Duration?
         package var fragmentation = Fragmentation.never
         package var lifeCycle = LifeCycle()
+        package var mobility = Mobility()
         package var trafficSelectors: TrafficSelectors
         package var configuration: Configuration
         /// Child SAs in all: the first comes with IKE_AUTH, the others with CREATE_CHILD_SA.

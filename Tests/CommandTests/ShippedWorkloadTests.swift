@@ -22,6 +22,7 @@ struct ShippedWorkloadTests {
 
     static let stories = [
         Story("cookie-flood", ["laptops"]), Story("lossy-mobile", ["phones"]),
+        Story("mobike-wave", ["mobile", "fixed"]),
         Story(
             "nat-timeout",
             ["kept-alive", "silent"],

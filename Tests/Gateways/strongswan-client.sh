@@ -4,6 +4,7 @@
 #   up             start it, and the rig's network where there is none yet
 #   down           stop it; the network stays (network.sh down NAME)
 #   initiate [N]   set up client N's IKE SA and Child SA (1)
+#   leave [N]      take client N's address away (1): charon moves to 10.98.1.1
 #   sas | stats | rekey-child | rekey-ike | terminate | log | swanctl      as in strongswan.sh
 #
 # Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
@@ -103,5 +104,6 @@ case $VERB in
         ;;
     down) stop_processes clients ;;
     initiate) swanctl --initiate --child net --ike "client-${REST[0]:-1}" --timeout 20 ;;
+    leave) ip -n "$(namespace clients)" address del "$(client_address "${REST[0]:-1}")/32" dev link0 ;;
     *) charon_verb ;;
 esac

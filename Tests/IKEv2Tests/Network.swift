@@ -54,6 +54,10 @@ struct Network: ~Copyable {
     var fate: (Flight) -> Fate = { _ in .arrives }
     /// Where the initiator's datagrams seem to come from.
     var outside: (UDPEndpoint) -> UDPEndpoint = { $0 }
+    /// The responder's own address, where a NAT stands in front of it that lets everything through.
+    var gatewayInside: IPAddress?
+    /// Where the initiator is, and where it believes the responder to be.
+    var route = Route.test
     /// The inner addresses that the responder has for the initiator.
     var lease = InnerAddresses(IPAddress("10.128.0.7")!)
 
@@ -166,6 +170,15 @@ extension Network {
         settle(side)
     }
 
+    /// The initiator is elsewhere from now on.
+    mutating func move(to route: Route) {
+        start()
+        turn.now = now
+        self.route = route
+        initiator.move(to: route, under: policies[0], &turn)
+        settle(.initiator)
+    }
+
     /// Hands over what was held back, the oldest first, to arrive at once.
     mutating func release(_ isWanted: (Flight) -> Bool = { _ in true }) {
         let released = held.filter(isWanted)
@@ -268,10 +281,15 @@ extension Network {
         )
         var isReachable = true
         switch side {
-        case .initiator: path.remote = outside(path.remote)
+        case .initiator:
+            path.remote = outside(path.remote)
+            if let inside = gatewayInside { path.local = UDPEndpoint(address: inside, port: path.local.port) }
         case .responder:
+            if gatewayInside != nil {
+                path.remote = UDPEndpoint(address: route.plain.remote.address, port: path.remote.port)
+            }
             // The way back through the NAT.
-            let inside = Route.test.insides.first { outside($0) == path.local }
+            let inside = route.insides.first { outside($0) == path.local }
             isReachable = inside != nil
             path.local = inside ?? path.local
         }

@@ -179,6 +179,25 @@ struct TableState: Sendable {
             client: .client { $0.childLifetime = Lifetime(rekey: nil, hard: .seconds(10)) }
         ) { $0.run(for: .seconds(11)) },
         .established("checks liveness") { $0.begin(.checkLiveness) },
+        .established("has MOBIKE", client: .mobileClient(), gateway: .mobileGateway()),
+        .established(
+            "has MOBIKE, as the responder",
+            side: .responder,
+            client: .mobileClient(),
+            gateway: .mobileGateway()
+        ),
+        .established("has moved, and tells the responder", client: .mobileClient(), gateway: .mobileGateway()) {
+            $0.move(to: .elsewhere)
+        },
+        .established(
+            "asks whether the initiator is where it says",
+            side: .responder,
+            client: .mobileClient(),
+            gateway: .mobileGateway()
+        ) { network in
+            network.move(to: .elsewhere)
+            network.deliverLast(to: .responder)
+        },
     ]
 
     // Established, with both ends at work on the same thing, or on the way out.

@@ -66,6 +66,34 @@ struct LiveLoopbackTests {
         #expect(run.result.leftBehind == 0)
     }
 
+    @Test(
+        "who moves has another source address, and with MOBIKE the same IKE SA; behind a NAT, too",
+        arguments: [(true, "home"), (true, "lte"), (false, "lte")]
+    )
+    func moves(_ isMobile: Bool, _ path: String) throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "6s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms }\n  lte: { one-way-delay: 2ms, nat: { preset: linux-conntrack } }",
+            faults: "faults: { leave: { kind: move, at: 2s, over: 1s, population: laptops, to: \(path) } }",
+            mobike: isMobile
+        ).validated()
+        var options = LiveOptions()
+        options.workers = 2
+        let run = try drive(workload, options)
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.mobikeMoves).total == 20)
+        #expect(measured.counter(.mobikeUpdates).total == (isMobile ? 20 : 0))
+        #expect(measured.latency(.mobikeLatency).count == (isMobile ? 20 : 0))
+        #expect(measured.counter(.mobikeRestarts).total == (isMobile ? 0 : 20))
+        #expect(measured.counter(.handshakeEstablished).total == (isMobile ? 20 : 40))
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(Set(run.sources.map(\.address)).count == 40)
+        #expect(run.result.touched.sources.count == 40)
+        #expect(run.result.leftBehind == 0)
+    }
+
     @Test("while a path is down nothing gets through, and behind it everything goes on")
     func goesDown() throws {
         let workload = try LoopbackWorkload(

@@ -68,6 +68,7 @@ struct LoopbackWorkload {
     var policy = "subnets: []"
     var gatewayAuthentication = "{ psk: test-only }"
     var authentication = "{ psk: test-only }"
+    var mobike = false
 
     func validated() throws -> Workload {
         let text = """
@@ -83,6 +84,7 @@ struct LoopbackWorkload {
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
                   \(policy)
+                  mobike: \(mobike)
                 real: { addresses: [127.0.0.1] }
             profiles:
               laptop:
@@ -93,6 +95,7 @@ struct LoopbackWorkload {
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
                 \(settings)
+                mobike: \(mobike)
             paths:
               home: \(path)
             populations:

@@ -46,6 +46,9 @@ struct RandomWorkload: CustomStringConvertible {
         // A stream of its own, so that what was drawn before there were fragments is drawn still.
         var sizes = RandomStream(seed: seed, entity: 2, purpose: .test)
         fragmentation = (0..<2).map { _ in ["never", "160", "200", "standard"][Int(sizes.below(4))] }
+        var mobility = RandomStream(seed: seed, entity: 3, purpose: .test)
+        let mobike = (0..<2).map { _ in mobility.below(4) > 0 }
+        let encapsulation = (0..<2).map { _ in mobility.below(4) > 0 ? "when-needed" : "forced" }
         return """
             version: 1
             name: swarm
@@ -61,6 +64,8 @@ struct RandomWorkload: CustomStringConvertible {
                   retransmission: { first: 500ms, factor: 2, tries: 4 }
                   pool: [10.128.0.0/24]
                   fragmentation: \(fragmentation[0])
+                  mobike: \(mobike[0])
+                  encapsulation: \(encapsulation[0])
                 simulated: { cores: \(pick(1...3)), costs: workloads/costs/strongswan-5.9.json }
               other:
                 identity: other.example.org
@@ -83,6 +88,8 @@ struct RandomWorkload: CustomStringConvertible {
                 liveness: { every: \(pick(5...20))s }
                 nat-keepalive: 20s
                 fragmentation: \(fragmentation[1])
+                mobike: \(mobike[1])
+                encapsulation: \(encapsulation[1])
                 children: \(pick(1...3))
             paths:
               lan:
@@ -90,6 +97,7 @@ struct RandomWorkload: CustomStringConvertible {
                 loss: { random: \(pick(0...8))% }
                 duplication: \(pick(0...5))%
                 \(one(of: ["nat: { preset: linux-conntrack }", "mtu: 1400"]))
+              wan: { one-way-delay: { per-client: { uniform: [1ms, 30ms] } }, nat: { preset: rfc4787-minimum } }
             populations:
               c: { count: \(pick(5...30)), profile: p, path: lan, gateway: gw, sources: ["\(sources)"] }
               d: { count: \(pick(1...5)), profile: p, path: lan, gateway: other, sources: [198.19.0.0/16] }
@@ -102,6 +110,18 @@ struct RandomWorkload: CustomStringConvertible {
             """
     }
 
+    /// By a stream of their own, as fragments.
+    private func moves() -> [String] {
+        var draws = RandomStream(seed: seed, entity: 4, purpose: .test)
+        func pick(_ range: ClosedRange<UInt64>) -> UInt64 {
+            range.lowerBound + draws.below(range.upperBound - range.lowerBound + 1)
+        }
+        return ["wan", "lan"].filter { _ in pick(0...1) == 0 }.map { path in
+            "  to-\(path): { kind: move, at: \(pick(2...20))s, population: c, to: \(path), over: \(pick(1...9))s, "
+                + "share: \(pick(10...100))% }"
+        }
+    }
+
     private mutating func faults() -> String {
         let all = [
             "  burst: { kind: loss-burst, at: \(pick(2...12))s, for: \(pick(1...8))s, path: lan, loss: { random: \(pick(20...90))% } }",
@@ -110,7 +130,7 @@ struct RandomWorkload: CustomStringConvertible {
             "  rebind: { kind: nat-rebind, at: \(pick(2...25))s, path: lan, share: \(pick(10...100))% }",
             "  restart: { kind: restart, at: \(pick(5...20))s, gateway: gw, down: \(pick(1...6))s, keeps-state: \(one(of: ["true", "false"])) }",
         ]
-        return all.filter { _ in stream.below(2) == 0 }.joined(separator: "\n")
+        return (all.filter { _ in stream.below(2) == 0 } + moves()).joined(separator: "\n")
     }
 }
 

@@ -157,5 +157,5 @@ private enum InnerFamily {
 }
 
 extension IPAddress {
-    fileprivate var octets: [UInt8] { (0..<byteCount).map { byte(at: $0) } }
+    var octets: [UInt8] { (0..<byteCount).map { byte(at: $0) } }
 }

@@ -6,7 +6,7 @@ import Primitives
 extension IKESA {
     /// A finished rekey of the IKE SA by the peer, while this end's own is under way (RFC 7296 section 2.8.2).
     struct Rival: ~Copyable {
-        let channel: Channel
+        var channel: Channel
         let lowestNonce: [UInt8]
 
         consuming func takeChannel() -> Channel { channel }
@@ -77,7 +77,7 @@ extension IKESA.Established {
         switch outgoing {
         case .deletingChild: true
         case .awaitingKeyPair, .awaitingAnswer, .awaitingAgreement: draftPurpose != .rekeyIKE
-        case .idle, .checkingLiveness: false
+        case .idle, .checkingLiveness, .updatingAddresses, .checkingPath: false
         }
     }
 
@@ -137,7 +137,7 @@ extension IKESA.Established {
             spir: spis.responder.rawValue
         )
         turn.output.report(.keysDerived(spis))
-        return Channel(
+        var new = Channel(
             spis: spis,
             isInitiator: isInitiator,
             fragmentPacketByteCount: channel.fragmentPacketByteCount,
@@ -149,6 +149,8 @@ extension IKESA.Established {
             firstExpected: .zero,
             at: turn.now
         )
+        new.inheritMobility(from: channel)
+        return new
     }
 
     /// The end of this end's own rekey, with and without a rival (RFC 7296 section 2.8.2).

@@ -40,7 +40,8 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr,
+        /// [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
             _ proof: Proof,
             _ channel: consuming Channel,
@@ -56,6 +57,7 @@ extension IKESA {
             let isFirstContact = policy.isFirstContact(origin)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
             note.isSigned = proof.method != .sharedKey
+            let own = channel.path.local
             channel.request(
                 .ikeAuth,
                 note,
@@ -73,6 +75,7 @@ extension IKESA {
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                encoder.mobility(policy, at: own)
             }
             return .awaitingAuth(
                 AwaitingAuth(channel: channel, origin: origin, initial: initial, childSPI: childSPI)
@@ -154,6 +157,7 @@ extension IKESA {
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
             if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
+            established.beginMobility(.originalInitiator, contents, policy: policy, &turn)
             established.take(contents.configurationReply, &turn)
             established.takeFirstChild(
                 contents,

@@ -85,6 +85,10 @@ extension IKESA.Established {
             beginDeletion(of: spi, policy: policy, &turn)
         case .checkLiveness:
             beginLivenessCheck(policy: policy, &turn)
+        case .updateAddresses:
+            beginAddressUpdate(due: task.due, policy: policy, &turn)
+        case .checkPath:
+            beginPathCheck(policy: policy, &turn)
         case .close:
             preconditionFailure("an IKE SA is closed before it begins anything else")
         }

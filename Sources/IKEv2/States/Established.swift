@@ -51,6 +51,8 @@ extension IKESA {
         case awaitingAgreement
         case deletingChild(ChildSPI)
         case checkingLiveness
+        case updatingAddresses
+        case checkingPath
     }
 
     /// Something that waits for the window to be free.
@@ -61,6 +63,8 @@ extension IKESA {
             case rekeyIKE
             case deleteChild(ChildSPI)
             case checkLiveness
+            case updateAddresses
+            case checkPath
             case close(ClosingCause)
         }
         enum ClosingCause: Hashable, Sendable, BitwiseCopyable {
@@ -69,6 +73,8 @@ extension IKESA {
             case malformedAnswer
             /// TEMPORARY_FAILURE for too long: the ends are not in the same state.
             case outOfStep
+            /// The peer takes no address that this end has (RFC 4555 section 4.1).
+            case immovable(NotifyType)
         }
 
         let kind: Kind
@@ -87,6 +93,7 @@ extension IKESA.PendingTask.ClosingCause {
         case .expired: .expired
         case .malformedAnswer: .malformedAnswer
         case .outOfStep: .refused(.temporaryFailure)
+        case .immovable(let type): .refused(type)
         }
     }
 }
@@ -174,6 +181,12 @@ extension IKESA.Established {
             removeChild(inbound: spi, &turn)
         case .checkingLiveness:
             turn.output.report(.alive)
+            noteMapping(contents, &turn)
+        case .updatingAddresses, .checkingPath:
+            if let cause = takeReturnedCookie(contents, &turn) {
+                outgoing = .idle
+                return close(cause, policy: policy, &turn)
+            }
         case .idle, .awaitingKeyPair, .awaitingAgreement:
             preconditionFailure("a response is taken only while a request is outstanding")
         }
@@ -198,7 +211,8 @@ extension IKESA.Established {
         switch outgoing {
         case .awaitingKeyPair: return sendDraft(result, policy: policy, &turn)
         case .awaitingAgreement: return finishDraft(result, policy: policy, &turn)
-        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness: return .established(self)
+        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness, .updatingAddresses, .checkingPath:
+            return .established(self)
         }
     }
 

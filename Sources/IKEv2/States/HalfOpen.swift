@@ -117,7 +117,8 @@ extension IKESA {
             return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDr, [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
+        /// HDR, SK {IDr, [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], SAr2, TSi, TSr, [N(MOBIKE_SUPPORTED), ...]},
+        /// or the reason why there is no Child SA
         consuming func establish(
             _ proof: Proof,
             _ contents: consuming Contents,
@@ -130,6 +131,9 @@ extension IKESA {
             let request = contents.configurationRequest
             let lease = lease.of(request.addresses)
             var established = Established(channel, origin, policy: policy, &turn)
+            established.beginMobility(.originalResponder, contents, policy: policy, &turn)
+            let isMobile = established.channel.mobilityRole != .none
+            let own = established.channel.path.local
             let first = established.answerFirstChild(
                 contents,
                 lease: lease,
@@ -157,6 +161,7 @@ extension IKESA {
                     encoder.trafficSelectors(initiator: answer.initiatorSelectors)
                     encoder.trafficSelectors(responder: answer.responderSelectors)
                 }
+                if isMobile { encoder.mobility(policy, at: own) }
             }
             established.limitAuthentication(policy: policy, turn)
             turn.output.report(.established(spis))

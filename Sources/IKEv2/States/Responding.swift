@@ -84,7 +84,8 @@ extension IKESA {
             encoder.answer(selection)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
             encoder.nonce(responderNonce)
-            encoder.natDetection(spis, path, turn.cryptography)
+            let isForced = policy.values.forcesEncapsulation
+            encoder.natDetection(NATDetection(spis, path, isForced: isForced, turn.cryptography))
             if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
             encoder.certificateRequest(policy)
             if !peerHashes.isEmpty { encoder.signatureHashes(policy) }

@@ -122,6 +122,7 @@ extension Workload.Fault.Effect {
         case .pathDown: "path-down"
         case .natFlush: "nat-flush"
         case .natRebind: "nat-rebind"
+        case .move: "move"
         case .gatewayRestart: "restart"
         }
     }

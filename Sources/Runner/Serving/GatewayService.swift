@@ -71,7 +71,10 @@ package struct GatewayService: ~Copyable {
         let allowance = Allowance(loopback + options.allowed)
         var served = workload
         served.run.epoch = Int64(clock.epoch / 1_000_000_000)
-        let policy = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served))
+        var values = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served)).values
+        // Who may not be answered there is not followed there either (RFC 4555 section 3.5).
+        values.mobility?.allowedPeers = loopback + options.allowed
+        let policy = PeerPolicy(values)
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
         let plain = try Self.socket(options.address, options.port, "--port", allowance)

@@ -56,6 +56,7 @@ extension ClientShard: SimulatedPart {
         case .completion: complete(local, event, &outbox)
         case .fault: applyFault(event)
         case .flood: sendFlood(local, event)
+        case .move: move(local, event)
         }
     }
 }
@@ -128,6 +129,9 @@ extension ClientShard {
                 )
             else { return }
             inside = forwarded
+        } else if inside.address != clients[local].client.place.route.plain.local.address {
+            // The client has left that address.
+            return
         }
         let way = Path(local: inside, remote: packet.source, isEncapsulated: packet.isEncapsulated)
         guard let start = Self.messageStart(packet) else { return }

@@ -38,11 +38,7 @@ extension ClientShard {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
-        let arrival = Path(
-            local: packet.destination,
-            remote: packet.source,
-            isEncapsulated: packet.isEncapsulated
-        )
+        let arrival = wayIn(of: packet, clients[local].gateway)
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         let policy = terms.gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
@@ -70,6 +66,15 @@ extension ClientShard {
         }
     }
 
+    /// The way that a client's packet came, as the gateway sees it: by its own address, where a NAT stands in front of it.
+    private func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
+        var local = packet.destination
+        if let inside = terms.gatewayInsides[gateway], inside.isIPv4 == local.address.isIPv4 {
+            local = UDPEndpoint(address: inside, port: local.port)
+        }
+        return Path(local: local, remote: packet.source, isEncapsulated: packet.isEncapsulated)
+    }
+
     /// The cookie is checked by its octets; the front desk has only seen that there is one.
     private mutating func checkCookie(
         _ local: Int,
@@ -79,11 +84,7 @@ extension ClientShard {
         let gateway = clients[local].gateway
         let packet = packets.take(completion.packet)
         let isTrue = Self.messageStart(packet).map { start in
-            let arrival = Path(
-                local: packet.destination,
-                remote: packet.source,
-                isEncapsulated: packet.isEncapsulated
-            )
+            let arrival = wayIn(of: packet, gateway)
             let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
             return terms.cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
         }
@@ -100,11 +101,7 @@ extension ClientShard {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
-        let arrival = Path(
-            local: packet.destination,
-            remote: packet.source,
-            isEncapsulated: packet.isEncapsulated
-        )
+        let arrival = wayIn(of: packet, clients[local].gateway)
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
@@ -163,19 +160,25 @@ extension ClientShard {
     /// Sends a half's datagram over the path to the client's NAT.
     private mutating func sendDown(_ local: Int, _ datagram: Output.Datagram) {
         let octets = turn.output.octets[datagram.range]
-        capture(local, octets, from: datagram.path.local, to: datagram.path.remote)
+        var path = datagram.path
+        let gateway = clients[local].gateway
+        if path.local.address == terms.gatewayInsides[gateway] {
+            let outside = gatewayAddress(gateway, isIPv4: path.remote.address.isIPv4)
+            path.local = UDPEndpoint(address: outside, port: path.local.port)
+        }
+        capture(local, octets, from: path.local, to: path.remote)
         let outcome = clients[local].down.send(
             payloadByteCount: octets.count,
-            isIPv4: datagram.path.remote.address.isIPv4,
+            isIPv4: path.remote.address.isIPv4,
             at: turn.now,
             over: links[clients[local].path]
         )
         switch outcome {
         case .dropped: break
-        case .arrives(let arrival): pushDelivery(local, octets, datagram.path, at: arrival)
+        case .arrives(let arrival): pushDelivery(local, octets, path, at: arrival)
         case .arrivesTwice(let first, let second):
-            pushDelivery(local, octets, datagram.path, at: first)
-            pushDelivery(local, octets, datagram.path, at: second)
+            pushDelivery(local, octets, path, at: first)
+            pushDelivery(local, octets, path, at: second)
         }
     }
 
@@ -261,7 +264,8 @@ extension Report {
         case .established, .authenticationLimited, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled,
             .childRefused,
             .childRekeyed, .childRekeyFailed,
-            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .closed, .refused:
+            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .peerAddressGiven, .addressesUpdated,
+            .returnRoutable, .closed, .refused:
             true
         case .keysDerived, .peerIdentified, .retransmitted, .answeredAgain, .alive, .dropped: false
         }

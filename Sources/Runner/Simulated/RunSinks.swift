@@ -131,6 +131,9 @@ extension Report {
         case .answeredAgain: "answered-again"
         case .alive: "alive"
         case .peerMoved: "peer-moved"
+        case .peerAddressGiven: "peer-address-given"
+        case .addressesUpdated: "addresses-updated"
+        case .returnRoutable: "return-routable"
         case .refused: "refused"
         case .dropped: "dropped"
         case .closed: "closed"
@@ -158,7 +161,9 @@ extension Report {
             new.details + [("replaced", "\(old.initiator)"), ("from-here", "\(fromHere)")]
         case .ikeRekeyFailed(let spis, let type): spis.details + [("reason", type.map { "\($0)" } ?? "timeout")]
         case .retransmitted(let operation): [("operation", "\(operation)")]
-        case .peerMoved(let endpoint): [("to", "\(endpoint)")]
+        case .peerMoved(let endpoint), .returnRoutable(let endpoint): [("to", "\(endpoint)")]
+        case .peerAddressGiven(let address): [("address", "\(address)")]
+        case .addressesUpdated(_, let fromHere): [("from-here", "\(fromHere)")]
         case .closed(let spis, let reason): spis.details + [("reason", reason.name)]
         case .answeredAgain, .alive, .dropped: []
         }

@@ -16,6 +16,8 @@ final class ShardTerms: Sendable {
     /// For each gateway, as the others below.
     let gatewayPolicies: [PeerPolicy]
     let internalLatency: [Duration]
+    /// The gateways' own addresses behind their NATs.
+    let gatewayInsides: [IPAddress?]
     let cookieIssuers: [CookieIssuer]
     /// The hashes of the gateways' stable names.
     let gatewayNames: [UInt64]
@@ -38,6 +40,7 @@ final class ShardTerms: Sendable {
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
         gatewayPolicies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
+        gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)
             var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)

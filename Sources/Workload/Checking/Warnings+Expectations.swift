@@ -43,6 +43,8 @@ extension WarningCheck {
             return populations.contains { isReauthenticated($0) } ? nil : "no client reauthenticates in the run"
         case .initialContactReplaced:
             return populations.contains { saysInitialContact($0) } ? nil : "no client says INITIAL_CONTACT"
+        case .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
+            return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

@@ -9,6 +9,7 @@ extension Workload {
         check.checkFaults()
         check.checkArrivals()
         check.checkNAT()
+        check.checkMobility()
         check.checkAgreement()
         check.checkLifeCycle()
         check.checkAlgorithms()
@@ -96,7 +97,9 @@ extension WarningCheck {
                 )
             }
             for index in affectedPaths(fault)
-            where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } }) {
+            where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } })
+                && !workload.faults.contains(where: { $0.leads(to: index) })
+            {
                 warn(path, "no client is on the path \(workload.paths[index].name)")
             }
             if isNATFault(fault), affectedPaths(fault).allSatisfy({ workload.paths[$0].nat == nil }) {
@@ -114,14 +117,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart: []
+        case .gatewayRestart, .move: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart: false
+        case .lossBurst, .pathDown, .gatewayRestart, .move: false
         }
     }
 
@@ -130,8 +133,13 @@ extension WarningCheck {
         for population in workload.populations {
             let profile = workload.profiles[population.profile]
             let spoken = [profile.natKeepalive, profile.liveness].compactMap(\.self).min()
-            for share in population.paths {
-                let path = workload.paths[share.path]
+            let index = workload.populations.firstIndex(of: population)
+            let moved = workload.faults.compactMap { fault -> Int? in
+                guard case .move(let moving, _, let path, _, _) = fault.effect, moving == index else { return nil }
+                return path
+            }
+            for place in population.paths.map(\.path) + moved {
+                let path = workload.paths[place]
                 guard let timeout = path.nat?.timeoutTwoWay, spoken ?? timeout >= timeout else { continue }
                 let pace = spoken.map { "speaks every \(UnitText.duration($0))" } ?? "never speaks by itself"
                 warn(

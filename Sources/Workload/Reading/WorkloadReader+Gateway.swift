@@ -73,7 +73,8 @@ extension WorkloadReader {
             internalLatency: view.duration("internal-latency"),
             queuePackets: queue.count("packets"),
             queueByteCount: queue.read("bytes", or: 1) { text throws(UnitProblem) in try Units.size(text) },
-            addresses: addresses
+            addresses: addresses,
+            behindNAT: view.address("behind-nat")
         )
     }
 

@@ -155,6 +155,7 @@ extension WorkloadReader {
         case .natFlush: .natFlush(paths: paths(view))
         case .natRebind:
             .natRebind(paths: paths(view), share: view.has("share") ? view.percent("share") : .one)
+        case .move: move(view)
         case .restart:
             .gatewayRestart(
                 gateway: reference(view.value("gateway"), to: .gateways),

@@ -25,12 +25,18 @@ extension WorkloadSchema {
                 .standard("never"),
                 "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
             ),
+            Field("mobike", .scalar(.boolean), .standard("false"), "whether it takes part in MOBIKE"),
+            Field(
+                "encapsulation",
+                .keyword(["when-needed", "forced"], noun: "use of port 4500"),
+                .standard("when-needed"),
+                "whether everything goes by UDP port 4500 although there is no NAT"
+            ),
             Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
             Field("configuration", .record(configuration), "what it asks for beside an inner IPv4 address"),
             Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),
         ] + lifeCycle,
         unsupported: [
-            ("mobike", "a `nat-rebind` fault changes a client's address"),
             ("certificate", "write `certificates` in `authentication`"),
             ("eap", "this version authenticates with `psk` or `certificates`"),
         ]

@@ -86,6 +86,14 @@ extension WorkloadSchema {
             ),
             Field("loss", loss, "the loss while it lasts"),
             Field("share", .percent(), "the share of the clients that it meets"),
+            Field("population", .scalar(.reference(.populations)), "whose clients move"),
+            Field("to", .scalar(.reference(.paths)), "the path that clients move to"),
+            Field("over", .duration(), "within which time they move, each at a moment of its own; at once unless said"),
+            Field(
+                "sources",
+                .list(of: .scalar(.prefix), least: 1),
+                "their addresses there; more of the population's own unless said"
+            ),
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
@@ -120,6 +128,7 @@ enum FaultKind: String, CaseIterable {
     case pathDown = "path-down"
     case natFlush = "nat-flush"
     case natRebind = "nat-rebind"
+    case move
     case restart
 
     /// The keys that this kind needs, beside `at`.
@@ -128,6 +137,7 @@ enum FaultKind: String, CaseIterable {
         case .lossBurst: ["path", "for", "loss"]
         case .pathDown: ["path", "for"]
         case .natFlush, .natRebind: ["path"]
+        case .move: ["population", "to"]
         case .restart: ["gateway", "down"]
         }
     }
@@ -136,6 +146,7 @@ enum FaultKind: String, CaseIterable {
     var optional: [String] {
         switch self {
         case .natRebind: ["share"]
+        case .move: ["share", "over", "sources"]
         case .restart: ["keeps-state"]
         default: []
         }

@@ -72,6 +72,13 @@ enum WorkloadSchema {
                 .standard("never"),
                 "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
             ),
+            Field("mobike", .scalar(.boolean), .standard("false"), "whether it takes part in MOBIKE"),
+            Field(
+                "encapsulation",
+                .keyword(["when-needed", "forced"], noun: "use of port 4500"),
+                .standard("when-needed"),
+                "whether everything goes by UDP port 4500 although there is no NAT"
+            ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
         ] + lifeCyclePolicy,
         unsupported: [
@@ -149,6 +156,7 @@ enum WorkloadSchema {
             Field("internal-latency", .duration(), .standard("1ms"), "what a message inside the gateway takes"),
             Field("queue", .record(queue), "its receive queue"),
             Field("addresses", .list(of: .scalar(.address), least: 1), "its outer addresses in virtual time"),
+            Field("behind-nat", .scalar(.address), "its own address behind a NAT that lets everything through"),
         ]
     )
 

@@ -139,6 +139,14 @@ extension Workload {
         case .natFlush(let paths): (kind, more) = (.natFlush, [("path", names(paths))])
         case .natRebind(let paths, let share):
             (kind, more) = (.natRebind, [("path", names(paths)), ("share", .plain(share))])
+        case .move(let population, let share, let path, let over, let sources):
+            var entries: [(key: String, value: YAMLValue)] = [
+                ("population", .quoted(populations[population].name)), ("share", .plain(share)),
+                ("to", .quoted(paths[path].name)),
+            ]
+            if over > .zero { entries.append(("over", .plain(over))) }
+            if !sources.isEmpty { entries.append(("sources", .list(sources.map { .quoted($0.description) }))) }
+            (kind, more) = (.move, entries)
         case .gatewayRestart(let gateway, let down, let keepsState):
             let name = YAMLValue.quoted(gateways[gateway].name)
             (kind, more) = (.restart, [("gateway", name), ("down", .plain(down)), ("keeps-state", .plain(keepsState))])

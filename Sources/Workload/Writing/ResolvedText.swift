@@ -9,7 +9,7 @@ extension Workload {
             ("name", .quoted(name)),
             ("seed", .plain(seed)),
             ("gateways", .map(gateways.map { ($0.name, value($0)) })),
-            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation).adding($0.lifeCycle)) })),
+            ("profiles", .map(profiles.map { ($0.name, settings($0)) })),
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
@@ -59,10 +59,18 @@ extension Workload {
         return .map(entries)
     }
 
+    private func settings(_ profile: Profile) -> YAMLValue {
+        value(profile).adding(profile.fragmentation).adding(profile.lifeCycle).adding(profile.mobility)
+    }
+
+    private func settings(_ policy: Policy) -> YAMLValue {
+        value(policy).adding(policy.fragmentation).adding(policy.lifeCycle).adding(policy.mobility)
+    }
+
     private func value(_ gateway: Gateway) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = [
             ("identity", .quoted(gateway.identity)),
-            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation).adding(gateway.policy.lifeCycle)),
+            ("policy", settings(gateway.policy)),
         ]
         if let simulated = gateway.simulated { entries.append(("simulated", value(simulated))) }
         if !gateway.realAddresses.isEmpty {
@@ -96,7 +104,11 @@ extension Workload {
     }
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
-        .map([
+        .map(entries(of: simulated) + (simulated.behindNAT.map { [("behind-nat", .quoted($0.description))] } ?? []))
+    }
+
+    private func entries(of simulated: SimulatedGateway) -> [(key: String, value: YAMLValue)] {
+        [
             ("model", .quoted(simulated.model)),
             ("cores", .plain(simulated.cores)),
             ("costs", simulated.costs.yaml),
@@ -109,7 +121,7 @@ extension Workload {
                 ])
             ),
             ("addresses", addresses(simulated.addresses)),
-        ])
+        ]
     }
 
     private func value(_ profile: Profile) -> YAMLValue {
