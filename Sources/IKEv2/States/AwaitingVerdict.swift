@@ -23,7 +23,7 @@ extension IKESA {
             let contents = contents.take()
             switch consume result {
             case .verified(let proof):
-                guard let reason = proof.closeReason else { return state.establish(contents, policy: policy, &turn) }
+                guard let reason = proof.closeReason else { return state.goOn(contents, policy: policy, &turn) }
                 return state.reject(contents, reason, policy: policy, &turn)
             case .refused: return state.reject(contents, .authenticationFailed, policy: policy, &turn)
             default: preconditionFailure("a request for a verdict is answered with one")

@@ -36,7 +36,7 @@ extension IKESA {
             switch consume result {
             case .signed(let signature):
                 let proof = Proof(signature, of: credential)
-                return state.establish(proof, contents, lease: lease, policy: policy, &turn)
+                return state.answer(proof, contents, lease: lease, policy: policy, &turn)
             case .refused: return state.reject(contents, .noCommonSignature, &turn)
             default: preconditionFailure("a request for a signature is answered with one")
             }
