@@ -10,12 +10,12 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("IKEWire", ["Primitives"]),
     ("IKECrypto", ["Primitives", "COpenSSL", .product(name: "Crypto", package: "swift-crypto")]),
     ("Simulation", ["Primitives"]),
-    (
-        "IKEv2",
-        ["Primitives", "IKEWire", "IKECrypto", .product(name: "BasicContainers", package: "swift-collections")]
-    ),
     ("EAP", ["Primitives", "IKECrypto"]),
     ("RADIUS", ["Primitives", "IKECrypto"]),
+    (
+        "IKEv2",
+        ["Primitives", "IKEWire", "IKECrypto", "EAP", .product(name: "BasicContainers", package: "swift-collections")]
+    ),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),

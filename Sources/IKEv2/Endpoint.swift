@@ -51,6 +51,12 @@ package struct Endpoint: ~Copyable {
         settle(&turn)
     }
 
+    /// Takes what the server behind this end says; an answer that nobody waits for changes nothing.
+    package mutating func take(_ answer: consuming BackendAnswer, under policy: PeerPolicy, _ turn: inout Turn) {
+        current.take(answer, under: policy, &turn)
+        settle(&turn)
+    }
+
     /// Does what is due at `turn.now`.
     package mutating func advance(under policy: PeerPolicy, _ turn: inout Turn) {
         current.advance(under: policy, &turn)

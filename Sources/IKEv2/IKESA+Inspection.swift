@@ -4,7 +4,8 @@ extension IKESA {
     /// The states by name, as the transition table and results write them.
     package enum StateName: String, Sendable, CaseIterable {
         case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingSignature, awaitingAuth, awaitingVerdict
-        case responding, halfOpen, verifying, signing
+        case awaitingEAP
+        case responding, halfOpen, verifying, signing, conversing
         case established, closing, closed
     }
 
@@ -16,10 +17,12 @@ extension IKESA {
         case .awaitingSignature: .awaitingSignature
         case .awaitingAuth: .awaitingAuth
         case .awaitingVerdict: .awaitingVerdict
+        case .awaitingEAP: .awaitingEAP
         case .responding: .responding
         case .halfOpen: .halfOpen
         case .verifying: .verifying
         case .signing: .signing
+        case .conversing: .conversing
         case .established: .established
         case .closing: .closing
         case .closed: .closed
@@ -42,10 +45,12 @@ extension IKESA {
         case .awaitingSignature(let state): state.spis
         case .awaitingAuth(let state): state.spis
         case .awaitingVerdict(let state): state.spis
+        case .awaitingEAP(let state): state.spis
         case .responding(let state): state.spis
         case .halfOpen(let state): state.spis
         case .verifying(let state): state.spis
         case .signing(let state): state.spis
+        case .conversing(let state): state.spis
         case .established(let state): state.channel.spis
         case .closing(let state): state.channel.spis
         case .closed: nil
@@ -58,9 +63,11 @@ extension IKESA {
         case .awaitingSignature(let state): body(state.channel)
         case .awaitingAuth(let state): body(state.channel)
         case .awaitingVerdict(let state): body(state.state.channel)
+        case .awaitingEAP(let state): body(state.state.channel)
         case .halfOpen(let state): body(state.channel)
         case .verifying(let state): body(state.state.channel)
         case .signing(let state): body(state.state.channel)
+        case .conversing(let state): body(state.state.channel)
         case .established(let state): body(state.channel)
         case .closing(let state): body(state.channel)
         case .awaitingKeyPair: nil

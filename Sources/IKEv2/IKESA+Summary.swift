@@ -10,9 +10,11 @@ extension IKESA {
         case .awaitingSignature(let state): state.channel.localSPI
         case .awaitingAuth(let state): state.channel.localSPI
         case .awaitingVerdict(let state): state.state.channel.localSPI
+        case .awaitingEAP(let state): state.state.channel.localSPI
         case .halfOpen(let state): state.channel.localSPI
         case .verifying(let state): state.state.channel.localSPI
         case .signing(let state): state.state.channel.localSPI
+        case .conversing(let state): state.state.channel.localSPI
         case .established(let state): state.channel.localSPI
         case .closing(let state): state.channel.localSPI
         case .awaitingKeyPair: .zero
@@ -34,8 +36,10 @@ extension IKESA {
     package func dueOperation(under policy: PeerPolicy) -> (operation: DueOperation, keyExchange: KeyExchangeMethod?) {
         switch self {
         case .halfOpen: (.expiry, nil)
+        case .conversing: (.expiry, nil)
         case .established(let state): state.dueOperation(policy)
         case .awaitingAuth: (.retransmission, nil)
+        case .awaitingEAP: (.retransmission, nil)
         case .closing: (.retransmission, nil)
         default: (.request, nil)
         }

@@ -61,6 +61,8 @@ package struct Output: ~Copyable {
     package private(set) var reports: [Report] = []
     /// An expensive operation that the machine waits for. Until its result is given back, the machine takes no input.
     package var keyExchange: KeyExchangeRequest?
+    /// What a server behind the machine is to be asked; its answer is given back, or that there is none.
+    package var backend: BackendRequest?
 
     /// How many of the reports their client has taken note of.
     private var absorbedCount = 0
@@ -84,6 +86,7 @@ package struct Output: ~Copyable {
 
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
+        precondition(backend == nil, "a request for a server is taken before the output is emptied")
         octets.removeLast(octets.count)
         datagrams.removeLast(datagrams.count)
         reports.removeLast(reports.count)
@@ -98,6 +101,11 @@ package struct Output: ~Copyable {
     mutating func ask(_ request: consuming KeyExchangeRequest) {
         precondition(keyExchange == nil, "a machine asks for one operation at a time")
         keyExchange = consume request
+    }
+
+    mutating func ask(_ request: BackendRequest) {
+        precondition(backend == nil, "a machine asks its server for one thing at a time")
+        backend = request
     }
 
     /// An IKE message, behind a non-ESP marker where the path wants one (RFC 3948 section 2.2).

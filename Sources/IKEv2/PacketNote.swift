@@ -14,6 +14,8 @@ package enum Operation: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case cookieDemand
     case refusal
     case natKeepalive
+    /// IKE_AUTH that carries EAP, or asks for it (RFC 7296 section 2.16); the one with AUTH at the end is `ikeAuth`.
+    case eap
 }
 
 /// What a sender put into a datagram, carried beside its octets in a simulation only.

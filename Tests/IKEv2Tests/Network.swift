@@ -73,6 +73,8 @@ struct Network: ~Copyable {
     /// Whether operations wait until the test has them done.
     var holdsOperations = false
     var operation: KeyExchangeRequest?
+    /// What the responder wants the server behind it to be asked.
+    var backend: BackendRequest?
     private var attempt: UInt32 = 0
     private var hasStarted = false
 
@@ -263,6 +265,7 @@ extension Network {
             case .responder: responder?.complete(result, under: policies[1], &turn)
             }
         }
+        if let request = turn.output.backend.take() { backend = request }
         learnKeys()
         for report in turn.output.reports {
             reports[side.rawValue].append(report)

@@ -14,7 +14,7 @@ struct InitialExchange: Sendable {
     /// The AUTH data of one end that knows a shared key.
     func sharedKeyProof(
         ofInitiator isInitiator: Bool,
-        _ key: [UInt8],
+        _ key: RawSpan,
         _ identification: RawSpan,
         _ channel: borrowing Channel,
         _ turn: borrowing Turn
@@ -22,7 +22,7 @@ struct InitialExchange: Sendable {
         if isInitiator {
             turn.cryptography.pskAuthentication(
                 channel.suite.prf,
-                psk: key.rawSpan,
+                psk: key,
                 messageOctets: requestMessage.rawSpan,
                 nonce: responderNonce.rawSpan,
                 sk_p: channel.keys.pi,
@@ -31,7 +31,7 @@ struct InitialExchange: Sendable {
         } else {
             turn.cryptography.pskAuthentication(
                 channel.suite.prf,
-                psk: key.rawSpan,
+                psk: key,
                 messageOctets: responseMessage.rawSpan,
                 nonce: initiatorNonce.rawSpan,
                 sk_p: channel.keys.pr,
@@ -159,7 +159,7 @@ extension InitialExchange {
             let own = policy.identification(number: number)
             let key = policy.sharedKey(of: isInitiator ? peer : own.rawSpan, turn)
             guard values.acceptsSharedKey, let key else { return .refused(.authenticationFailed) }
-            let expected = sharedKeyProof(ofInitiator: isInitiator, key, peer, channel, turn)
+            let expected = sharedKeyProof(ofInitiator: isInitiator, key.rawSpan, peer, channel, turn)
             return expected.isEqual(to: payload.data) ? .genuine : .refused(.authenticationFailed)
         }
         guard let anchors = values.anchors, let data = SignatureData(method: payload.method.rawValue, payload.data),

@@ -29,6 +29,10 @@ extension IKESA {
                 responderNonce: agreed.answer.nonce,
                 peerHashes: agreed.answer.peerHashes
             )
+            // Without AUTH this end asks for EAP (RFC 7296 section 2.16).
+            if policy.values.authentication.eap != nil {
+                return send(nil, channel, origin, initial, policy: policy, &turn)
+            }
             if let credential = policy.credential(number: origin.number) {
                 return AwaitingSignature.begin(channel, origin, initial, credential, policy: policy, &turn)
             }
@@ -36,14 +40,14 @@ extension IKESA {
             guard let key = policy.sharedKey(of: identification.rawSpan, turn) else {
                 return .closed(spis: channel.spis, .authenticationFailed, &turn)
             }
-            let code = initial.sharedKeyProof(ofInitiator: true, key, identification.rawSpan, channel, turn)
+            let code = initial.sharedKeyProof(ofInitiator: true, key.rawSpan, identification.rawSpan, channel, turn)
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr,
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [CP(CFG_REQUEST)], SAi2, TSi, TSr,
         /// [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
-            _ proof: Proof,
+            _ proof: Proof?,
             _ channel: consuming Channel,
             _ origin: Origin,
             _ initial: InitialExchange,
@@ -56,7 +60,7 @@ extension IKESA {
             let identification = policy.identification(number: origin.number)
             let isFirstContact = policy.isFirstContact(origin)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
-            note.isSigned = proof.method != .sharedKey
+            if let proof { note.isSigned = proof.method != .sharedKey } else { note = .eap(isResponse: false) }
             let own = channel.path.local
             channel.request(
                 .ikeAuth,
@@ -66,11 +70,11 @@ extension IKESA {
                 &turn
             ) { encoder in
                 encoder.payload(.identificationInitiator, identification)
-                encoder.certificates(of: proof)
+                if let proof { encoder.certificates(of: proof) }
                 encoder.certificateRequest(policy)
                 if isFirstContact { encoder.notify(.initialContact) }
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
-                encoder.authentication(proof)
+                if let proof { encoder.authentication(proof) } else { encoder.eapOnly(policy) }
                 encoder.configurationRequest(policy)
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
@@ -114,7 +118,7 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthResponse) else {
+            guard contents.has(.ikeAuthResponse) || policy.takesEAPAlone(contents) else {
                 let error = contents.firstError
                 turn.giveBack(contents.takeBuffer())
                 guard let error else {
@@ -126,9 +130,12 @@ extension IKESA {
             let isWanted =
                 policy.peerIdentification.map { contents.responderIdentification.elementsEqual($0.rawSpan) } ?? true
             guard isWanted else { return reject(contents, .wrongIdentity, policy: policy, &turn) }
+            guard contents.has(.authentication) else {
+                return AwaitingEAP.begin(self, contents, isResponderProven: false, policy: policy, &turn)
+            }
             let number = origin.number
             switch initial.read(contents, ofInitiator: false, client: number, channel, policy: policy, turn) {
-            case .genuine: return establish(contents, policy: policy, &turn)
+            case .genuine: return goOn(contents, policy: policy, &turn)
             case .refused(let reason): return reject(contents, reason, policy: policy, &turn)
             case .signed(let request):
                 turn.output.ask(.verify(request))
@@ -147,7 +154,18 @@ extension IKESA {
             return Closing.begin(channel, origin, reason, policy: policy, &turn)
         }
 
-        /// The peer is who it should be.
+        /// The peer is who it should be; with EAP this end has to show the same.
+        consuming func goOn(
+            _ contents: consuming Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            policy.values.authentication.eap == nil
+                ? establish(contents, policy: policy, &turn)
+                : AwaitingEAP.begin(self, contents, isResponderProven: true, policy: policy, &turn)
+        }
+
+        /// Both ends are who they should be.
         consuming func establish(
             _ contents: consuming Contents,
             policy: PeerPolicy,

@@ -21,7 +21,7 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             let contents = contents.take()
-            guard let reason = result.objection() else { return state.establish(contents, policy: policy, &turn) }
+            guard let reason = result.objection() else { return state.goOn(contents, policy: policy, &turn) }
             return state.reject(contents, reason, policy: policy, &turn)
         }
     }

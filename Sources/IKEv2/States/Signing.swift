@@ -36,7 +36,7 @@ extension IKESA {
             guard let proof = result.proof(of: credential) else {
                 return state.reject(contents, .noCommonSignature, &turn)
             }
-            return state.establish(proof, contents, lease: lease, policy: policy, &turn)
+            return state.answer(proof, contents, lease: lease, policy: policy, &turn)
         }
     }
 }
