@@ -5,8 +5,8 @@ import IKEWire
 import Inspection
 import Testing
 
-/// Each negotiation fails anew, and is explained in the words of `Tests/InspectionTests/Golden`: but for times, SPIs and
-/// ports, which are never the same. `UPDATE_GOLDEN=1` keeps the captures for the module's own tests.
+/// Each negotiation fails anew, and is explained in the words of `Tests/InspectionTests/Golden`: but for times, SPIs
+/// and ports, which are never the same. `UPDATE_GOLDEN=1` keeps the captures for the module's own tests.
 @Suite("The command `inspect` explains what fails with strongSwan", .serialized)
 struct InspectionTests {
     private let folder: TemporaryFolder
