@@ -147,12 +147,14 @@ extension CaptureStream {
             self = option & 0x80 == 0 ? .decimal(exponent: exponent) : .binary(exponent: exponent)
         }
 
+        /// Times behind the year 2262 are that year's: so there is room to count with them.
         func nanoseconds(_ count: UInt64) -> UInt64 {
             let wide = UInt128(count) * 1_000_000_000
+            let most = UInt128(Int64.max)
             switch self {
             case .decimal(let exponent):
-                return UInt64(clamping: wide / (0..<exponent).reduce(UInt128(1)) { value, _ in value * 10 })
-            case .binary(let exponent): return UInt64(clamping: wide >> UInt128(exponent))
+                return UInt64(min(most, wide / (0..<exponent).reduce(UInt128(1)) { value, _ in value * 10 }))
+            case .binary(let exponent): return UInt64(min(most, wide >> UInt128(exponent)))
             }
         }
     }

@@ -9,8 +9,9 @@
 #
 # Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
 #
-# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK PASSWORD IDENTITY (the gateway's) IKE_PROPOSALS
-# ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of charon.sh.
+# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK PASSWORD IDENTITY (the gateway's)
+# IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of
+# charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"

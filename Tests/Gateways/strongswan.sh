@@ -12,8 +12,8 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, and those at the
-# head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
+# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, and those
+# at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"

@@ -174,6 +174,21 @@ struct FindingTests {
         )
     }
 
+    @Test("a capture may step back in time")
+    func stepsBack() throws {
+        var wire = Wire()
+        for time: UInt64 in [60_000, 20_000, 0, 40_000] {
+            wire.now = time
+            wire.initial(Self.request)
+            wire.initial(spi: 2, Self.request)
+            wire.initial(spi: 2, response: true, Self.answer)
+            wire.client = "192.0.2.1:\(501 + time)"
+        }
+        let report = try Explained(frames: wire.frames).report
+        #expect(report.count == 2)
+        #expect(report.lines(shown: 2).count > 10)
+    }
+
     @Test("a datagram that the capture has cut is counted, not guessed")
     func countsCuts() throws {
         var wire = Wire()

@@ -152,7 +152,7 @@ struct CertificateTests {
 }
 
 /// A folder of `ikestorm pki`, gone with the test.
-private final class TestPKI: Sendable {
+final class TestPKI: Sendable {
     let folder: String
 
     init(

@@ -111,7 +111,7 @@ extension Inspector {
         let index = place(of: header, places, at: datagram.timestamp)
         table[index].move(to: places, sender: sender, at: datagram.timestamp)
         read(message, header, sender, datagram, of: index)
-        table[index].lastTime = datagram.timestamp
+        table[index].lastTime = max(table[index].lastTime, datagram.timestamp)
         table.register(table[index].facts.childSPIs, of: index)
     }
 

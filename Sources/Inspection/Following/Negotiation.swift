@@ -71,7 +71,8 @@ extension Negotiation {
         let index = place(of: message)
         let leg: WritableKeyPath<Exchange, Exchange.Leg> = message.header.isResponse ? \.response : \.request
         if !exchanges[index][keyPath: leg].isSeen { exchanges[index][keyPath: leg].firstTime = message.time }
-        exchanges[index][keyPath: leg].lastTime = message.time
+        // A capture of several interfaces may step back in time.
+        exchanges[index][keyPath: leg].lastTime = max(exchanges[index][keyPath: leg].lastTime, message.time)
         let isLonger = message.byteCount > exchanges[index][keyPath: leg].byteCount
         if isLonger {
             exchanges[index][keyPath: leg].byteCount = message.byteCount
@@ -125,7 +126,7 @@ extension Negotiation {
             Timeline.Entry(timestamp: time, event: .moved(.initiator, from: old.initiator, to: new.initiator))
         )
         guard moves.count < Self.mostOfAKind else { return }
-        moves.append(Move(timestamp: time, from: old.initiator, to: new.initiator))
+        moves.append(Move(timestamp: max(time, firstTime), from: old.initiator, to: new.initiator))
     }
 }
 

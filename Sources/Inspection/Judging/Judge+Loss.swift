@@ -120,6 +120,9 @@ extension Judge {
             move.timestamp < exchange.request.lastTime + Self.patience
         else { return nil }
         let isSameHost = move.from.address == move.to.address
+        let explanation =
+            isSameHost
+            ? ": a NAT gave it another port, as it does when a mapping has expired or the NAT has restarted" : ""
         return Finding(
             .failed,
             .natMappingChanged,
@@ -127,7 +130,7 @@ extension Judge {
             headline: "the initiator's address changed in the middle, from \(move.from) to \(move.to)",
             reasons: [
                 "Until \(Words.time(move.timestamp - negotiation.firstTime)) the initiator's packets came from \(move.from), then from "
-                    + "\(move.to)\(isSameHost ? ": a NAT gave it another port, as it does when a mapping has expired or the NAT has restarted" : "")."
+                    + "\(move.to)\(explanation)."
             ] + unheard(negotiation, at: move.from) + reasons + [
                 "Answers and requests to the old place are lost. An end behind a NAT is to be followed by its authenticated packets (RFC 7296 "
                     + "section 2.23), or says itself that it has moved (MOBIKE, RFC 4555); neither happened here."
