@@ -13,7 +13,21 @@ package struct LifeCyclePolicy: Hashable, Sendable {
     /// How long a responder believes in its peer before it has to authenticate again (RFC 4478). Nil: for ever.
     package var authenticationLifetime: Duration?
 
+    /// Whether IKE_AUTH may make an IKE SA without a Child SA (RFC 6023).
+    package var childless = Childless.never
+
     package init() {}
+}
+
+/// What an end does about IKE_AUTH without a Child SA.
+package enum Childless: Hashable, Sendable {
+    case never
+    /// A responder that says that it takes it.
+    case accepted
+    /// An initiator that does it with a responder that takes it.
+    case preferred
+    /// An initiator that does nothing else.
+    case required
 }
 
 /// How often a client reauthenticates, and whether it is without an IKE SA meanwhile.

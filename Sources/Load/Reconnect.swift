@@ -50,7 +50,9 @@ extension ReconnectPolicy.Cause {
         switch reason {
         case .timeout: self = .timeout
         case .deletedByPeer, .abandoned: self = .delete
-        case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer, .malformedRequest: self = .refused
+        case .refused, .childlessUnsupported, .noProposalChosen, .invalidKeyExchange, .malformedAnswer,
+            .malformedRequest:
+            self = .refused
         case .authenticationFailed, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
             .noCommonSignature:
             self = .authentication

@@ -6,6 +6,12 @@ extension LifeCyclePolicy {
     init(_ profile: Workload.LifeCycle) {
         self.init()
         sendsInitialContact = profile.initialContact
+        childless =
+            switch profile.childless {
+            case .never: .never
+            case .prefer: .preferred
+            case .force: .required
+            }
         reauthentication = profile.reauthentication.map { written in
             Reauthentication(
                 written.order == .makeBeforeBreak ? .makeBeforeBreak : .breakBeforeMake,
@@ -19,5 +25,6 @@ extension LifeCyclePolicy {
         self.init()
         obeysInitialContact = policy.obeysInitialContact
         authenticationLifetime = policy.authenticationLifetime
+        childless = policy.acceptsChildless ? .accepted : .never
     }
 }

@@ -8,6 +8,17 @@ extension Workload {
         /// When they make their IKE SA anew (RFC 7296 section 2.8.3); nil: when the gateway asks for it.
         package var reauthentication: Reauthentication?
 
+        /// Whether IKE_AUTH leaves the Child SA to CREATE_CHILD_SA (RFC 6023).
+        package var childless = Childless.never
+
+        package enum Childless: String, CaseIterable, Hashable, Sendable {
+            case never
+            /// With a gateway that takes it.
+            case prefer
+            /// Or else there is no IKE SA.
+            case force
+        }
+
         package init() {}
     }
 
@@ -29,6 +40,8 @@ extension Workload {
         package var obeysInitialContact = true
         /// How long it believes in a client before that has to authenticate again (RFC 4478); nil: for ever.
         package var authenticationLifetime: Duration?
+        /// Whether it takes IKE_AUTH without a Child SA (RFC 6023).
+        package var acceptsChildless = false
 
         package init() {}
     }
@@ -44,6 +57,12 @@ extension WorkloadSchema {
             "whether IKE_AUTH says that there is no other IKE SA of the client"
         ),
         Field("reauthentication", reauthentication, .standard("never"), "when it makes its IKE SA anew"),
+        Field(
+            "childless",
+            .keyword(Workload.LifeCycle.Childless.allCases.map(\.rawValue), noun: "way to begin"),
+            .standard("never"),
+            "whether it leaves the first Child SA to an exchange after IKE_AUTH"
+        ),
     ]
 
     static let lifeCyclePolicy = [
@@ -58,6 +77,12 @@ extension WorkloadSchema {
             .duration(or: ["never"]),
             .standard("never"),
             "after how long a client has to authenticate again, which it is told"
+        ),
+        Field(
+            "childless",
+            .keyword(["allow", "never"], noun: "answer"),
+            .standard("never"),
+            "whether it takes IKE_AUTH without a Child SA"
         ),
     ]
 
@@ -85,6 +110,7 @@ extension WorkloadReader {
     mutating func lifeCycle(_ view: RecordView) -> Workload.LifeCycle {
         var lifeCycle = Workload.LifeCycle()
         lifeCycle.initialContact = view.boolean("initial-contact")
+        lifeCycle.childless = view.keyword("childless", or: .never)
         let written = view.view("reauthentication")
         if let every = written.optionalDuration("every") {
             if written.percent("jitter") == .one {
@@ -107,6 +133,7 @@ extension WorkloadReader {
         var policy = Workload.LifeCyclePolicy()
         policy.obeysInitialContact = view.text("initial-contact") == "obey"
         policy.authenticationLifetime = view.optionalDuration("authentication-lifetime")
+        policy.acceptsChildless = view.text("childless") == "allow"
         return policy
     }
 }
@@ -123,6 +150,7 @@ extension YAMLValue {
             ]
             entries.append(("reauthentication", .map(inner)))
         }
+        if lifeCycle.childless != .never { entries.append(("childless", .plain(lifeCycle.childless.rawValue))) }
         return adding(entries)
     }
 
@@ -132,6 +160,7 @@ extension YAMLValue {
         if let lifetime = policy.authenticationLifetime {
             entries.append(("authentication-lifetime", .plain(lifetime)))
         }
+        if policy.acceptsChildless { entries.append(("childless", .plain("allow"))) }
         return adding(entries)
     }
 

@@ -145,6 +145,17 @@ struct LifeCycleRunTests {
         #expect(measured.counter(.handshakeOffered).total == 40)
     }
 
+    @Test("childless initiation has every client up as soon as its CREATE_CHILD_SA is done")
+    func childless() throws {
+        let text = Self.text(profile: "childless: force", policy: "childless: allow")
+        let measured = try #require(try Self.run(text).measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 40)
+        let usual = try #require(try Self.run(Self.text()).measurements.first)
+        #expect(measured.latency(.handshakeLatency).p50 > usual.latency(.handshakeLatency).p50)
+        let refused = try #require(try Self.run(Self.text(profile: "childless: force")).measurements.first)
+        #expect(refused.counter(.handshakeFailed).byReason.map(\.name) == ["childless-unsupported"])
+    }
+
     @Test("INITIAL_CONTACT frees at once what a client that comes back has left behind")
     func initialContact() throws {
         // The gateway hears nothing of it that the clients gave up: it has one address for each.
@@ -177,6 +188,13 @@ struct LifeCycleLiveTests {
         let result = try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
         #expect(result.leftBehind == 0)
         return result
+    }
+
+    @Test("childless initiation makes the Child SA by an exchange of its own")
+    func childless() throws {
+        let result = try run("childless: force", policy: "childless: allow")
+        #expect(result.measurements.first?.counter(.handshakeEstablished).total == 20)
+        #expect(result.measurements.first?.counter(.handshakeFailed).total == 0)
     }
 
     @Test(

@@ -82,6 +82,8 @@ struct AcceptedAnswer: ~Copyable {
     let nat: NATStatus
     /// Whether the responder takes fragments (RFC 7383 section 2.3).
     let takesFragments: Bool
+    /// Whether the responder takes IKE_AUTH without a Child SA (RFC 6023 section 3).
+    let takesChildless: Bool
     let peerHashes: SignatureHashes
     /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
     var message: [UInt8] = []
@@ -152,6 +154,7 @@ extension Initiation {
                 nonce: nonce.data.copied(),
                 nat: nat ?? NATStatus(),
                 takesFragments: contents.hasNotify(.ikev2FragmentationSupported),
+                takesChildless: contents.hasNotify(.childlessIKEv2Supported),
                 peerHashes: contents.signatureHashes
             )
         )

@@ -27,7 +27,8 @@ extension IKESA {
                 responseMessage: agreed.answer.message,
                 initiatorNonce: agreed.initiation.nonce,
                 responderNonce: agreed.answer.nonce,
-                peerHashes: agreed.answer.peerHashes
+                peerHashes: agreed.answer.peerHashes,
+                isChildless: policy.isChildless(agreed.answer)
             )
             if let credential = policy.credential(number: origin.number) {
                 return AwaitingSignature.begin(channel, origin, initial, credential, policy: policy, &turn)
@@ -40,7 +41,7 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], [SAi2, TSi, TSr]}
         static func send(
             _ proof: Proof,
             _ channel: consuming Channel,
@@ -70,6 +71,7 @@ extension IKESA {
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 encoder.authentication(proof)
                 encoder.configurationRequest(policy)
+                if initial.isChildless { return }
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
                 encoder.trafficSelectors(initiator: policy.localOffer)
                 encoder.trafficSelectors(responder: policy.values.remoteSelectors)
@@ -155,14 +157,18 @@ extension IKESA {
             turn.output.report(.established(spis))
             if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
             established.take(contents.configurationReply, &turn)
-            established.takeFirstChild(
-                contents,
-                inbound: childSPI,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            if initial.isChildless {
+                established.beginChildless(contents, &turn)
+            } else {
+                established.takeFirstChild(
+                    contents,
+                    inbound: childSPI,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
+            }
             turn.giveBack(contents.takeBuffer())
             for _ in 0..<policy.values.additionalChildren { established.enqueue(.createChild, notBefore: turn.now) }
             return established.startNext(policy: policy, &turn)

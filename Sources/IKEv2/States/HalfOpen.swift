@@ -80,7 +80,7 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthRequest) else {
+            guard contents.has(.ikeAuthRequest) || contents.isChildless(policy) else {
                 // Without AUTH the peer asks for EAP (RFC 7296 section 2.16), which no policy allows.
                 let wantsEAP = contents.has(.initiatorIdentification) && !contents.has(.authentication)
                 return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
@@ -117,7 +117,7 @@ extension IKESA {
             return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDr, [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
+        /// HDR, SK {IDr, [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], [SAr2, TSi, TSr]}, or the reason why there is no Child SA
         consuming func establish(
             _ proof: Proof,
             _ contents: consuming Contents,
@@ -130,15 +130,18 @@ extension IKESA {
             let request = contents.configurationRequest
             let lease = lease.of(request.addresses)
             var established = Established(channel, origin, policy: policy, &turn)
-            let first = established.answerFirstChild(
-                contents,
-                lease: lease,
-                requested: request.addresses,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            let first =
+                contents.isChildless(policy)
+                ? established.answerChildless(lease, requested: request.addresses, policy: policy)
+                : established.answerFirstChild(
+                    contents,
+                    lease: lease,
+                    requested: request.addresses,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
             let peer = contents.initiator(policy)
             turn.giveBack(contents.takeBuffer())
             var note = PacketNote(.ikeAuth, isResponse: true)
@@ -151,6 +154,8 @@ extension IKESA {
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)
+                case .notWanted:
+                    encoder.configurationReply(lease, to: request, policy)
                 case .installed(let answer):
                     encoder.configurationReply(lease, to: request, policy)
                     encoder.answer(answer.selection, spi: answer.inbound)
@@ -163,6 +168,7 @@ extension IKESA {
             if let peer { turn.output.report(peer) }
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
+            case .notWanted: lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
             case .installed(let answer):
                 lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))

@@ -30,6 +30,15 @@ extension WarningCheck {
             {
                 warn("\(path).initial-contact", "the policy of \(gateway.name) ignores INITIAL_CONTACT")
             }
+            if profile.lifeCycle.childless != .never, gateway.simulated != nil,
+                !gateway.policy.lifeCycle.acceptsChildless
+            {
+                warn(
+                    "\(path).childless",
+                    "the policy of \(gateway.name) has no `childless: allow`: "
+                        + (profile.lifeCycle.childless == .force ? "every set-up fails" : "IKE_AUTH makes the Child SA")
+                )
+            }
             guard let reauthentication = profile.lifeCycle.reauthentication else { continue }
             if firstArrival(of: index) != nil, !isReauthenticated(index) {
                 warn(
