@@ -115,7 +115,7 @@ extension FrontDesk {
 
     private mutating func decide(_ arrival: PacketArrival, _ job: inout Job) {
         let known = halves.id(of: arrival.spi)
-        guard let id = known ?? halves.id(of: arrival.half) else { return discard(&job, .unknownSPI) }
+        guard let id = known ?? halves.id(of: arrival.half) else { return decideOnUnknown(arrival, &job) }
         guard halves[id].half.client == arrival.half.client else { return discard(&job, .forged) }
         guard let operation = PricedOperation(requestOf: arrival.exchange, arrival.note.operation) else {
             return discard(&job, .useless)
@@ -149,6 +149,16 @@ extension FrontDesk {
                 if settings.signs { job.price += settings.costs.signature }
             }
         }
+    }
+
+    /// A request is told that there is no such IKE SA, as long as not too many are; a response is not.
+    private mutating func decideOnUnknown(_ arrival: PacketArrival, _ job: inout Job) {
+        guard !arrival.isResponse, unknownSPIAnswers.perSecond > 0, unknownSPIAnswers.admits(at: now) else {
+            return discard(&job, .unknownSPI)
+        }
+        job.work = .refuseUnknown
+        job.priority = .receiver
+        setPrice(of: &job, .refuse)
     }
 
     /// Whether a fragment makes its message whole; what is answered or in work already is never whole again.

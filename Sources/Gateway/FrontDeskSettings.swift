@@ -48,6 +48,8 @@ package struct FrontDeskSettings: Sendable {
     package var signs = false
     /// Where inner addresses come from; the IPv4 prefixes among them.
     package var pool: [IPPrefix] = []
+    /// How many requests of unknown IKE SAs are answered in a second (RFC 7296 section 2.21.4).
+    package var unknownSPIAnswers: UInt32 = 0
     package var restarts = RestartSchedule()
     /// The stretches of the desk's window log, nil for none.
     package var logLength: Duration?

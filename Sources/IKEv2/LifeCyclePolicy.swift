@@ -16,6 +16,9 @@ package struct LifeCyclePolicy: Hashable, Sendable {
     /// Whether IKE_AUTH may make an IKE SA without a Child SA (RFC 6023).
     package var childless = Childless.never
 
+    /// How many requests of IKE SAs that it does not have an end answers in a second (RFC 7296 section 2.21.4).
+    package var unknownSPIAnswers: UInt32 = 0
+
     package init() {}
 }
 

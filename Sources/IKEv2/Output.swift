@@ -33,6 +33,8 @@ package enum Report: Hashable, Sendable {
     case alive
     /// The peer is now seen at another address or port (RFC 7296 section 2.23).
     case peerMoved(UDPEndpoint)
+    /// Somebody says, without protection, that the peer does not have this IKE SA (RFC 7296 section 2.21.4).
+    case unknownToPeer(IKESPIPair)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)
     /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.

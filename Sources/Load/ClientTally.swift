@@ -19,6 +19,7 @@ package struct ClientTally: ~Copyable {
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
+        case unknownToGateway
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
@@ -146,6 +147,8 @@ package struct ClientTally: ~Copyable {
             fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .ikeRekeyFailed(_, let type):
             fail(.ikeRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
+        case .unknownToPeer:
+            mark(.unknownToGateway, population, at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

@@ -111,12 +111,13 @@ extension MetricName {
         case .reauthenticationFailed: 15
         case .reauthenticationLatency: 16
         case .initialContactReplaced: 17
-        case .retransmissions: 18
-        case .tunnelsUp: 19
-        case .recoveryTime: 20
-        case .generatorLag: 21
-        case .arrivalsSkipped: 22
-        case .clipped: 23
+        case .unknownIKESPI: 18
+        case .retransmissions: 19
+        case .tunnelsUp: 20
+        case .recoveryTime: 21
+        case .generatorLag: 22
+        case .arrivalsSkipped: 23
+        case .clipped: 24
         }
     }
 }

@@ -76,7 +76,7 @@ extension TextReport {
         section("Exchanges", table)
         var others = TextTable()
         others.add("retransmissions", Humane.count(total.counter(.retransmissions).total))
-        for metric in [MetricName.initialContactReplaced, .arrivalsSkipped, .clipped]
+        for metric in [MetricName.initialContactReplaced, .unknownIKESPI, .arrivalsSkipped, .clipped]
         where total.counter(metric).total > 0 {
             others.add(metric.rawValue, Humane.count(total.counter(metric).total))
         }

@@ -155,6 +155,7 @@ extension Collector {
         (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyEstablished, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed),
         (.reauthenticationOffered, .reauthenticationStarted), (.reauthenticationEstablished, .reauthenticated),
         (.reauthenticationFailed, .reauthenticationFailed), (.initialContactReplaced, .replaced),
+        (.unknownIKESPI, .unknownToGateway),
         (.retransmissions, .retransmitted),
         (.arrivalsSkipped, .skipped), (.clipped, .clipped),
     ]

@@ -6,6 +6,7 @@ extension LifeCyclePolicy {
     init(_ profile: Workload.LifeCycle) {
         self.init()
         sendsInitialContact = profile.initialContact
+        unknownSPIAnswers = UInt32(profile.unknownSPIAnswers)
         childless =
             switch profile.childless {
             case .never: .never
@@ -25,6 +26,7 @@ extension LifeCyclePolicy {
         self.init()
         obeysInitialContact = policy.obeysInitialContact
         authenticationLifetime = policy.authenticationLifetime
+        unknownSPIAnswers = UInt32(policy.unknownSPIAnswers)
         childless = policy.acceptsChildless ? .accepted : .never
     }
 }

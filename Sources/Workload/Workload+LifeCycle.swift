@@ -19,6 +19,9 @@ extension Workload {
             case force
         }
 
+        /// How many requests of IKE SAs that it does not have a client answers in a second (RFC 7296 section 2.21.4).
+        package var unknownSPIAnswers = 0
+
         package init() {}
     }
 
@@ -42,6 +45,8 @@ extension Workload {
         package var authenticationLifetime: Duration?
         /// Whether it takes IKE_AUTH without a Child SA (RFC 6023).
         package var acceptsChildless = false
+        /// How many requests of IKE SAs that it does not have it answers in a second (RFC 7296 section 2.21.4).
+        package var unknownSPIAnswers = 0
 
         package init() {}
     }
@@ -63,6 +68,12 @@ extension WorkloadSchema {
             .standard("never"),
             "whether it leaves the first Child SA to an exchange after IKE_AUTH"
         ),
+        Field(
+            "unknown-spis",
+            .count(1...1_000_000, or: ["never"]),
+            .standard("never"),
+            "how many requests of IKE SAs that it does not have it answers in a second"
+        ),
     ]
 
     static let lifeCyclePolicy = [
@@ -83,6 +94,12 @@ extension WorkloadSchema {
             .keyword(["allow", "never"], noun: "answer"),
             .standard("never"),
             "whether it takes IKE_AUTH without a Child SA"
+        ),
+        Field(
+            "unknown-spis",
+            .count(1...1_000_000, or: ["never"]),
+            .standard("never"),
+            "how many requests of IKE SAs that it does not have it answers in a second"
         ),
     ]
 
@@ -110,6 +127,7 @@ extension WorkloadReader {
     mutating func lifeCycle(_ view: RecordView) -> Workload.LifeCycle {
         var lifeCycle = Workload.LifeCycle()
         lifeCycle.initialContact = view.boolean("initial-contact")
+        lifeCycle.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
         lifeCycle.childless = view.keyword("childless", or: .never)
         let written = view.view("reauthentication")
         if let every = written.optionalDuration("every") {
@@ -133,6 +151,7 @@ extension WorkloadReader {
         var policy = Workload.LifeCyclePolicy()
         policy.obeysInitialContact = view.text("initial-contact") == "obey"
         policy.authenticationLifetime = view.optionalDuration("authentication-lifetime")
+        policy.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
         policy.acceptsChildless = view.text("childless") == "allow"
         return policy
     }
@@ -150,6 +169,7 @@ extension YAMLValue {
             ]
             entries.append(("reauthentication", .map(inner)))
         }
+        if lifeCycle.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(lifeCycle.unknownSPIAnswers))) }
         if lifeCycle.childless != .never { entries.append(("childless", .plain(lifeCycle.childless.rawValue))) }
         return adding(entries)
     }
@@ -160,6 +180,7 @@ extension YAMLValue {
         if let lifetime = policy.authenticationLifetime {
             entries.append(("authentication-lifetime", .plain(lifetime)))
         }
+        if policy.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(policy.unknownSPIAnswers))) }
         if policy.acceptsChildless { entries.append(("childless", .plain("allow"))) }
         return adding(entries)
     }

@@ -62,6 +62,10 @@ struct FleetWorld: ~Copyable {
     private var turn: Turn
     private(set) var clients: [Initiator] = []
     private(set) var refusedCount = 0
+    /// How often a client heard that its IKE SA is unknown.
+    private(set) var unknownCount = 0
+    private let settings: ResponderFleet.Settings
+    private let policy: PeerPolicy
 
     init(pool: String, _ change: (inout PeerPolicy.Values) -> Void = { _ in }) {
         let seed = [UInt8](repeating: 7, count: 32)
@@ -71,7 +75,25 @@ struct FleetWorld: ~Copyable {
         change(&values)
         var settings = ResponderFleet.Settings(seed: 1, spiKey: 2, cookieSecret: seed)
         settings.pool = [IPPrefix(pool)!]
-        fleet = ResponderFleet(settings, policy: PeerPolicy(values))
+        self.settings = settings
+        policy = PeerPolicy(values)
+        fleet = ResponderFleet(settings, policy: policy)
+    }
+
+    /// The responder loses all that it has.
+    mutating func restart() { fleet = ResponderFleet(settings, policy: policy) }
+
+    mutating func wait(for duration: Duration) { turn.now = turn.now + duration }
+
+    mutating func checkLiveness(_ client: Initiator) {
+        client.endpoint.command(.checkLiveness, under: client.policy, &turn)
+        settle(client)
+    }
+
+    /// Sends a client's request again, whose time has come.
+    mutating func retransmit(_ client: Initiator) {
+        client.endpoint.advance(under: client.policy, &turn)
+        settle(client)
     }
 
     var peerCount: Int { fleet.peerCount }
@@ -91,6 +113,7 @@ struct FleetWorld: ~Copyable {
     mutating func connect(number: UInt32, isFirst: Bool = false) {
         var values = Self.values("user%d@example.org")
         values.lifeCycle.sendsInitialContact = isFirst
+        values.retransmission = RetransmissionSchedule(waits: [.seconds(1), .seconds(60)])
         let policy = PeerPolicy(values)
         let count = UInt32(clients.count)
         let origin = Origin(
@@ -120,6 +143,7 @@ struct FleetWorld: ~Copyable {
                 client.endpoint.complete(turn.cryptography.perform(request), under: client.policy, &turn)
             }
             refusedCount += turn.output.reports.count { if case .childRefused = $0 { isForFleet } else { false } }
+            unknownCount += turn.output.reports.count { if case .unknownToPeer = $0 { true } else { false } }
             let sent = turn.output.datagrams.map { (Array(turn.output.octets[$0.range]), $0.path) }
             turn.output.removeAll()
             if sent.isEmpty { return }

@@ -145,6 +145,22 @@ struct LifeCycleRunTests {
         #expect(measured.counter(.handshakeOffered).total == 40)
     }
 
+    @Test("a restarted gateway tells clients that it does not know them, at a price and so many in a second")
+    func unknownSPIs() throws {
+        let faults = "faults: { restart: { at: 100s, gateway: gw, down: 2s, keeps-state: false } }"
+        func count(_ policy: String) throws -> UInt64 {
+            let measured = try #require(try Self.run(Self.text(policy: policy, faults: faults)).measurements.first)
+            #expect(measured.counter(.handshakeEstablished).total == 80)
+            return measured.counter(.unknownIKESPI).total
+        }
+        #expect(try count("subnets: []") == 0)
+        let few = try count("unknown-spis: 1")
+        let many = try count("unknown-spis: 1000")
+        #expect(few > 0 && few < many)
+        // Each client's request is answered, and each of its retransmissions.
+        #expect(many >= 80 && many <= 40 * 5)
+    }
+
     @Test("childless initiation has every client up as soon as its CREATE_CHILD_SA is done")
     func childless() throws {
         let text = Self.text(profile: "childless: force", policy: "childless: allow")

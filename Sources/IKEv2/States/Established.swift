@@ -106,6 +106,7 @@ extension IKESA.Established {
             turn.output.report(.dropped)
             return .established(self)
         }
+        if channel.isSaidToBeUnknown(datagram) { return takeHint(policy: policy, &turn) }
         switch channel.receive(datagram, over: arrival, &turn) {
         case .nothing: return .established(self)
         case .request(let exchange, let contents):

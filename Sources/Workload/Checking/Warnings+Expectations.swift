@@ -44,6 +44,8 @@ extension WarningCheck {
             return populations.contains { isReauthenticated($0) } ? nil : "no client reauthenticates in the run"
         case .initialContactReplaced:
             return populations.contains { saysInitialContact($0) } ? nil : "no client says INITIAL_CONTACT"
+        case .unknownIKESPI:
+            return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

@@ -20,6 +20,12 @@ extension WarningCheck {
             && workload.profiles[workload.populations[population].profile].lifeCycle.initialContact
     }
 
+    /// Whether a gateway, one that is not simulated included, may tell the population of an unknown IKE SA.
+    func isToldOfUnknown(_ population: Int) -> Bool {
+        let gateway = workload.gateways[workload.populations[population].gateway]
+        return gateway.policy.lifeCycle.unknownSPIAnswers > 0 || gateway.simulated == nil
+    }
+
     /// What is asked for and cannot come about, between a profile and its gateway.
     mutating func checkLifeCycle() {
         for (index, population) in workload.populations.enumerated() {

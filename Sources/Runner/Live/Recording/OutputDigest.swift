@@ -97,6 +97,7 @@ extension SipHash24 {
         case .peerIdentified(let identity, let isInitialContact):
             combine((isInitialContact ? 21 : 24) as UInt64)
             combine(identity)
+        case .unknownToPeer(let spis): combine(23, spis)
         case .authenticationLimited(let lifetime):
             combine(22 as UInt64)
             combine(UInt64(lifetime.nanoseconds))
