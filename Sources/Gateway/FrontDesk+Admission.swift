@@ -134,7 +134,7 @@ extension FrontDesk {
             return
         }
         guard operation != .discard else { return setPrice(of: &job, .discard) }
-        switch known == nil ? .new : halves[id].take(arrival.messageID) {
+        switch known == nil ? .new : standing(of: arrival, id) {
         case .inWork: discard(&job, .inWork)
         case .old: discard(&job, .old)
         case .answered: setPrice(of: &job, .retransmissionAnswered)
@@ -149,6 +149,14 @@ extension FrontDesk {
                 if settings.signs { job.price += settings.costs.signature }
             }
         }
+    }
+
+    /// Of requests that overlap one may be new, or may be answered again, although later ones have been taken: its sender
+    /// says which, and the half knows better.
+    private mutating func standing(of arrival: PacketArrival, _ id: SlotID) -> RequestWindow.Standing {
+        let standing = halves[id].take(arrival.messageID)
+        guard settings.windowSize > 1, standing == .old || standing == .inWork else { return standing }
+        return arrival.note.isRetransmission ? .answered : .new
     }
 
     /// A request is told that there is no such IKE SA, as long as not too many are; a response is not.

@@ -19,6 +19,9 @@ package struct LifeCyclePolicy: Hashable, Sendable {
     /// How many requests of IKE SAs that it does not have an end answers in a second (RFC 7296 section 2.21.4).
     package var unknownSPIAnswers: UInt32 = 0
 
+    /// How many requests of the peer may be under way at once (RFC 7296 section 2.3).
+    package var windowSize: UInt32 = 1
+
     package init() {}
 }
 

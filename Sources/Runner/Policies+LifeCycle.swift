@@ -6,6 +6,7 @@ extension LifeCyclePolicy {
     init(_ profile: Workload.LifeCycle) {
         self.init()
         sendsInitialContact = profile.initialContact
+        windowSize = UInt32(profile.windowSize)
         unknownSPIAnswers = UInt32(profile.unknownSPIAnswers)
         childless =
             switch profile.childless {
@@ -26,6 +27,7 @@ extension LifeCyclePolicy {
         self.init()
         obeysInitialContact = policy.obeysInitialContact
         authenticationLifetime = policy.authenticationLifetime
+        windowSize = UInt32(policy.windowSize)
         unknownSPIAnswers = UInt32(policy.unknownSPIAnswers)
         childless = policy.acceptsChildless ? .accepted : .never
     }

@@ -21,6 +21,8 @@ extension Workload {
 
         /// How many requests of IKE SAs that it does not have a client answers in a second (RFC 7296 section 2.21.4).
         package var unknownSPIAnswers = 0
+        /// How many requests of the peer's it takes at once (RFC 7296 section 2.3).
+        package var windowSize = 1
 
         package init() {}
     }
@@ -47,6 +49,8 @@ extension Workload {
         package var acceptsChildless = false
         /// How many requests of IKE SAs that it does not have it answers in a second (RFC 7296 section 2.21.4).
         package var unknownSPIAnswers = 0
+        /// How many requests of the peer's it takes at once (RFC 7296 section 2.3).
+        package var windowSize = 1
 
         package init() {}
     }
@@ -73,6 +77,12 @@ extension WorkloadSchema {
             .count(1...1_000_000, or: ["never"]),
             .standard("never"),
             "how many requests of IKE SAs that it does not have it answers in a second"
+        ),
+        Field(
+            "window",
+            .count(1...256),
+            .standard("1"),
+            "how many requests it takes at once, and sends at once if it may"
         ),
     ]
 
@@ -101,6 +111,12 @@ extension WorkloadSchema {
             .standard("never"),
             "how many requests of IKE SAs that it does not have it answers in a second"
         ),
+        Field(
+            "window",
+            .count(1...256),
+            .standard("1"),
+            "how many requests it takes at once, and sends at once if it may"
+        ),
     ]
 
     private static let reauthentication = Shape.either([
@@ -127,6 +143,7 @@ extension WorkloadReader {
     mutating func lifeCycle(_ view: RecordView) -> Workload.LifeCycle {
         var lifeCycle = Workload.LifeCycle()
         lifeCycle.initialContact = view.boolean("initial-contact")
+        lifeCycle.windowSize = view.count("window")
         lifeCycle.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
         lifeCycle.childless = view.keyword("childless", or: .never)
         let written = view.view("reauthentication")
@@ -151,6 +168,7 @@ extension WorkloadReader {
         var policy = Workload.LifeCyclePolicy()
         policy.obeysInitialContact = view.text("initial-contact") == "obey"
         policy.authenticationLifetime = view.optionalDuration("authentication-lifetime")
+        policy.windowSize = view.count("window")
         policy.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
         policy.acceptsChildless = view.text("childless") == "allow"
         return policy
@@ -170,6 +188,7 @@ extension YAMLValue {
             entries.append(("reauthentication", .map(inner)))
         }
         if lifeCycle.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(lifeCycle.unknownSPIAnswers))) }
+        if lifeCycle.windowSize > 1 { entries.append(("window", .plain(lifeCycle.windowSize))) }
         if lifeCycle.childless != .never { entries.append(("childless", .plain(lifeCycle.childless.rawValue))) }
         return adding(entries)
     }
@@ -181,6 +200,7 @@ extension YAMLValue {
             entries.append(("authentication-lifetime", .plain(lifetime)))
         }
         if policy.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(policy.unknownSPIAnswers))) }
+        if policy.windowSize > 1 { entries.append(("window", .plain(policy.windowSize))) }
         if policy.acceptsChildless { entries.append(("childless", .plain("allow"))) }
         return adding(entries)
     }

@@ -14,11 +14,11 @@ struct InitialContactTests {
         world.connect(number: 1)
         world.connect(number: 1)
         #expect(world.peerCount == 2)
-        // The pool of two addresses is used up: the next one finds room if what it makes void is dropped.
+        // The pool of two addresses is used up, until somebody makes void what has them.
         world.connect(number: 2)
         #expect(world.peerCount == 3 && world.refusedCount == 1)
         world.connect(number: 1, isFirst: true)
-        #expect(world.peerCount == 2 && world.replacedTotal == 2)
+        #expect(world.peerCount == 2 && world.replacedTotal == 2 && world.refusedCount == 2)
         world.connect(number: 3)
         #expect(world.peerCount == 3 && world.refusedCount == 2)
         // Their Deletes come to nothing, and leave the others as they are.
@@ -125,7 +125,9 @@ struct FleetWorld: ~Copyable {
         let client = UDPEndpoint(address: IPAddress(v4: 0xC633_6407 + count), port: 500)
         let gateway = UDPEndpoint(address: IPAddress("192.0.2.1")!, port: 500)
         let plain = Path(local: client, remote: gateway, isEncapsulated: false)
-        let route = Route(plain: plain, encapsulated: plain)
+        var encapsulated = Path(local: client, remote: gateway, isEncapsulated: true)
+        (encapsulated.local.port, encapsulated.remote.port) = (4500, 4500)
+        let route = Route(plain: plain, encapsulated: encapsulated)
         clients.append(Initiator(Endpoint(initiating: origin, over: route, under: policy, &turn), policy))
         settle(clients[clients.count - 1])
     }

@@ -118,8 +118,9 @@ struct LifeCycleRunTests {
     @Test("workers, shards, windows and the kind of cryptography leave no trace in it", arguments: [1, 2, 7])
     func isDeterministic(workers: Int) throws {
         let text = Self.text(
-            profile: Self.reauthentication("make-before-break") + "\n    initial-contact: true",
-            policy: "authentication-lifetime: 90s",
+            profile: Self.reauthentication("make-before-break")
+                + "\n    initial-contact: true\n    children: 3\n    window: 4\n    childless: prefer\n    unknown-spis: 3",
+            policy: "authentication-lifetime: 90s\n      window: 3\n      childless: allow\n      unknown-spis: 5",
             faults: "faults: { restart: { at: 100s, gateway: gw, down: 3s, keeps-state: false } }",
             loss: "2%"
         )
@@ -143,6 +144,26 @@ struct LifeCycleRunTests {
         // After 54 s each.
         #expect(measured.counter(.reauthenticationEstablished).total == 40 * 4)
         #expect(measured.counter(.handshakeOffered).total == 40)
+    }
+
+    @Test("requests overlap where both ends take more than one, and Child SAs are there sooner")
+    func windows() throws {
+        func run(_ size: Int, loss: String) throws -> Measurements {
+            let text = Self.text(
+                profile: "children: 5\n    window: \(size)\n    fragmentation: 160",
+                policy: "window: \(size)\n      fragmentation: 160",
+                loss: loss
+            )
+            let measured = try #require(try Self.run(text).measurements.first)
+            #expect(measured.counter(.handshakeEstablished).total == 40)
+            #expect(measured.counter(.childRekeyFailed).byReason == [])
+            #expect(measured.counter(.childRekeyEstablished).total >= 40 * 5 * 4)
+            return measured
+        }
+        // What waits for a window counts from when it was due.
+        let (narrow, wide) = (try run(1, loss: "0%"), try run(8, loss: "0%"))
+        #expect(wide.latency(.childRekeyLatency).p99 < narrow.latency(.childRekeyLatency).p99)
+        _ = try run(3, loss: "4%")
     }
 
     @Test("a restarted gateway tells clients that it does not know them, at a price and so many in a second")

@@ -95,11 +95,12 @@ struct ResolvedTests {
             .replacing(
                 "pool: [10",
                 with:
-                    "initial-contact: ignore\n      childless: allow\n      unknown-spis: 5\n      authentication-lifetime: 90m\n      pool: [10"
+                    "initial-contact: ignore\n      childless: allow\n      unknown-spis: 5\n      window: 8\n      authentication-lifetime: 90m\n      pool: [10"
             )
             .replacing(
                 "lifetimes: strongswan",
-                with: "lifetimes: strongswan\n    initial-contact: true\n    childless: prefer\n    unknown-spis: 7\n"
+                with:
+                    "lifetimes: strongswan\n    initial-contact: true\n    childless: prefer\n    unknown-spis: 7\n    window: 9\n"
                     + "    reauthentication: { every: 1h, jitter: 5%, order: make-before-break }"
             )
         let workload = try BaseWorkload.workload(text)
@@ -107,6 +108,8 @@ struct ResolvedTests {
         #expect(workload.profiles[0].lifeCycle.reauthentication?.every == .hours(1))
         #expect(workload.profiles[0].lifeCycle.reauthentication?.order == .makeBeforeBreak)
         #expect(workload.profiles[0].lifeCycle.childless == .prefer)
+        #expect(workload.profiles[0].lifeCycle.windowSize == 9)
+        #expect(workload.gateways[0].policy.lifeCycle.windowSize == 8)
         #expect(workload.profiles[0].lifeCycle.unknownSPIAnswers == 7)
         #expect(workload.gateways[0].policy.lifeCycle.unknownSPIAnswers == 5)
         #expect(workload.gateways[0].policy.lifeCycle.acceptsChildless)

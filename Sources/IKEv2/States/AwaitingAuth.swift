@@ -41,7 +41,7 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [CP(CFG_REQUEST)], [SAi2, TSi, TSr]}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], AUTH, [N(SET_WINDOW_SIZE)], [CP(CFG_REQUEST)], [SAi2, TSi, TSr]}
         static func send(
             _ proof: Proof,
             _ channel: consuming Channel,
@@ -70,6 +70,7 @@ extension IKESA {
                 if isFirstContact { encoder.notify(.initialContact) }
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 encoder.authentication(proof)
+                encoder.windowSize(policy)
                 encoder.configurationRequest(policy)
                 if initial.isChildless { return }
                 encoder.offer(policy.firstChildOffer, spi: childSPI)
@@ -156,6 +157,7 @@ extension IKESA {
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
             if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
+            established.takeWindowSize(contents)
             established.take(contents.configurationReply, &turn)
             if initial.isChildless {
                 established.beginChildless(contents, &turn)

@@ -143,6 +143,7 @@ extension IKESA {
                     &turn
                 )
             let peer = contents.initiator(policy)
+            established.takeWindowSize(contents)
             turn.giveBack(contents.takeBuffer())
             var note = PacketNote(.ikeAuth, isResponse: true)
             note.isSigned = proof.method != .sharedKey
@@ -151,6 +152,7 @@ extension IKESA {
                 encoder.certificates(of: proof)
                 encoder.authentication(proof)
                 encoder.authenticationLifetime(policy)
+                encoder.windowSize(policy)
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)

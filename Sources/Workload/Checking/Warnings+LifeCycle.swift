@@ -45,6 +45,13 @@ extension WarningCheck {
                         + (profile.lifeCycle.childless == .force ? "every set-up fails" : "IKE_AUTH makes the Child SA")
                 )
             }
+            if gateway.simulated != nil, (profile.lifeCycle.windowSize > 1) != (gateway.policy.lifeCycle.windowSize > 1)
+            {
+                warn(
+                    "\(path).window",
+                    "only one of \(profile.name) and \(gateway.name) has a `window` above 1: requests never overlap"
+                )
+            }
             guard let reauthentication = profile.lifeCycle.reauthentication else { continue }
             if firstArrival(of: index) != nil, !isReauthenticated(index) {
                 warn(
