@@ -61,6 +61,7 @@ extension FrontDesk {
         case .handle: .handle
         case .handleIfCookieIsTrue: .handleIfCookieIsTrue
         case .demandCookie: .demandCookie
+        case .refuseUnknown: .refuseUnknown
         case .drop: .drop(job.reason)
         case .timer: .timer(generation: job.generation)
         }

@@ -1,3 +1,4 @@
+import IKEv2
 package import Primitives
 package import Simulation
 
@@ -22,6 +23,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     var halves = HalfTable()
     var fragments = FragmentTable()
     var queue = ReceiveQueue()
+    var unknownSPIAnswers: AnswerLimit
     var cores: CPUCores
     var pools: AddressPools
     /// The places of the IPv6 addresses that records have, by the records' own; as long as the last one that has any.
@@ -49,6 +51,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
         cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
         pools = AddressPools(settings.pool)
+        unknownSPIAnswers = AnswerLimit(perSecond: settings.unknownSPIAnswers)
         serviceTimes = RandomStream(seed: settings.seed, entity: settings.name, purpose: .serviceTime)
         keyExchanges = settings.keyExchanges.reduce(0) { $0 | 1 << UInt64($1.place) }
         for (index, restart) in settings.restarts.restarts.enumerated() {

@@ -175,6 +175,8 @@ package struct JobCompletion: Sendable, BitwiseCopyable {
         case handleIfCookieIsTrue
         /// IKE_SA_INIT is answered with a cookie demand, without state and without a report.
         case demandCookie
+        /// The sender is told that there is no such IKE SA, without a report.
+        case refuseUnknown
         /// The packet goes no further; there is no report.
         case drop(DropReason)
         /// The half's timer of this generation is due: it advances. There is no packet.

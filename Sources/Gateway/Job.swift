@@ -9,6 +9,7 @@ struct Job: BitwiseCopyable, Sendable {
         case demandCookie
         case drop
         case timer
+        case refuseUnknown
     }
 
     var enqueuedAt: Instant

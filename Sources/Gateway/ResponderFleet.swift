@@ -50,6 +50,7 @@ package struct ResponderFleet: ~Copyable {
     /// The newest peer of each identity, where INITIAL_CONTACT is obeyed.
     var newestByIdentity = SPITable()
     private var bySPI = SPITable()
+    private var unknownSPIAnswers: AnswerLimit
     private var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
     private var pools: AddressPools
@@ -68,6 +69,7 @@ package struct ResponderFleet: ~Copyable {
         self.policy = policy
         cookies = CookieIssuer(secret: settings.cookieSecret)
         pools = AddressPools(settings.pool)
+        unknownSPIAnswers = AnswerLimit(perSecond: policy.values.lifeCycle.unknownSPIAnswers)
     }
 
     /// How many peers have an IKE SA, half-open ones included.
@@ -85,7 +87,12 @@ package struct ResponderFleet: ~Copyable {
             return
         }
         let own = header.isFromInitiator ? header.responderSPI : header.initiatorSPI
-        guard own != .zero, let packed = bySPI[own.rawValue] else { return }
+        guard own != .zero, let packed = bySPI[own.rawValue] else {
+            if unknownSPIAnswers.perSecond > 0, unknownSPIAnswers.admits(at: turn.now) {
+                _ = IKESA.refuseUnknown(message, over: path, &turn)
+            }
+            return
+        }
         handle(SlotID(packed: packed), message, over: path, &turn)
     }
 

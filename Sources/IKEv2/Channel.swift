@@ -110,6 +110,13 @@ extension Channel {
         transmit(note, over: answerPath, &turn)
     }
 
+    /// Makes an earlier answer the last one again, since its request comes again.
+    mutating func recall(_ answer: IKESA.Answer) {
+        lastResponse = answer.octets
+        lastResponseNote = answer.note
+        expectedRequest = answer.id.next
+    }
+
     /// Builds a message in the turn's writer: HDR, SK {payloads}, or HDR, SKF {...} as often as its length asks for.
     private mutating func protect(
         _ exchange: ExchangeType,

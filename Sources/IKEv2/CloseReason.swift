@@ -23,6 +23,8 @@ package enum CloseReason: Hashable, Sendable {
     case noCommonSignature
     /// A request was not answered, however often it was sent (RFC 7296 section 2.4).
     case timeout
+    /// The responder does not take IKE_AUTH without a Child SA, and the policy wants nothing else (RFC 6023).
+    case childlessUnsupported
     /// The peer offered or chose nothing that the policy allows.
     case noProposalChosen
     /// The peer's key exchange value is not one, or its retry demand cannot be met (RFC 7296 section 1.2).
@@ -60,6 +62,7 @@ package enum CloseReason: Hashable, Sendable {
         case .noBackend: "eap-no-backend"
         case .noCommonSignature: "no-common-signature"
         case .timeout: "timeout"
+        case .childlessUnsupported: "childless-unsupported"
         case .noProposalChosen: "no-proposal-chosen"
         case .invalidKeyExchange: "invalid-key-exchange"
         case .malformedAnswer: "malformed-answer"

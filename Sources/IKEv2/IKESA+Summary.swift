@@ -113,7 +113,8 @@ extension IKESA {
 
 extension IKESA.Established {
     fileprivate var isAtRest: Bool {
-        guard outgoing == .idle, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty else {
+        guard outgoing == .idle, !hasFlights, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty
+        else {
             return false
         }
         for index in 0..<children.count where children[index].status != .active { return false }

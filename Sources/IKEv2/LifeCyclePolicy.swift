@@ -13,7 +13,27 @@ package struct LifeCyclePolicy: Hashable, Sendable {
     /// How long a responder believes in its peer before it has to authenticate again (RFC 4478). Nil: for ever.
     package var authenticationLifetime: Duration?
 
+    /// Whether IKE_AUTH may make an IKE SA without a Child SA (RFC 6023).
+    package var childless = Childless.never
+
+    /// How many requests of IKE SAs that it does not have an end answers in a second (RFC 7296 section 2.21.4).
+    package var unknownSPIAnswers: UInt32 = 0
+
+    /// How many requests of the peer may be under way at once (RFC 7296 section 2.3).
+    package var windowSize: UInt32 = 1
+
     package init() {}
+}
+
+/// What an end does about IKE_AUTH without a Child SA.
+package enum Childless: Hashable, Sendable {
+    case never
+    /// A responder that says that it takes it.
+    case accepted
+    /// An initiator that does it with a responder that takes it.
+    case preferred
+    /// An initiator that does nothing else.
+    case required
 }
 
 /// How often a client reauthenticates, and whether it is without an IKE SA meanwhile.

@@ -39,6 +39,8 @@ package enum Report: Hashable, Sendable {
     case addressesUpdated(due: Instant, fromHere: Bool)
     /// The peer has shown that it is where it says (RFC 4555 section 3.7).
     case returnRoutable(UDPEndpoint)
+    /// Somebody says, without protection, that the peer does not have this IKE SA (RFC 7296 section 2.21.4).
+    case unknownToPeer(IKESPIPair)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)
     /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.

@@ -85,7 +85,7 @@ package struct Client: ~Copyable {
         _ turn: inout Turn,
         _ tally: inout ClientTally
     ) {
-        guard hasEndpoint else { return }
+        guard !refusesUnknown(datagram, over: path, plan: plan, &turn), hasEndpoint else { return }
         takeTurn(ofFormer: isForFormer(datagram))
         if isFormersTurn {
             renewal?.value.former?.receive(datagram, over: path, under: plan.policy, &turn)

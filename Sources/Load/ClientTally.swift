@@ -19,7 +19,7 @@ package struct ClientTally: ~Copyable {
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted, lost
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
-        case moved, addressesUpdated, begunAnew
+        case moved, addressesUpdated, begunAnew, unknownToGateway
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
@@ -154,6 +154,8 @@ package struct ClientTally: ~Copyable {
         case .addressesUpdated(let due, true):
             mark(.addressesUpdated, population, at: now)
             sample(.addressUpdate, population, now - due, at: now)
+        case .unknownToPeer:
+            mark(.unknownToGateway, population, at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

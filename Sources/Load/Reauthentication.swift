@@ -16,6 +16,8 @@ struct Renewal: ~Copyable {
     var currentAttempt: UInt32 = 0
     /// Whether the former ones have the turn that goes on.
     var isFormersTurn = false
+    /// How many requests of unknown IKE SAs were answered.
+    var unknownSPIAnswers = AnswerLimit(perSecond: 0)
 }
 
 // What is asked of a client that may reauthenticate.
@@ -78,6 +80,26 @@ extension Client {
             if isForFormer(message) { return renewal.value.formerAttempt }
             return renewal.value.currentAttempt == 0 ? attempt : renewal.value.currentAttempt
         case .none: return attempt
+        }
+    }
+
+    /// Answers a request of an IKE SA that the client does not have, or has no more (RFC 7296 section 2.21.4).
+    ///
+    /// - Returns: false where the client has it, or says nothing of others.
+    mutating func refusesUnknown(_ datagram: RawSpan, over path: Path, plan: ClientPlan, _ turn: inout Turn) -> Bool {
+        let limit = plan.policy.values.lifeCycle.unknownSPIAnswers
+        guard limit > 0, !hasSA(of: datagram) else { return false }
+        if renewal == nil { renewal = Box(Renewal()) }
+        renewal?.value.unknownSPIAnswers.perSecond = limit
+        guard renewal?.value.unknownSPIAnswers.admits(at: turn.now) == true else { return false }
+        return IKESA.refuseUnknown(datagram, over: path, &turn)
+    }
+
+    private func hasSA(of datagram: RawSpan) -> Bool {
+        if isForFormer(datagram) { return true }
+        switch endpoint {
+        case .some(let endpoint): return endpoint.hasSA(of: datagram)
+        case .none: return false
         }
     }
 

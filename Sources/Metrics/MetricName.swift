@@ -36,6 +36,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case reauthenticationLatency = "reauthentication.latency"
     /// IKE SAs that a gateway dropped for an INITIAL_CONTACT, in virtual time (a count).
     case initialContactReplaced = "initial-contact.replaced"
+    /// Answers to clients that the gateway does not have their IKE SA (a count).
+    case unknownIKESPI = "ike-spi.unknown"
     /// Requests that initiators sent again (a count).
     case retransmissions = "retransmissions"
     /// Clients with an established IKE SA out of those that want one (a ratio).
@@ -75,8 +77,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
-            .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .retransmissions,
-            .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+            .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .unknownIKESPI,
+            .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
@@ -90,7 +92,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     package var isOfFeature: Bool {
         switch self {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
-            .initialContactReplaced, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
+            .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
             true
         default: false
         }

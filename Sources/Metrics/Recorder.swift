@@ -111,17 +111,18 @@ extension MetricName {
         case .reauthenticationFailed: 15
         case .reauthenticationLatency: 16
         case .initialContactReplaced: 17
-        case .retransmissions: 18
-        case .tunnelsUp: 19
-        case .tunnelsLost: 20
-        case .recoveryTime: 21
-        case .generatorLag: 22
-        case .arrivalsSkipped: 23
-        case .clipped: 24
-        case .mobikeMoves: 25
-        case .mobikeUpdates: 26
-        case .mobikeRestarts: 27
-        case .mobikeLatency: 28
+        case .unknownIKESPI: 18
+        case .retransmissions: 19
+        case .tunnelsUp: 20
+        case .tunnelsLost: 21
+        case .recoveryTime: 22
+        case .generatorLag: 23
+        case .arrivalsSkipped: 24
+        case .clipped: 25
+        case .mobikeMoves: 26
+        case .mobikeUpdates: 27
+        case .mobikeRestarts: 28
+        case .mobikeLatency: 29
         }
     }
 }

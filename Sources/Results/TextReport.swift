@@ -62,7 +62,8 @@ package struct TextReport {
 extension MetricName {
     /// Counts that are worth a line where there are any.
     fileprivate static let shownWhenCounted: [MetricName] = [
-        .initialContactReplaced, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+        .initialContactReplaced, .unknownIKESPI, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates,
+        .mobikeRestarts,
     ]
 }
 

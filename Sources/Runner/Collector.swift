@@ -155,6 +155,7 @@ extension Collector {
         (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyEstablished, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed),
         (.reauthenticationOffered, .reauthenticationStarted), (.reauthenticationEstablished, .reauthenticated),
         (.reauthenticationFailed, .reauthenticationFailed), (.initialContactReplaced, .replaced),
+        (.unknownIKESPI, .unknownToGateway),
         (.retransmissions, .retransmitted),
         (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
         (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),

@@ -8,6 +8,22 @@ extension Workload {
         /// When they make their IKE SA anew (RFC 7296 section 2.8.3); nil: when the gateway asks for it.
         package var reauthentication: Reauthentication?
 
+        /// Whether IKE_AUTH leaves the Child SA to CREATE_CHILD_SA (RFC 6023).
+        package var childless = Childless.never
+
+        package enum Childless: String, CaseIterable, Hashable, Sendable {
+            case never
+            /// With a gateway that takes it.
+            case prefer
+            /// Or else there is no IKE SA.
+            case force
+        }
+
+        /// How many requests of IKE SAs that it does not have a client answers in a second (RFC 7296 section 2.21.4).
+        package var unknownSPIAnswers = 0
+        /// How many requests of the peer's it takes at once (RFC 7296 section 2.3).
+        package var windowSize = 1
+
         package init() {}
     }
 
@@ -29,6 +45,12 @@ extension Workload {
         package var obeysInitialContact = true
         /// How long it believes in a client before that has to authenticate again (RFC 4478); nil: for ever.
         package var authenticationLifetime: Duration?
+        /// Whether it takes IKE_AUTH without a Child SA (RFC 6023).
+        package var acceptsChildless = false
+        /// How many requests of IKE SAs that it does not have it answers in a second (RFC 7296 section 2.21.4).
+        package var unknownSPIAnswers = 0
+        /// How many requests of the peer's it takes at once (RFC 7296 section 2.3).
+        package var windowSize = 1
 
         package init() {}
     }
@@ -44,6 +66,24 @@ extension WorkloadSchema {
             "whether IKE_AUTH says that there is no other IKE SA of the client"
         ),
         Field("reauthentication", reauthentication, .standard("never"), "when it makes its IKE SA anew"),
+        Field(
+            "childless",
+            .keyword(Workload.LifeCycle.Childless.allCases.map(\.rawValue), noun: "way to begin"),
+            .standard("never"),
+            "whether it leaves the first Child SA to an exchange after IKE_AUTH"
+        ),
+        Field(
+            "unknown-spis",
+            .count(1...1_000_000, or: ["never"]),
+            .standard("never"),
+            "how many requests of IKE SAs that it does not have it answers in a second"
+        ),
+        Field(
+            "window",
+            .count(1...256),
+            .standard("1"),
+            "how many requests it takes at once, and sends at once if it may"
+        ),
     ]
 
     static let lifeCyclePolicy = [
@@ -58,6 +98,24 @@ extension WorkloadSchema {
             .duration(or: ["never"]),
             .standard("never"),
             "after how long a client has to authenticate again, which it is told"
+        ),
+        Field(
+            "childless",
+            .keyword(["allow", "never"], noun: "answer"),
+            .standard("never"),
+            "whether it takes IKE_AUTH without a Child SA"
+        ),
+        Field(
+            "unknown-spis",
+            .count(1...1_000_000, or: ["never"]),
+            .standard("never"),
+            "how many requests of IKE SAs that it does not have it answers in a second"
+        ),
+        Field(
+            "window",
+            .count(1...256),
+            .standard("1"),
+            "how many requests it takes at once, and sends at once if it may"
         ),
     ]
 
@@ -85,6 +143,9 @@ extension WorkloadReader {
     mutating func lifeCycle(_ view: RecordView) -> Workload.LifeCycle {
         var lifeCycle = Workload.LifeCycle()
         lifeCycle.initialContact = view.boolean("initial-contact")
+        lifeCycle.windowSize = view.count("window")
+        lifeCycle.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
+        lifeCycle.childless = view.keyword("childless", or: .never)
         let written = view.view("reauthentication")
         if let every = written.optionalDuration("every") {
             if written.percent("jitter") == .one {
@@ -107,6 +168,9 @@ extension WorkloadReader {
         var policy = Workload.LifeCyclePolicy()
         policy.obeysInitialContact = view.text("initial-contact") == "obey"
         policy.authenticationLifetime = view.optionalDuration("authentication-lifetime")
+        policy.windowSize = view.count("window")
+        policy.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
+        policy.acceptsChildless = view.text("childless") == "allow"
         return policy
     }
 }
@@ -123,6 +187,9 @@ extension YAMLValue {
             ]
             entries.append(("reauthentication", .map(inner)))
         }
+        if lifeCycle.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(lifeCycle.unknownSPIAnswers))) }
+        if lifeCycle.windowSize > 1 { entries.append(("window", .plain(lifeCycle.windowSize))) }
+        if lifeCycle.childless != .never { entries.append(("childless", .plain(lifeCycle.childless.rawValue))) }
         return adding(entries)
     }
 
@@ -132,6 +199,9 @@ extension YAMLValue {
         if let lifetime = policy.authenticationLifetime {
             entries.append(("authentication-lifetime", .plain(lifetime)))
         }
+        if policy.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(policy.unknownSPIAnswers))) }
+        if policy.windowSize > 1 { entries.append(("window", .plain(policy.windowSize))) }
+        if policy.acceptsChildless { entries.append(("childless", .plain("allow"))) }
         return adding(entries)
     }
 

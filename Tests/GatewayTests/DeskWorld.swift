@@ -163,7 +163,7 @@ struct ToyClients: ~Copyable {
         let isCurrent = completion.half == clients[local].half
         var transition = HalfReport.Transition.none
         switch completion.action {
-        case .drop: return
+        case .drop, .refuseUnknown: return
         case .demandCookie:
             if isCurrent { clients[local].hasCookie = true }
             return
@@ -231,6 +231,7 @@ extension JobCompletion.Action {
         case .handle: 0
         case .handleIfCookieIsTrue: 1
         case .demandCookie: 2
+        case .refuseUnknown: 99
         case .drop(let reason): 3 + UInt32(reason.rawValue)
         case .timer(let generation): 100 + generation % 1_000
         }

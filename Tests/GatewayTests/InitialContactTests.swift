@@ -14,11 +14,11 @@ struct InitialContactTests {
         world.connect(number: 1)
         world.connect(number: 1)
         #expect(world.peerCount == 2)
-        // The pool of two addresses is used up: the next one finds room if what it makes void is dropped.
+        // The pool of two addresses is used up, until somebody makes void what has them.
         world.connect(number: 2)
         #expect(world.peerCount == 3 && world.refusedCount == 1)
         world.connect(number: 1, isFirst: true)
-        #expect(world.peerCount == 2 && world.replacedTotal == 2)
+        #expect(world.peerCount == 2 && world.replacedTotal == 2 && world.refusedCount == 2)
         world.connect(number: 3)
         #expect(world.peerCount == 3 && world.refusedCount == 2)
         // Their Deletes come to nothing, and leave the others as they are.
@@ -62,6 +62,10 @@ struct FleetWorld: ~Copyable {
     private var turn: Turn
     private(set) var clients: [Initiator] = []
     private(set) var refusedCount = 0
+    /// How often a client heard that its IKE SA is unknown.
+    private(set) var unknownCount = 0
+    private let settings: ResponderFleet.Settings
+    private let policy: PeerPolicy
 
     init(pool: String, _ change: (inout PeerPolicy.Values) -> Void = { _ in }) {
         let seed = [UInt8](repeating: 7, count: 32)
@@ -71,7 +75,25 @@ struct FleetWorld: ~Copyable {
         change(&values)
         var settings = ResponderFleet.Settings(seed: 1, spiKey: 2, cookieSecret: seed)
         settings.pool = [IPPrefix(pool)!]
-        fleet = ResponderFleet(settings, policy: PeerPolicy(values))
+        self.settings = settings
+        policy = PeerPolicy(values)
+        fleet = ResponderFleet(settings, policy: policy)
+    }
+
+    /// The responder loses all that it has.
+    mutating func restart() { fleet = ResponderFleet(settings, policy: policy) }
+
+    mutating func wait(for duration: Duration) { turn.now = turn.now + duration }
+
+    mutating func checkLiveness(_ client: Initiator) {
+        client.endpoint.command(.checkLiveness, under: client.policy, &turn)
+        settle(client)
+    }
+
+    /// Sends a client's request again, whose time has come.
+    mutating func retransmit(_ client: Initiator) {
+        client.endpoint.advance(under: client.policy, &turn)
+        settle(client)
     }
 
     var peerCount: Int { fleet.peerCount }
@@ -91,6 +113,7 @@ struct FleetWorld: ~Copyable {
     mutating func connect(number: UInt32, isFirst: Bool = false) {
         var values = Self.values("user%d@example.org")
         values.lifeCycle.sendsInitialContact = isFirst
+        values.retransmission = RetransmissionSchedule(waits: [.seconds(1), .seconds(60)])
         let policy = PeerPolicy(values)
         let count = UInt32(clients.count)
         let origin = Origin(
@@ -102,7 +125,9 @@ struct FleetWorld: ~Copyable {
         let client = UDPEndpoint(address: IPAddress(v4: 0xC633_6407 + count), port: 500)
         let gateway = UDPEndpoint(address: IPAddress("192.0.2.1")!, port: 500)
         let plain = Path(local: client, remote: gateway, isEncapsulated: false)
-        let route = Route(plain: plain, encapsulated: plain)
+        var encapsulated = Path(local: client, remote: gateway, isEncapsulated: true)
+        (encapsulated.local.port, encapsulated.remote.port) = (4500, 4500)
+        let route = Route(plain: plain, encapsulated: encapsulated)
         clients.append(Initiator(Endpoint(initiating: origin, over: route, under: policy, &turn), policy))
         settle(clients[clients.count - 1])
     }
@@ -120,6 +145,7 @@ struct FleetWorld: ~Copyable {
                 client.endpoint.complete(turn.cryptography.perform(request), under: client.policy, &turn)
             }
             refusedCount += turn.output.reports.count { if case .childRefused = $0 { isForFleet } else { false } }
+            unknownCount += turn.output.reports.count { if case .unknownToPeer = $0 { true } else { false } }
             let sent = turn.output.datagrams.map { (Array(turn.output.octets[$0.range]), $0.path) }
             turn.output.removeAll()
             if sent.isEmpty { return }

@@ -10,8 +10,8 @@
 # Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
 #
 # Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK PASSWORD IDENTITY (the gateway's)
-# IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of
-# charon.sh.
+# IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY CHILDLESS DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and
+# those at the head of charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -25,7 +25,9 @@ IDENTITY=${IDENTITY:-gw.example.org}
 IKE_PROPOSALS=${IKE_PROPOSALS:-aes128gcm16-prfsha256-x25519}
 ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-x25519}
 IKE_REKEY=${IKE_REKEY:-4h}
+IKE_REAUTH=${IKE_REAUTH:-0s}
 CHILD_REKEY=${CHILD_REKEY:-1h}
+CHILDLESS=${CHILDLESS:-allow}
 DPD_DELAY=${DPD_DELAY:-0s}
 MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
@@ -58,6 +60,8 @@ write_connections() {
     fragmentation = $FRAGMENTATION
     dpd_delay = $DPD_DELAY
     rekey_time = $IKE_REKEY
+    reauth_time = $IKE_REAUTH
+    childless = $CHILDLESS
     rand_time = 0s
     local {
       $(proof "$LOCAL_AUTH" ${PKI:+user-$client.pem})

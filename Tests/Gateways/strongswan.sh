@@ -12,8 +12,8 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, and those
-# at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
+# CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD,
+# and those at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -32,6 +32,7 @@ CHILD_REKEY=${CHILD_REKEY:-1h}
 CHILD_LIFE=${CHILD_LIFE:-66m}
 DPD_DELAY=${DPD_DELAY:-0s}
 UNIQUE=${UNIQUE:-never}
+CHILDLESS=${CHILDLESS:-allow}
 MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
 POOL=${POOL:-10.128.0.0/10}
@@ -53,6 +54,7 @@ connections {
     mobike = $MOBIKE
     fragmentation = $FRAGMENTATION
     unique = $UNIQUE
+    childless = $CHILDLESS
     dpd_delay = $DPD_DELAY
     rekey_time = $IKE_REKEY
     reauth_time = $IKE_REAUTH

@@ -130,6 +130,27 @@ struct ReauthenticationTests {
         }
     }
 
+    @Test(
+        "and answers what comes for an IKE SA that it has no more, if its policy says so",
+        arguments: [0, 5] as [UInt32]
+    )
+    func refusesUnknown(limit: UInt32) {
+        var world = Self.world(nil) {
+            $0.liveness = .seconds(5)
+        } client: {
+            $0.lifeCycle.unknownSPIAnswers = limit
+        }
+        // Its Delete is lost: the gateway goes on asking.
+        world.loses = { $0.operation == .delete }
+        world.leave()
+        world.run(for: .seconds(3))
+        world.forgetStory()
+        world.run(for: .seconds(4))
+        #expect(world.hasEndpoint == false)
+        #expect(world.story.contains("<-- 1 liveness"))
+        #expect(world.story.contains("--> 1 refusal") == (limit > 0))
+    }
+
     @Test("when the gateway asks for it by AUTH_LIFETIME, a tenth of the time before it is over")
     func obeysLifetime() {
         for order in [nil, Reauthentication.Order.makeBeforeBreak] {

@@ -118,8 +118,9 @@ struct LifeCycleRunTests {
     @Test("workers, shards, windows and the kind of cryptography leave no trace in it", arguments: [1, 2, 7])
     func isDeterministic(workers: Int) throws {
         let text = Self.text(
-            profile: Self.reauthentication("make-before-break") + "\n    initial-contact: true",
-            policy: "authentication-lifetime: 90s",
+            profile: Self.reauthentication("make-before-break")
+                + "\n    initial-contact: true\n    children: 3\n    window: 4\n    childless: prefer\n    unknown-spis: 3",
+            policy: "authentication-lifetime: 90s\n      window: 3\n      childless: allow\n      unknown-spis: 5",
             faults: "faults: { restart: { at: 100s, gateway: gw, down: 3s, keeps-state: false } }",
             loss: "2%"
         )
@@ -143,6 +144,53 @@ struct LifeCycleRunTests {
         // After 54 s each.
         #expect(measured.counter(.reauthenticationEstablished).total == 40 * 4)
         #expect(measured.counter(.handshakeOffered).total == 40)
+    }
+
+    @Test("requests overlap where both ends take more than one, and Child SAs are there sooner")
+    func windows() throws {
+        func run(_ size: Int, loss: String) throws -> Measurements {
+            let text = Self.text(
+                profile: "children: 5\n    window: \(size)\n    fragmentation: 160",
+                policy: "window: \(size)\n      fragmentation: 160",
+                loss: loss
+            )
+            let measured = try #require(try Self.run(text).measurements.first)
+            #expect(measured.counter(.handshakeEstablished).total == 40)
+            #expect(measured.counter(.childRekeyFailed).byReason == [])
+            #expect(measured.counter(.childRekeyEstablished).total >= 40 * 5 * 4)
+            return measured
+        }
+        // What waits for a window counts from when it was due.
+        let (narrow, wide) = (try run(1, loss: "0%"), try run(8, loss: "0%"))
+        #expect(wide.latency(.childRekeyLatency).p99 < narrow.latency(.childRekeyLatency).p99)
+        _ = try run(3, loss: "4%")
+    }
+
+    @Test("a restarted gateway tells clients that it does not know them, at a price and so many in a second")
+    func unknownSPIs() throws {
+        let faults = "faults: { restart: { at: 100s, gateway: gw, down: 2s, keeps-state: false } }"
+        func count(_ policy: String) throws -> UInt64 {
+            let measured = try #require(try Self.run(Self.text(policy: policy, faults: faults)).measurements.first)
+            #expect(measured.counter(.handshakeEstablished).total == 80)
+            return measured.counter(.unknownIKESPI).total
+        }
+        #expect(try count("subnets: []") == 0)
+        let few = try count("unknown-spis: 1")
+        let many = try count("unknown-spis: 1000")
+        #expect(few > 0 && few < many)
+        // Each client's request is answered, and each of its retransmissions.
+        #expect(many >= 80 && many <= 40 * 5)
+    }
+
+    @Test("childless initiation has every client up as soon as its CREATE_CHILD_SA is done")
+    func childless() throws {
+        let text = Self.text(profile: "childless: force", policy: "childless: allow")
+        let measured = try #require(try Self.run(text).measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 40)
+        let usual = try #require(try Self.run(Self.text()).measurements.first)
+        #expect(measured.latency(.handshakeLatency).p50 > usual.latency(.handshakeLatency).p50)
+        let refused = try #require(try Self.run(Self.text(profile: "childless: force")).measurements.first)
+        #expect(refused.counter(.handshakeFailed).byReason.map(\.name) == ["childless-unsupported"])
     }
 
     @Test("INITIAL_CONTACT frees at once what a client that comes back has left behind")
@@ -177,6 +225,13 @@ struct LifeCycleLiveTests {
         let result = try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
         #expect(result.leftBehind == 0)
         return result
+    }
+
+    @Test("childless initiation makes the Child SA by an exchange of its own")
+    func childless() throws {
+        let result = try run("childless: force", policy: "childless: allow")
+        #expect(result.measurements.first?.counter(.handshakeEstablished).total == 20)
+        #expect(result.measurements.first?.counter(.handshakeFailed).total == 0)
     }
 
     @Test(

@@ -76,9 +76,6 @@ struct StrictInputTests {
         Broken("fragments of a path whose MTU nobody said", "nat-keepalive: 20s", "fragmentation: path-mtu"),
         Broken("fragments without room", "nat-keepalive: 20s", "fragmentation: 159"),
         Broken("yes for fragments", "nat-keepalive: 20s", "fragmentation: yes"),
-        Broken("a jitter of everything", "nat-keepalive: 20s", "reauthentication: { every: 1h, jitter: 100% }"),
-        Broken("an order of nothing", "nat-keepalive: 20s", "reauthentication: { every: 1h, order: break }"),
-        Broken("a first contact that may be", "nat-keepalive: 20s", "initial-contact: maybe"),
         Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
         Broken("traffic of a later version", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
         Broken(

@@ -18,7 +18,6 @@ struct WarningTests {
         Broken("a NAT that forgets sooner than its client speaks", "nat-keepalive: 20s", "nat-keepalive: 5m"),
         Broken("proposals without an overlap", "ike: [aes256gcm16-prfsha384-x25519]", "ike: [aes128-sha256-modp2048]"),
         Broken("fragments that the gateway does not take", "nat-keepalive: 20s", "fragmentation: standard"),
-        Broken("reauthentication after the run", "nat-keepalive: 20s", "reauthentication: { every: 1h }"),
         Broken(
             "SHA-1",
             "ike: [aes256gcm16-prfsha384-x25519]",

@@ -3,10 +3,12 @@ import Primitives
 
 extension IKESA {
     /// What few IKE SAs have: apart, so that all others stay small.
-    struct Extras: ~Copyable {
+    final class Extras {
         /// When the peer has to have authenticated again, whatever is rekeyed meanwhile (RFC 4478 section 3), or
         /// `.never`.
         var authenticationEnd = Instant.never
+        /// What it keeps of overlapping exchanges, where its policy wants any (RFC 7296 section 2.3).
+        var windows: Windows?
     }
 }
 
@@ -15,23 +17,19 @@ extension IKESA.Established {
     /// The responder's side: the IKE SA, and each that a rekey makes of it, ends when its peer's authentication does.
     mutating func limitAuthentication(policy: PeerPolicy, _ turn: borrowing Turn) {
         guard let lifetime = policy.values.lifeCycle.authenticationLifetime else { return }
-        var extras = IKESA.Extras()
-        extras.authenticationEnd = turn.now + lifetime
-        hard = min(hard, extras.authenticationEnd)
-        self.extras = Box(extras)
+        limitAuthentication(to: turn.now + lifetime)
     }
 
-    /// Hands over to the IKE SA that a rekey made.
-    mutating func inherit(_ extras: consuming Box<IKESA.Extras>?) {
+    /// Takes over from the IKE SA that a rekey has replaced.
+    mutating func inherit(_ extras: IKESA.Extras?) {
+        if let extras, extras.authenticationEnd != .never { limitAuthentication(to: extras.authenticationEnd) }
+    }
+
+    private mutating func limitAuthentication(to end: Instant) {
+        let extras = self.extras ?? IKESA.Extras()
+        extras.authenticationEnd = end
         self.extras = extras
-        hard = min(hard, authenticationEnd)
-    }
-
-    private var authenticationEnd: Instant {
-        switch extras {
-        case .some(let extras): extras.value.authenticationEnd
-        case .none: .never
-        }
+        hard = min(hard, end)
     }
 }
 

@@ -85,6 +85,8 @@ struct AcceptedAnswer: ~Copyable {
     let detectsNATs: Bool
     /// Whether the responder takes fragments (RFC 7383 section 2.3).
     let takesFragments: Bool
+    /// Whether the responder takes IKE_AUTH without a Child SA (RFC 6023 section 3).
+    let takesChildless: Bool
     let peerHashes: SignatureHashes
     /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
     var message: [UInt8] = []
@@ -156,6 +158,7 @@ extension Initiation {
                 nat: nat ?? NATStatus(),
                 detectsNATs: nat != nil,
                 takesFragments: contents.hasNotify(.ikev2FragmentationSupported),
+                takesChildless: contents.hasNotify(.childlessIKEv2Supported),
                 peerHashes: contents.signatureHashes
             )
         )

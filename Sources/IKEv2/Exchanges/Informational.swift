@@ -18,6 +18,7 @@ extension IKESA.Established {
         }
         // The peer could not authenticate this end after all (RFC 7296 section 2.21.2).
         let isRejected = contents.hasNotify(.authenticationFailed)
+        takeWindowSize(contents)
         let cookie = contents.notifyData(.cookie2)
         if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
         let news = channel.mobilityRole == .none ? AddressNews() : takeAddresses(contents, policy: policy, &turn)

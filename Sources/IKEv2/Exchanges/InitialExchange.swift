@@ -10,6 +10,8 @@ struct InitialExchange: Sendable {
     let responderNonce: [UInt8]
     /// What the peer's SIGNATURE_HASH_ALGORITHMS names.
     let peerHashes: SignatureHashes
+    /// Whether this end, the initiator, asks for no Child SA in IKE_AUTH (RFC 6023).
+    var isChildless = false
 
     /// The AUTH data of one end that knows a shared key.
     func sharedKeyProof(

@@ -50,7 +50,7 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) -> IKESA.Handling {
         // RFC 7296 section 2.25: the IKE SA is being closed, or a Child SA created, rekeyed or closed.
-        guard !isSuperseded, !isToBeClosed, rival == nil, !isChangingChildren else {
+        guard !isSuperseded, !isToBeClosed, rival == nil, !isChangingChildren, !hasFlights else {
             return refuse(.temporaryFailure, &turn)
         }
         do throws(DecodeError) {
@@ -215,8 +215,9 @@ extension IKESA.Established {
         swap(&heir.children, &children)
         heir.innerAddresses = innerAddresses
         heir.arePeerAddresses = arePeerAddresses
-        heir.inherit(extras.take())
+        heir.inherit(extras)
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
+        if heir.windows != nil { heir.enqueue(.announceWindow, notBefore: turn.now) }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = Box(heir.startNext(policy: policy, &turn))
         becomeSuperseded(by: .rekeyed, policy: policy, &turn)

@@ -27,7 +27,8 @@ extension IKESA {
                 responseMessage: agreed.answer.message,
                 initiatorNonce: agreed.initiation.nonce,
                 responderNonce: agreed.answer.nonce,
-                peerHashes: agreed.answer.peerHashes
+                peerHashes: agreed.answer.peerHashes,
+                isChildless: policy.isChildless(agreed.answer)
             )
             // Without AUTH this end asks for EAP (RFC 7296 section 2.16).
             if policy.values.authentication.eap != nil {
@@ -44,8 +45,8 @@ extension IKESA {
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [CP(CFG_REQUEST)], SAi2, TSi, TSr,
-        /// [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [N(SET_WINDOW_SIZE)],
+        /// [CP(CFG_REQUEST)], [SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
             _ proof: Proof?,
             _ channel: consuming Channel,
@@ -75,10 +76,13 @@ extension IKESA {
                 if isFirstContact { encoder.notify(.initialContact) }
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
                 if let proof { encoder.authentication(proof) } else { encoder.eapOnly(policy) }
+                encoder.windowSize(policy)
                 encoder.configurationRequest(policy)
-                encoder.offer(policy.firstChildOffer, spi: childSPI)
-                encoder.trafficSelectors(initiator: policy.localOffer)
-                encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                if !initial.isChildless {
+                    encoder.offer(policy.firstChildOffer, spi: childSPI)
+                    encoder.trafficSelectors(initiator: policy.localOffer)
+                    encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                }
                 encoder.mobility(policy, at: own)
             }
             return .awaitingAuth(
@@ -176,15 +180,20 @@ extension IKESA {
             turn.output.report(.established(spis))
             if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
             established.beginMobility(.originalInitiator, contents, policy: policy, &turn)
+            established.takeWindowSize(contents)
             established.take(contents.configurationReply, &turn)
-            established.takeFirstChild(
-                contents,
-                inbound: childSPI,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            if initial.isChildless {
+                established.beginChildless(contents, &turn)
+            } else {
+                established.takeFirstChild(
+                    contents,
+                    inbound: childSPI,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
+            }
             turn.giveBack(contents.takeBuffer())
             for _ in 0..<policy.values.additionalChildren { established.enqueue(.createChild, notBefore: turn.now) }
             return established.startNext(policy: policy, &turn)

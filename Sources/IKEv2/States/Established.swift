@@ -23,7 +23,7 @@ extension IKESA {
         /// When the IKE SA must be gone, or `.never`.
         var hard: Instant
         /// What few IKE SAs have.
-        var extras: Box<Extras>?
+        var extras: Extras?
         /// The inner addresses that the Configuration payload gave, to this end or to the peer.
         var innerAddresses = InnerAddresses()
         /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
@@ -38,6 +38,10 @@ extension IKESA {
             hard = lifetime.hard.map { turn.now + $0 } ?? .never
             self.channel = channel
             self.origin = origin
+            if policy.values.lifeCycle.windowSize > 1 {
+                extras = Extras()
+                extras?.windows = Windows(size: policy.values.lifeCycle.windowSize)
+            }
         }
 
         var isSuperseded: Bool { superseded != nil }
@@ -65,6 +69,7 @@ extension IKESA {
             case checkLiveness
             case updateAddresses
             case checkPath
+            case announceWindow
             case close(ClosingCause)
         }
         enum ClosingCause: Hashable, Sendable, BitwiseCopyable {
@@ -113,8 +118,12 @@ extension IKESA.Established {
             turn.output.report(.dropped)
             return .established(self)
         }
+        if channel.isSaidToBeUnknown(datagram) { return takeHint(policy: policy, &turn) }
+        if windows != nil { enterWindow(datagram) }
         switch channel.receive(datagram, over: arrival, &turn) {
-        case .nothing: return .established(self)
+        case .nothing:
+            leaveWindow()
+            return .established(self)
         case .request(let exchange, let contents):
             let next = takeRequest(exchange, contents, policy: policy, &turn)
             turn.giveBack(contents.takeBuffer())
@@ -223,5 +232,6 @@ extension IKESA.Established {
         _ payloads: (inout MessageEncoder) -> Void
     ) {
         channel.respond(exchange, note, origin: &origin, &turn, payloads)
+        keepAnswer()
     }
 }

@@ -80,7 +80,7 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthRequest) else {
+            guard contents.has(.ikeAuthRequest) || contents.isChildless(policy) else {
                 // Without AUTH the peer asks for EAP (RFC 7296 section 2.16).
                 let wantsEAP = contents.has(.eapAuthRequest) && !contents.has(.authentication)
                 guard wantsEAP, let eap = policy.values.authentication.eap else {
@@ -136,7 +136,7 @@ extension IKESA {
                 : Conversing.begin(self, proof, contents, policy: policy, &turn)
         }
 
-        /// HDR, SK {[IDr], [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], SAr2, TSi, TSr,
+        /// HDR, SK {[IDr], [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], [SAr2, TSi, TSr],
         /// [N(MOBIKE_SUPPORTED), ...]}, or the reason why there is no Child SA
         ///
         /// - Parameter contents: of the request that asks for the Child SA; behind EAP it is not the last one.
@@ -156,16 +156,20 @@ extension IKESA {
             established.beginMobility(.originalResponder, contents, policy: policy, &turn)
             let isMobile = established.channel.mobilityRole != .none
             let own = established.channel.path.local
-            let first = established.answerFirstChild(
-                contents,
-                lease: lease,
-                requested: request.addresses,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            let first =
+                contents.isChildless(policy)
+                ? established.answerChildless(lease, requested: request.addresses, policy: policy)
+                : established.answerFirstChild(
+                    contents,
+                    lease: lease,
+                    requested: request.addresses,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
             let peer = contents.initiator(policy)
+            established.takeWindowSize(contents)
             turn.giveBack(contents.takeBuffer())
             var note = PacketNote(.ikeAuth, isResponse: true)
             note.isSigned = proof.method != .sharedKey
@@ -174,9 +178,12 @@ extension IKESA {
                 encoder.certificates(of: proof)
                 encoder.authentication(proof)
                 encoder.authenticationLifetime(policy)
+                encoder.windowSize(policy)
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)
+                case .notWanted:
+                    encoder.configurationReply(lease, to: request, policy)
                 case .installed(let answer):
                     encoder.configurationReply(lease, to: request, policy)
                     encoder.answer(answer.selection, spi: answer.inbound)
@@ -190,6 +197,7 @@ extension IKESA {
             if let peer { turn.output.report(peer) }
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
+            case .notWanted: lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
             case .installed(let answer):
                 lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))

@@ -18,7 +18,7 @@ extension IKESA {
         let peerHashes: SignatureHashes
 
         /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ], [N(IKEV2_FRAGMENTATION_SUPPORTED)],
-        /// [N(SIGNATURE_HASH_ALGORITHMS)]
+        /// [N(CHILDLESS_IKEV2_SUPPORTED)], [N(SIGNATURE_HASH_ALGORITHMS)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -87,6 +87,7 @@ extension IKESA {
             let isForced = policy.values.forcesEncapsulation
             encoder.natDetection(NATDetection(spis, path, isForced: isForced, turn.cryptography))
             if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
+            if policy.values.lifeCycle.childless == .accepted { encoder.notify(.childlessIKEv2Supported) }
             encoder.certificateRequest(policy)
             if !peerHashes.isEmpty { encoder.signatureHashes(policy) }
             encoder.finish(into: &turn.writer)

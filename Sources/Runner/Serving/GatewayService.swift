@@ -26,6 +26,8 @@ package struct GatewayServiceStatus: Sendable {
     package var halfOpen: Int
     package var established: UInt64
     package var cookieDemands: UInt64
+    /// How many IKE SAs INITIAL_CONTACT has made void.
+    package var replaced: UInt64
     package var received: UInt64
     package var sent: UInt64
 }
@@ -152,6 +154,7 @@ package struct GatewayService: ~Copyable {
             halfOpen: fleet.halfOpenCount,
             established: fleet.establishedTotal,
             cookieDemands: fleet.cookieDemands,
+            replaced: fleet.replacedTotal,
             received: plain.counters.received + encapsulated.counters.received,
             sent: plain.counters.sent + encapsulated.counters.sent
         )

@@ -21,6 +21,7 @@ extension ClientShard {
         switch completion.action {
         case .handle: handle(local, completion)
         case .demandCookie: demandCookie(local, completion)
+        case .refuseUnknown: refuseUnknown(local, completion)
         case .drop: packets.release(completion.packet)
         case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
         case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation)
@@ -104,6 +105,22 @@ extension ClientShard {
         let arrival = wayIn(of: packet, clients[local].gateway)
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
+        for datagram in turn.output.datagrams { sendDown(local, datagram) }
+        turn.output.removeAll()
+    }
+
+    /// The gateway has no such IKE SA, or has it no more.
+    private mutating func refuseUnknown(_ local: Int, _ completion: JobCompletion) {
+        let packet = packets.take(completion.packet)
+        defer { packets.release(completion.packet, packet) }
+        guard let start = Self.messageStart(packet) else { return }
+        let arrival = Path(
+            local: packet.destination,
+            remote: packet.source,
+            isEncapsulated: packet.isEncapsulated
+        )
+        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        _ = IKESA.refuseUnknown(message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
     }
@@ -265,7 +282,7 @@ extension Report {
             .childRefused,
             .childRekeyed, .childRekeyFailed,
             .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .peerAddressGiven, .addressesUpdated,
-            .returnRoutable, .closed, .refused:
+            .returnRoutable, .unknownToPeer, .closed, .refused:
             true
         case .keysDerived, .peerIdentified, .retransmitted, .answeredAgain, .alive, .dropped: false
         }
@@ -281,6 +298,7 @@ extension JobCompletion.Action {
         case .demandCookie: 3
         case .drop(let reason): 4 | UInt64(reason.rawValue) << 8
         case .timer(let generation): 5 | UInt64(generation) << 8
+        case .refuseUnknown: 6
         }
     }
 }

@@ -79,6 +79,8 @@ extension SimulationPlan {
         settings.keyExchanges = gateway.policy.proposals.parsedIKE.keyExchanges
         settings.signs = gateway.policy.authentication.credentials != nil
         settings.pool = gateway.policy.pool
+        settings.windowSize = UInt32(gateway.policy.lifeCycle.windowSize)
+        settings.unknownSPIAnswers = UInt32(gateway.policy.lifeCycle.unknownSPIAnswers)
         settings.restarts = restartSchedule(index)
         settings.logLength = Self.logLength
         settings.excerpt = excerpt

@@ -135,6 +135,7 @@ extension Report {
         case .addressesUpdated: "addresses-updated"
         case .returnRoutable: "return-routable"
         case .refused: "refused"
+        case .unknownToPeer: "unknown-to-peer"
         case .dropped: "dropped"
         case .closed: "closed"
         }
@@ -142,7 +143,7 @@ extension Report {
 
     var details: [(key: String, value: String)] {
         switch self {
-        case .keysDerived(let spis), .established(let spis): spis.details
+        case .keysDerived(let spis), .established(let spis), .unknownToPeer(let spis): spis.details
         case .addressAssigned(let address), .nameServerGiven(let address): [("address", "\(address)")]
         case .subnetGiven(let subnet): [("subnet", "\(subnet)")]
         case .peerIdentified(_, let isInitialContact): [("initial-contact", "\(isInitialContact)")]

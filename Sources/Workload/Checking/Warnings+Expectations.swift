@@ -45,6 +45,8 @@ extension WarningCheck {
             return populations.contains { saysInitialContact($0) } ? nil : "no client says INITIAL_CONTACT"
         case .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
             return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
+        case .unknownIKESPI:
+            return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

@@ -20,6 +20,12 @@ extension WarningCheck {
             && workload.profiles[workload.populations[population].profile].lifeCycle.initialContact
     }
 
+    /// Whether a gateway, one that is not simulated included, may tell the population of an unknown IKE SA.
+    func isToldOfUnknown(_ population: Int) -> Bool {
+        let gateway = workload.gateways[workload.populations[population].gateway]
+        return gateway.policy.lifeCycle.unknownSPIAnswers > 0 || gateway.simulated == nil
+    }
+
     /// What is asked for and cannot come about, between a profile and its gateway.
     mutating func checkLifeCycle() {
         for (index, population) in workload.populations.enumerated() {
@@ -29,6 +35,22 @@ extension WarningCheck {
             if profile.lifeCycle.initialContact, gateway.simulated != nil, !gateway.policy.lifeCycle.obeysInitialContact
             {
                 warn("\(path).initial-contact", "the policy of \(gateway.name) ignores INITIAL_CONTACT")
+            }
+            if profile.lifeCycle.childless != .never, gateway.simulated != nil,
+                !gateway.policy.lifeCycle.acceptsChildless
+            {
+                warn(
+                    "\(path).childless",
+                    "the policy of \(gateway.name) has no `childless: allow`: "
+                        + (profile.lifeCycle.childless == .force ? "every set-up fails" : "IKE_AUTH makes the Child SA")
+                )
+            }
+            if gateway.simulated != nil, (profile.lifeCycle.windowSize > 1) != (gateway.policy.lifeCycle.windowSize > 1)
+            {
+                warn(
+                    "\(path).window",
+                    "only one of \(profile.name) and \(gateway.name) has a `window` above 1: requests never overlap"
+                )
             }
             guard let reauthentication = profile.lifeCycle.reauthentication else { continue }
             if firstArrival(of: index) != nil, !isReauthenticated(index) {

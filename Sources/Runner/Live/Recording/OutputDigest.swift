@@ -105,8 +105,9 @@ extension SipHash24 {
             combine(subnet.address.high)
             combine(subnet.address.low)
         case .peerIdentified(let identity, let isInitialContact):
-            combine(21 | (isInitialContact ? 1 << 8 : 0))
+            combine((isInitialContact ? 21 : 24) as UInt64)
             combine(identity)
+        case .unknownToPeer(let spis): combine(23, spis)
         case .authenticationLimited(let lifetime):
             combine(22 as UInt64)
             combine(UInt64(lifetime.nanoseconds))
