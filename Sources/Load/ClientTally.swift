@@ -18,7 +18,7 @@ package struct ClientTally: ~Copyable {
         case offered, established, failed, up, wanted, skipped
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted
-        case moved, addressesUpdated, begunAnew
+        case moved, addressesUpdated, begunAnew, portsExhausted
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {

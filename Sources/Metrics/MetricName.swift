@@ -46,6 +46,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case mobikeRestarts = "mobike.restarts"
     /// From a change of address to the gateway's answer (a time).
     case mobikeLatency = "mobike.latency"
+    /// Packets that a shared NAT had no ports for (a count).
+    case natExhausted = "nat.exhausted"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -63,7 +65,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
-            .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+            .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+            .natExhausted:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag, .mobikeLatency: .latency

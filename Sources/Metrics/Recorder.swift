@@ -116,6 +116,7 @@ extension MetricName {
         case .mobikeUpdates: 20
         case .mobikeRestarts: 21
         case .mobikeLatency: 22
+        case .natExhausted: 23
         }
     }
 }

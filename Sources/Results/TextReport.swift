@@ -62,7 +62,7 @@ package struct TextReport {
 extension MetricName {
     /// Counts that are worth a line where there are any.
     fileprivate static let shownWhenCounted: [MetricName] = [
-        .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+        .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .natExhausted,
     ]
 }
 

@@ -39,7 +39,9 @@ struct Collector {
         let names = workload.populations.map(\.name)
         populations = names
         // What nothing in the workload can bring about has no columns.
-        counters = Self.counters + (workload.hasMobility ? Self.mobilityCounters : [])
+        counters =
+            Self.counters + (workload.hasMobility ? Self.mobilityCounters : [])
+            + (workload.hasSharedNAT ? [(.natExhausted, .portsExhausted)] : [])
         latencies = Self.latencies + (workload.hasMobility ? Self.mobilityLatencies : [])
         let needed = MeasurementScope.needed(
             populations: names,

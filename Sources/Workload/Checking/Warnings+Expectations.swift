@@ -42,6 +42,7 @@ extension WarningCheck {
             return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
         case .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
             return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
+        case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }
