@@ -134,8 +134,8 @@ struct DamagedResultTests {
                 "\"value\": 1.982608695",
                 "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
             ),
-            Damage("\n}\n", "", "r.json: line 335: it ends before it is complete"),
-            Damage("\n}\n", "\n}\n{}\n", "r.json: line 337: there is something behind the value"),
+            Damage("\n}\n", "", "r.json: line 338: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 340: there is something behind the value"),
         ]
     )
     func damage(_ damage: Damage) throws {

@@ -117,8 +117,8 @@ extension IKESA {
             return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr, [N(MOBIKE_SUPPORTED), ...]}, or the reason why
-        /// there is no Child SA
+        /// HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr, [N(MOBIKE_SUPPORTED), ...]}, or the
+        /// reason why there is no Child SA
         consuming func establish(
             _ proof: Proof,
             _ contents: consuming Contents,

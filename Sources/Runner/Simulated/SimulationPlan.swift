@@ -24,7 +24,7 @@ struct SimulationPlan: Sendable {
     let window: Duration
     /// The paths whose NATs are shared, in order: each such NAT is a part of its own.
     let sharedNATs: [Int]
-    /// What a message between a shard and a shared NAT takes: as long as a window may be, so that it makes none shorter.
+    /// What a message between a shard and a shared NAT takes: as long as a window may be, so that none gets shorter.
     let sharedNATLatency: Duration
     let end: Instant
     /// Packets and life-cycle events are kept for the run's files.
