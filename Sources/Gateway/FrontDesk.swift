@@ -85,8 +85,8 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
                 events.push(
                     Event(order: report.order, target: settings.entity, kind: Kind.report.rawValue, small: index)
                 )
-            case .completion:
-                preconditionFailure("a completion goes to a shard")
+            case .completion, .portRequest, .portGrant:
+                preconditionFailure("a desk hears of packets and halves alone")
             }
         }
     }

@@ -4,8 +4,8 @@ import Primitives
 extension Client {
     /// Is elsewhere from now on, and goes to the gateway by another route.
     ///
-    /// Its IKE SA goes along where MOBIKE lets it (RFC 4555). Where it cannot, the client forgets it, since nothing that
-    /// it could say from here would be heard as its own, and begins anew at once.
+    /// Its IKE SA goes along where MOBIKE lets it (RFC 4555). Where it cannot, the client forgets it, since nothing
+    /// that it could say from here would be heard as its own, and begins anew at once.
     package mutating func move(
         to route: Route,
         plan: ClientPlan,

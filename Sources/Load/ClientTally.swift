@@ -19,7 +19,7 @@ package struct ClientTally: ~Copyable {
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
         case childRekeyStarted, ikeRekeyStarted, lost
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
-        case moved, addressesUpdated, begunAnew, unknownToGateway
+        case moved, addressesUpdated, begunAnew, unknownToGateway, portsExhausted
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {

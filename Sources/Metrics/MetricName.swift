@@ -60,6 +60,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case mobikeRestarts = "mobike.restarts"
     /// From a change of address to the gateway's answer (a time).
     case mobikeLatency = "mobike.latency"
+    /// Packets that a shared NAT had no ports for (a count).
+    case natExhausted = "nat.exhausted"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -78,7 +80,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
             .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .unknownIKESPI,
-            .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+            .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+            .natExhausted:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
@@ -92,7 +95,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     package var isOfFeature: Bool {
         switch self {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
-            .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
+            .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
+            .natExhausted:
             true
         default: false
         }

@@ -123,6 +123,7 @@ extension MetricName {
         case .mobikeUpdates: 27
         case .mobikeRestarts: 28
         case .mobikeLatency: 29
+        case .natExhausted: 30
         }
     }
 }

@@ -63,7 +63,7 @@ extension MetricName {
     /// Counts that are worth a line where there are any.
     fileprivate static let shownWhenCounted: [MetricName] = [
         .initialContactReplaced, .unknownIKESPI, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates,
-        .mobikeRestarts,
+        .mobikeRestarts, .natExhausted,
     ]
 }
 

@@ -159,6 +159,7 @@ extension Collector {
         (.retransmissions, .retransmitted),
         (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
         (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
+        (.natExhausted, .portsExhausted),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [

@@ -8,7 +8,7 @@ import Testing
 @Suite("UDP port 4500 is used")
 struct EncapsulationTests {
     private static let inside = IPAddress("10.0.0.9")!
-    private static let forced = { (values: inout PeerPolicy.Values) in values.forcesEncapsulation = true }
+    private static let forced: @Sendable (inout PeerPolicy.Values) -> Void = { $0.forcesEncapsulation = true }
 
     @Test("where one end says that it is behind a NAT, though it is not", arguments: Side.allCases)
     func isForced(_ side: Side) {

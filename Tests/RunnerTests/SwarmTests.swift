@@ -49,6 +49,7 @@ struct RandomWorkload: CustomStringConvertible {
         var mobility = RandomStream(seed: seed, entity: 3, purpose: .test)
         let mobike = (0..<2).map { _ in mobility.below(4) > 0 }
         let encapsulation = (0..<2).map { _ in mobility.below(4) > 0 ? "when-needed" : "forced" }
+        let shared = mobility.below(2) == 0 ? ", shared: { addresses: [203.0.113.0/30] }" : ""
         return """
             version: 1
             name: swarm
@@ -97,7 +98,7 @@ struct RandomWorkload: CustomStringConvertible {
                 loss: { random: \(pick(0...8))% }
                 duplication: \(pick(0...5))%
                 \(one(of: ["nat: { preset: linux-conntrack }", "mtu: 1400"]))
-              wan: { one-way-delay: { per-client: { uniform: [1ms, 30ms] } }, nat: { preset: rfc4787-minimum } }
+              wan: { one-way-delay: { per-client: { uniform: [1ms, 30ms] } }, nat: { preset: rfc4787-minimum\(shared) } }
             populations:
               c: { count: \(pick(5...30)), profile: p, path: lan, gateway: gw, sources: ["\(sources)"] }
               d: { count: \(pick(1...5)), profile: p, path: lan, gateway: other, sources: [198.19.0.0/16] }

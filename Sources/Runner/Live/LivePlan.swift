@@ -162,7 +162,11 @@ extension LivePlan {
     private static func leftOut(_ workload: Workload) -> [String] {
         workload.faults.filter { !$0.isLive }.map {
             "the fault \($0.name) is left out: in real time it is the gateway's own business"
-        } + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
+        }
+            + workload.paths.filter { $0.nat?.shared != nil }.map {
+                "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
+            }
+            + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 
     /// The hash of a client's stable name: the same as in virtual time.

@@ -67,7 +67,7 @@ extension ClientShard {
         }
     }
 
-    /// The way that a client's packet came, as the gateway sees it: by its own address, where a NAT stands in front of it.
+    /// The way that a client's packet came, as the gateway sees it: to its own address, also behind a NAT.
     private func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
         var local = packet.destination
         if let inside = terms.gatewayInsides[gateway], inside.isIPv4 == local.address.isIPv4 {

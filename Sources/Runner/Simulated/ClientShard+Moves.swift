@@ -1,4 +1,5 @@
 import BasicContainers
+import Gateway
 import IKEv2
 import Load
 import Primitives
@@ -22,7 +23,7 @@ extension ClientShard {
     }
 
     /// Puts a client on another path, behind that path's NAT, with another address.
-    mutating func move(_ local: Int, _ event: Event) {
+    mutating func move(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
         let fault = Int(event.small)
         guard let move = MoveTerms(plan.workload, fault) else { return }
         note(local, event.order, .move)
@@ -31,6 +32,7 @@ extension ClientShard {
         let source = plan.workload.source(ofClient: number, after: fault)
         // Packets and ports there are drawn anew.
         let name = StableName.hash(of: clients[local].client.place.entity, UInt64(fault + 1))
+        leavePorts(local, &outbox)
         clients[local].path = move.path
         clients[local].nat = nat(on: move.path, outside: source, name)
         clients[local].up = Flow(client: name, direction: .toGateway, over: links[move.path])

@@ -32,6 +32,14 @@ struct SimulatedClient: ~Copyable {
     /// Its pretended initiators, where it is a flood.
     var flood: FloodState?
 
+    /// Its ports of a NAT that others share.
+    var portBlock: PortBlock? {
+        switch nat {
+        case .some(let nat): nat.value.portBlock
+        case .none: nil
+        }
+    }
+
     var isBehindNAT: Bool {
         switch nat {
         case .some: true
@@ -69,6 +77,9 @@ enum ShardEvent: UInt16 {
     case fault
     case flood
     case move
+    /// A shared NAT has answered, or a client's mappings there may have ended.
+    case portGrant
+    case portCheck
 }
 
 /// The classes of events of one instant, in their order.
@@ -104,6 +115,11 @@ struct ClientShard: ~Copyable {
     /// All events of one stretch of the run, where somebody asked for them.
     var excerpt: TraceExcerpt?
     var journal = ShardJournal()
+    /// What clients have sent that wait for ports of a shared NAT.
+    var heldDatagrams: [HeldDatagram] = []
+    var grants: [PortGrant?] = []
+    var freeGrants: [UInt32] = []
+
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index
         self.plan = plan

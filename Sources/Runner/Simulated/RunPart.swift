@@ -4,16 +4,19 @@ import Primitives
 import Simulation
 import Workload
 
-/// A part of a simulated run: a shard of clients, or a gateway's front desk.
+/// A part of a simulated run: a shard of clients, a gateway's front desk, or a NAT that many clients share.
 struct RunPart: ~Copyable, SimulatedPart {
     typealias Message = GatewayMessage
 
     var shard: ClientShard?
     var desk: FrontDesk?
+    var sharedNAT: SharedNAT?
 
     init(index: Int, plan: SimulationPlan, terms: ShardTerms) {
         if index < plan.shardCount {
             shard = ClientShard(index: UInt32(index), plan: plan, terms: terms)
+        } else if index >= plan.shardCount + plan.gatewayCount {
+            sharedNAT = SharedNAT(plan, index - plan.shardCount - plan.gatewayCount)
         } else {
             desk = FrontDesk(plan.deskSettings(index - plan.shardCount))
         }
@@ -26,6 +29,10 @@ struct RunPart: ~Copyable, SimulatedPart {
         }
         switch desk {
         case .some(let desk): return desk.nextTime
+        case .none: break
+        }
+        switch sharedNAT {
+        case .some(let sharedNAT): return sharedNAT.nextTime
         case .none: return .never
         }
     }
@@ -45,12 +52,14 @@ struct RunPart: ~Copyable, SimulatedPart {
     mutating func accept(_ messages: [GatewayMessage]) {
         shard?.accept(messages)
         desk?.accept(messages)
+        sharedNAT?.accept(messages)
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         let inShard = shard?.run(before: limit, into: &outbox) ?? 0
         let atDesk = desk?.run(before: limit, into: &outbox) ?? 0
-        return inShard + atDesk
+        let atNAT = sharedNAT?.run(before: limit, into: &outbox) ?? 0
+        return inShard + atDesk + atNAT
     }
 }
 

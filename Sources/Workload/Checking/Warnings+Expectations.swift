@@ -47,6 +47,7 @@ extension WarningCheck {
             return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
         case .unknownIKESPI:
             return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
+        case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

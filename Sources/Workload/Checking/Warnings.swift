@@ -10,6 +10,7 @@ extension Workload {
         check.checkArrivals()
         check.checkNAT()
         check.checkMobility()
+        check.checkSharedNATs()
         check.checkAgreement()
         check.checkLifeCycle()
         check.checkAlgorithms()

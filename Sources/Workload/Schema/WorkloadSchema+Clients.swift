@@ -194,7 +194,7 @@ extension WorkloadSchema {
                 .standard("fragment"),
                 "what happens to a larger one"
             ),
-            Field("nat", nat, .standard("none"), "a NAT in front of each client"),
+            Field("nat", nat, .standard("none"), "a NAT in front of each client, or of all"),
         ],
         unsupported: [("corruption", "packets can be lost, duplicated and reordered")]
     )
@@ -264,11 +264,24 @@ extension WorkloadSchema {
                         .keyword(Workload.NAT.Ports.allCases.map(\.rawValue), noun: "choice of ports"),
                         "how outer ports are chosen"
                     ),
+                    Field("shared", .record(sharedNAT), "one NAT for all clients of the path"),
                 ],
-                unsupported: [("pool", "each client has its own NAT"), ("shared", "each client has its own NAT")]
+                unsupported: [("pool", "write `addresses` in `shared`")]
             )
         ),
     ])
+
+    static let sharedNAT = Record(
+        fields: [
+            Field("addresses", .list(of: .scalar(.prefix), least: 1), .required, "its outer addresses"),
+            Field(
+                "ports-per-client",
+                .count(8...64_512),
+                .standard("512"),
+                "how many ports of one address a client has for itself"
+            ),
+        ]
+    )
 
     static let distribution = Shape.either([
         .durationOrZero,

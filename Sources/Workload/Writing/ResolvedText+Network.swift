@@ -30,12 +30,21 @@ extension Workload {
     }
 
     private func value(_ nat: NAT) -> YAMLValue {
-        .map([
+        guard let shared = nat.shared else { return .map(entries(of: nat)) }
+        let addresses = YAMLValue.list(shared.addresses.map { .quoted($0.description) })
+        let pool: [(key: String, value: YAMLValue)] = [
+            ("addresses", addresses), ("ports-per-client", .plain(shared.portsPerClient)),
+        ]
+        return .map(entries(of: nat) + [("shared", .map(pool))])
+    }
+
+    private func entries(of nat: NAT) -> [(key: String, value: YAMLValue)] {
+        [
             ("mapping", .plain(nat.mapping.rawValue)),
             ("filtering", .plain(nat.filtering.rawValue)),
             ("timeout", .map([("one-way", .plain(nat.timeoutOneWay)), ("two-way", .plain(nat.timeoutTwoWay))])),
             ("ports", .plain(nat.ports.rawValue)),
-        ])
+        ]
     }
 
     private func value(_ loss: Loss) -> YAMLValue {
