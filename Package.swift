@@ -26,7 +26,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     (
         "Runner",
         [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "IKEv2", "UDPTransport", "Workers",
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "UDPTransport", "Workers",
             "Capture", "Load", "Gateway", "Workload", "Results",
             .product(name: "BasicContainers", package: "swift-collections"),
         ]

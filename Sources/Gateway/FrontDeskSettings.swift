@@ -46,6 +46,8 @@ package struct FrontDeskSettings: Sendable {
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
     /// Whether the gateway signs in IKE_AUTH.
     package var signs = false
+    /// What decides about EAP; nil: the gateway itself.
+    package var backend: BackendSettings?
     /// Where inner addresses come from; the IPv4 prefixes among them.
     package var pool: [IPPrefix] = []
     package var restarts = RestartSchedule()

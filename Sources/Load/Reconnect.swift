@@ -51,7 +51,8 @@ extension ReconnectPolicy.Cause {
         case .timeout: self = .timeout
         case .deletedByPeer, .abandoned: self = .delete
         case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer, .malformedRequest: self = .refused
-        case .authenticationFailed, .eapFailed, .noBackend, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
+        case .authenticationFailed, .eapFailed, .noBackend, .wrongIdentity, .untrustedCertificate, .expiredCertificate,
+            .certificateOfAnother,
             .noCommonSignature:
             self = .authentication
         case .expired, .halfOpenExpired: self = .expired

@@ -123,6 +123,7 @@ extension Workload.Fault.Effect {
         case .natFlush: "nat-flush"
         case .natRebind: "nat-rebind"
         case .gatewayRestart: "restart"
+        case .radiusOutage: "radius-outage"
         }
     }
 }

@@ -38,7 +38,7 @@ extension Workload.Fault {
     var isLive: Bool {
         switch effect {
         case .lossBurst, .pathDown, .natFlush, .natRebind: true
-        case .gatewayRestart: false
+        case .gatewayRestart, .radiusOutage: false
         }
     }
 }
@@ -69,7 +69,7 @@ extension LiveWorker {
                 )
                 if stream.chance(share) { clients[local].nat?.rebind() }
             }
-        case .gatewayRestart: break
+        case .gatewayRestart, .radiusOutage: break
         }
     }
 }

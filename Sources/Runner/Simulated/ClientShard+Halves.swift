@@ -20,6 +20,10 @@ extension ClientShard {
         note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {
         case .handle: handle(local, completion)
+        case .handleWithoutBackend:
+            turn.hasBackend = false
+            handle(local, completion)
+            turn.hasBackend = true
         case .demandCookie: demandCookie(local, completion)
         case .drop: packets.release(completion.packet)
         case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
@@ -275,6 +279,7 @@ extension JobCompletion.Action {
         case .demandCookie: 3
         case .drop(let reason): 4 | UInt64(reason.rawValue) << 8
         case .timer(let generation): 5 | UInt64(generation) << 8
+        case .handleWithoutBackend: 6
         }
     }
 }

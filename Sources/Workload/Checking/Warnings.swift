@@ -98,6 +98,9 @@ extension WarningCheck {
             where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } }) {
                 warn(path, "no client is on the path \(workload.paths[index].name)")
             }
+            if case .radiusOutage(let gateway, _) = fault.effect, workload.gateways[gateway].policy.radius == nil {
+                warn(path, "\(workload.gateways[gateway].name) asks no RADIUS server: the fault does nothing")
+            }
             if isNATFault(fault), affectedPaths(fault).allSatisfy({ workload.paths[$0].nat == nil }) {
                 warn(path, "there is no NAT on the paths of this fault")
             }
@@ -113,14 +116,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart: []
+        case .gatewayRestart, .radiusOutage: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart: false
+        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage: false
         }
     }
 

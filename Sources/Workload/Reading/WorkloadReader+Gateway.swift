@@ -43,6 +43,7 @@ extension WorkloadReader {
             subnets: view.prefixes("subnets"),
             liveness: liveness(view),
             retransmission: retransmission(view),
+            radius: radius(view),
             trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything
         )
     }

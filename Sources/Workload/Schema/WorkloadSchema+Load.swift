@@ -89,8 +89,7 @@ extension WorkloadSchema {
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
-        ],
-        unsupported: [("radius", "there is no EAP in this version")]
+        ]
     )
 
     static let flood = Record(
@@ -121,6 +120,7 @@ enum FaultKind: String, CaseIterable {
     case natFlush = "nat-flush"
     case natRebind = "nat-rebind"
     case restart
+    case radiusOutage = "radius-outage"
 
     /// The keys that this kind needs, beside `at`.
     var required: [String] {
@@ -129,6 +129,7 @@ enum FaultKind: String, CaseIterable {
         case .pathDown: ["path", "for"]
         case .natFlush, .natRebind: ["path"]
         case .restart: ["gateway", "down"]
+        case .radiusOutage: ["gateway", "for"]
         }
     }
 
