@@ -74,7 +74,8 @@ struct BatchTests {
         private static let clientCount = 12
     #else
         private static let workloads = [
-            "cookie-flood", "lossy-mobile", "nat-timeout", "quickstart", "reconnect-storm", "rekey-storm", "restart",
+            "cookie-flood", "lossy-mobile", "nat-timeout", "quickstart", "radius-outage", "reconnect-storm",
+            "rekey-storm", "restart",
         ]
         private static let clientCount = 50
     #endif
