@@ -8,8 +8,9 @@
 #
 # Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
 #
-# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK IDENTITY (the gateway's) IKE_PROPOSALS
-# ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of charon.sh.
+# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK PASSWORD IDENTITY (the gateway's)
+# IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of
+# charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -18,6 +19,7 @@ GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CLIENTS=${CLIENTS:-1}
 GATEWAY=${GATEWAY:-$GATEWAY_ADDRESS}
 PSK=${PSK:-test-only}
+PASSWORD=${PASSWORD:-test-only} # of each client, for the methods of EAP that have one
 IDENTITY=${IDENTITY:-gw.example.org}
 IKE_PROPOSALS=${IKE_PROPOSALS:-aes128gcm16-prfsha256-x25519}
 ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-x25519}
@@ -75,7 +77,11 @@ write_connections() {
   }
 CONF
         done
-        printf '}\nsecrets {\n  ike-any {\n    secret = "%s"\n  }\n}\n' "$PSK"
+        printf '}\nsecrets {\n  ike-any {\n    secret = "%s"\n  }\n' "$PSK"
+        for ((client = 1; client <= CLIENTS; client++)); do
+            printf '  eap-%s {\n    id = user-%s@example.org\n    secret = "%s"\n  }\n' $client $client "$PASSWORD"
+        done
+        echo "}"
     } >"$RUN/swanctl/swanctl.conf"
 }
 

@@ -152,7 +152,7 @@ struct CertificateTests {
 }
 
 /// A folder of `ikestorm pki`, gone with the test.
-private final class TestPKI: Sendable {
+final class TestPKI: Sendable {
     let folder: String
 
     init(
@@ -196,7 +196,7 @@ private final class TestPKI: Sendable {
 
 extension Command {
     /// Waits until our responder says that it answers.
-    fileprivate func waitUntilReady() throws {
+    func waitUntilReady() throws {
         for _ in 0..<200 where !errors.contains("answering on") { Thread.sleep(forTimeInterval: 0.05) }
         #expect(errors.contains("answering on"), "\(errors)")
     }

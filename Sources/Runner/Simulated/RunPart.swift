@@ -136,7 +136,7 @@ extension Cost {
 }
 
 extension CostTableFile {
-    /// A round of EAP is decrypted, answered and encrypted, as an INFORMATIONAL exchange is, unless the table says more.
+    /// A round of EAP is decrypted, answered and encrypted as an INFORMATIONAL exchange is, unless the table says more.
     fileprivate func price(of operation: PricedOperation) -> Cost {
         operation == .eapRound ? eap ?? self[.informational] : self[Operation(operation)]
     }
