@@ -27,7 +27,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     (
         "Runner",
         [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "IKEv2", "UDPTransport", "Workers",
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "UDPTransport", "Workers",
             "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
             .product(name: "BasicContainers", package: "swift-collections"),
         ]

@@ -32,7 +32,7 @@ extension FrontDesk {
         if isDown { return .down }
         if arrival.note.operation == .natKeepalive { return .keepalive }
         // A packet for which a core is free does not wait.
-        guard !cores.hasFree else { return nil }
+        guard !canStart else { return nil }
         let hasRoom =
             queue.packetCount < settings.queuePackets
             && queue.byteCount + Int(arrival.byteCount) <= settings.queueByteCount
@@ -144,9 +144,10 @@ extension FrontDesk {
             if operation == .createChildSA || operation == .rekeyIKESA, let method = arrival.note.keyExchange {
                 job.price += settings.costs[method]
             }
-            if operation == .ikeAuthPSK {
-                if arrival.note.isSigned { job.price += settings.costs.verification }
-                if settings.signs { job.price += settings.costs.signature }
+            if operation == .ikeAuthPSK, arrival.note.isSigned { job.price += settings.costs.verification }
+            // The answer to the first IKE_AUTH request shows who the gateway is.
+            if operation == .ikeAuthPSK || operation == .eapRound, settings.signs, arrival.messageID.rawValue == 1 {
+                job.price += settings.costs.signature
             }
         }
     }
@@ -211,6 +212,7 @@ extension PricedOperation {
     fileprivate init?(requestOf exchange: ExchangeType, _ noted: Operation) {
         switch (exchange, noted) {
         case (.ikeAuth, .ikeAuth): self = .ikeAuthPSK
+        case (.ikeAuth, .eap): self = .eapRound
         case (.createChildSA, .createChild), (.createChildSA, .rekeyChild): self = .createChildSA
         case (.createChildSA, .rekeyIKE): self = .rekeyIKESA
         case (.informational, .delete): self = .delete

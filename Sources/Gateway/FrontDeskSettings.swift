@@ -46,6 +46,8 @@ package struct FrontDeskSettings: Sendable {
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
     /// Whether the gateway signs in IKE_AUTH.
     package var signs = false
+    /// What decides about EAP; nil: the gateway itself.
+    package var backend: BackendSettings?
     /// Where inner addresses come from, of both families.
     package var pool: [IPPrefix] = []
     /// How many requests of unknown IKE SAs are answered in a second (RFC 7296 section 2.21.4).

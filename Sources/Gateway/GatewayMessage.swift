@@ -207,6 +207,8 @@ package struct JobCompletion: Sendable, BitwiseCopyable {
     package enum Action: Hashable, Sendable, BitwiseCopyable {
         /// The half takes the packet; an IKE_SA_INIT request whose half does not exist yet makes it.
         case handle
+        /// The same, but nobody who decides about EAP has answered.
+        case handleWithoutBackend
         /// The packet is an IKE_SA_INIT request whose cookie has to be true; if it is not, a new one is demanded and
         /// the half reports `refused`.
         case handleIfCookieIsTrue

@@ -63,6 +63,8 @@ package struct ResponderFleet: ~Copyable {
     package private(set) var refusals: UInt64 = 0
     /// How many peers INITIAL_CONTACT has made void.
     package internal(set) var replacedTotal: UInt64 = 0
+    /// What peers want the server behind the responder to be asked.
+    private var backendRequests: [(owner: UInt64, request: BackendRequest)] = []
 
     package init(_ settings: Settings, policy: PeerPolicy) {
         self.settings = settings
@@ -107,6 +109,22 @@ package struct ResponderFleet: ~Copyable {
         }
         settle(id, &turn)
     }
+
+    /// What the server behind the responder is to be asked since the last call, and for whom.
+    package mutating func takeBackendRequests() -> [(owner: UInt64, request: BackendRequest)] {
+        defer { backendRequests.removeAll(keepingCapacity: true) }
+        return backendRequests
+    }
+
+    /// Takes what that server says; a peer that has gone does not hear it.
+    package mutating func take(_ answer: consuming BackendAnswer, for owner: UInt64, _ turn: inout Turn) {
+        let id = SlotID(packed: owner)
+        guard peers.contains(id) else { return }
+        peers[id].endpoint.take(answer, under: policy, &turn)
+        settle(id, &turn)
+    }
+
+    package func hasPeer(_ owner: UInt64) -> Bool { peers.contains(SlotID(packed: owner)) }
 
     /// Deletes every IKE SA.
     package mutating func deleteAll(_ turn: inout Turn) {
@@ -170,6 +188,7 @@ extension ResponderFleet {
             let result = turn.cryptography.perform(request)
             peers[id].endpoint.complete(result, under: policy, &turn)
         }
+        if let request = turn.output.backend.take() { backendRequests.append((id.packed, request)) }
         var hasNewSPI = false
         while let report = turn.output.takeUnabsorbed() {
             switch report {

@@ -56,7 +56,14 @@ extension PeerPolicy {
     }
 
     /// How a simulated gateway, or `ikestorm gateway`, behaves towards everybody.
-    convenience init(_ workload: Workload, gateway: Int, _ material: AuthenticationMaterial) {
+    ///
+    /// - Parameter servesLive: whether the policy's RADIUS servers can be asked.
+    convenience init(
+        _ workload: Workload,
+        gateway: Int,
+        _ material: AuthenticationMaterial,
+        servesLive: Bool = false
+    ) {
         let authentication = material.gateways[gateway]
         let gateway = workload.gateways[gateway]
         let policy = gateway.policy
@@ -72,6 +79,7 @@ extension PeerPolicy {
         values.nameServers = policy.nameServers
         values.subnets = policy.subnets
         values.authentication = authentication
+        if servesLive, policy.radius?.servers.isEmpty == false { values.authentication.eap?.usesBackend = true }
         values.ikeLifetime = Lifetime(policy.lifetimes.ike)
         values.childLifetime = Lifetime(policy.lifetimes.child)
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)

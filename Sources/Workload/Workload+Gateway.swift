@@ -31,6 +31,8 @@ extension Workload {
         package var fragmentation = Fragmentation.never
         package var lifeCycle = LifeCyclePolicy()
         package var mobility = Mobility()
+        /// Who decides about EAP; nil: the gateway itself.
+        package var radius: RADIUS?
         /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
         package var trafficSelectors: [IPPrefix]
     }

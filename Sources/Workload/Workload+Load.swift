@@ -86,12 +86,14 @@ extension Workload {
             case move(population: Int, share: Probability, to: Int, over: Duration, sources: [IPPrefix])
             /// The gateway is down for a while, and comes back with its SAs or without them.
             case gatewayRestart(gateway: Int, down: Duration, keepsState: Bool)
+            /// No RADIUS server answers the gateway.
+            case radiusOutage(gateway: Int, lasting: Duration)
         }
 
         /// When the fault is over and recovery can begin.
         package var end: Duration {
             switch effect {
-            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting): at + lasting
+            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting), .radiusOutage(_, let lasting): at + lasting
             case .natFlush, .natRebind: at
             case .move(_, _, _, let over, _): at + over
             case .gatewayRestart(_, let down, _): at + down

@@ -29,7 +29,14 @@ struct ShippedWorkloadTests {
             99,
             missed: ["handshake.established(silent) > 500"]
         ),
-        Story("quickstart", ["laptops"]), Story("reconnect-storm", ["stubborn", "patient"]),
+        Story("quickstart", ["laptops"]),
+        Story(
+            "radius-outage",
+            ["blocked", "unblocked"],
+            99,
+            missed: ["handshake.latency(blocked) p99 > 15s"]
+        ),
+        Story("reconnect-storm", ["stubborn", "patient"]),
         Story(
             "rekey-storm",
             ["together", "spread"],

@@ -169,7 +169,7 @@ struct ToyClients: ~Copyable {
             return
         case .timer(let generation):
             guard isCurrent, generation == clients[local].generation else { return }
-        case .handle, .handleIfCookieIsTrue:
+        case .handle, .handleIfCookieIsTrue, .handleWithoutBackend:
             let exchange = UInt8(truncatingIfNeeded: completion.packet >> 16)
             let operation = UInt8(truncatingIfNeeded: completion.packet)
             if !isCurrent {
@@ -234,6 +234,7 @@ extension JobCompletion.Action {
         case .refuseUnknown: 99
         case .drop(let reason): 3 + UInt32(reason.rawValue)
         case .timer(let generation): 100 + generation % 1_000
+        case .handleWithoutBackend: 99
         }
     }
 }

@@ -9,6 +9,10 @@ SWANCTL=/usr/sbin/swanctl
 PKI=${PKI:-}
 LOCAL_AUTH=${LOCAL_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
+# With eap-radius as the clients' proof: the RADIUS server, on 127.0.0.1 of the gateway's namespace.
+RADIUS_PORT=${RADIUS_PORT:-1812}
+RADIUS_SECRET=${RADIUS_SECRET:-test-only}
+RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
 case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-tls eap-radius" ;; esac
@@ -71,6 +75,16 @@ charon {
   plugins {
     vici {
       socket = unix://$RUN/vici
+    }
+    eap-radius {
+      servers {
+        local {
+          address = 127.0.0.1
+          auth_port = $RADIUS_PORT
+          secret = "$RADIUS_SECRET"
+          sockets = $RADIUS_SOCKETS
+        }
+      }
     }
   }
   filelog {

@@ -74,7 +74,7 @@ struct BatchTests {
         private static let clientCount = 12
     #else
         private static let workloads = [
-            "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout", "quickstart", "reconnect-storm",
+            "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout", "quickstart", "radius-outage", "reconnect-storm",
             "rekey-storm", "restart",
         ]
         private static let clientCount = 50

@@ -10,6 +10,10 @@ struct RandomWorkload: CustomStringConvertible {
     private var stream: RandomStream
     /// What the gateway and the clients say of fragments.
     private(set) var fragmentation: [String] = []
+    private(set) var authentication = "{ psk: test-only }"
+    /// Who decides about EAP at the first gateway, and when that is away.
+    private var radius = ""
+    private var outage = ""
 
     /// Whether both ends take fragments, and one end's are so small that IKE_AUTH has several.
     var isFragmented: Bool { !fragmentation.contains("never") && fragmentation.contains("160") }
@@ -50,6 +54,7 @@ struct RandomWorkload: CustomStringConvertible {
         let mobike = (0..<2).map { _ in mobility.below(4) > 0 }
         let encapsulation = (0..<2).map { _ in mobility.below(4) > 0 ? "when-needed" : "forced" }
         let shared = mobility.below(2) == 0 ? ", shared: { addresses: [203.0.113.0/30] }" : ""
+        drawEAP()
         return """
             version: 1
             name: swarm
@@ -57,7 +62,8 @@ struct RandomWorkload: CustomStringConvertible {
               gw:
                 identity: gw.example.org
                 policy:
-                  authentication: { psk: test-only }
+                  authentication: \(authentication)
+                  \(radius)
                   proposals: { ike: [\(ike)], child: [\(child)] }
                   lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                   half-open: { cookies-above: \(cookies), cookies-above-per-source: never, refuse-above-per-source: never }
@@ -71,7 +77,7 @@ struct RandomWorkload: CustomStringConvertible {
               other:
                 identity: other.example.org
                 policy:
-                  authentication: { psk: test-only }
+                  authentication: \(authentication)
                   proposals: { ike: [\(ike)], child: [\(child)] }
                   lifetimes: { ike: { rekey: \(pick(12...60))s }, child: { rekey: \(pick(4...40))s } }
                   liveness: { every: 15s }
@@ -81,11 +87,11 @@ struct RandomWorkload: CustomStringConvertible {
             profiles:
               p:
                 identity: "user%05d@example.org"
-                authentication: { psk: test-only }
+                authentication: \(authentication)
                 proposals: { ike: [\(ike)], child: [\(child)] }
                 lifetimes: { ike: { rekey: \(pick(12...60))s, jitter: \(pick(0...30))% }, child: { rekey: \(pick(4...40))s, jitter: \(pick(0...30))% } }
                 retransmission: { first: 500ms, factor: 2, tries: 4 }
-                reconnect: { after: [timeout, delete, expired, refused], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
+                reconnect: { after: [timeout, delete, expired, refused, authentication], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
                 liveness: { every: \(pick(5...20))s }
                 nat-keepalive: 20s
                 fragmentation: \(fragmentation[1])
@@ -106,7 +112,7 @@ struct RandomWorkload: CustomStringConvertible {
               a: { population: c, constant: \(pick(5...40))/s }
               b: { population: d, constant: 5/s }
             faults:
-            \(faults())
+            \(faults())\(outage)
             run: { duration: 110s }
             """
     }
@@ -121,6 +127,23 @@ struct RandomWorkload: CustomStringConvertible {
             "  to-\(path): { kind: move, at: \(pick(2...20))s, population: c, to: \(path), over: \(pick(1...9))s, "
                 + "share: \(pick(10...100))% }"
         }
+    }
+
+    /// Draws from a stream of its own whether clients authenticate by EAP, and who decides about that.
+    private mutating func drawEAP() {
+        var stream = RandomStream(seed: seed, entity: 5, purpose: .test)
+        let methods = ["mschapv2", "md5", "gtc", "[gtc, mschapv2]"]
+        guard stream.below(3) == 0 else { return }
+        let method = methods[Int(stream.below(4))]
+        authentication = "{ psk: test-only, eap: { method: \(method), password-derived: secret } }"
+        let workers = ["4", "16", "free"][Int(stream.below(3))]
+        let (sockets, latency) = (1 + stream.below(8), 1 + stream.below(60))
+        let (start, length) = (2 + stream.below(10), 1 + stream.below(8))
+        guard stream.below(3) > 0 else { return }
+        radius = """
+            radius: { latency: { exponential: { mean: \(latency)ms } }, sockets: \(sockets), workers: \(workers), waits: [1s, 1s] }
+            """
+        outage = "\n  away: { kind: radius-outage, at: \(start)s, for: \(length)s, gateway: gw }"
     }
 
     private mutating func faults() -> String {

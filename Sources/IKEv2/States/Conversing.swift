@@ -122,6 +122,7 @@ extension IKESA {
             let octets = contents.eap.copied()
             turn.giveBack(contents.takeBuffer())
             if octets.count > 1 { conversation.value.identifier = octets[1] }
+            guard turn.hasBackend else { return failWithoutBackend(policy: policy, &turn) }
             if eap.usesBackend { return pass(octets, &turn) }
             var reply = ByteWriter()
             let progress = conversation.value.authenticator?.receive(
@@ -224,10 +225,14 @@ extension IKESA.Conversing {
         case .reject(let packet):
             verdict.eap(.failure, identifier: conversation.value.identifier)
             return fail(packet.isEmpty ? verdict.bytes : packet, .eapFailed(.rejected), policy: policy, &turn)
-        case .silence:
-            verdict.eap(.failure, identifier: conversation.value.identifier)
-            return fail(verdict.bytes, .noBackend, policy: policy, &turn)
+        case .silence: return failWithoutBackend(policy: policy, &turn)
         }
+    }
+
+    private consuming func failWithoutBackend(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+        var packet = ByteWriter()
+        packet.eap(.failure, identifier: conversation.value.identifier)
+        return fail(packet.bytes, .noBackend, policy: policy, &turn)
     }
 
     /// HDR, SK {[IDr, [CERT, ...], [AUTH]], EAP}

@@ -86,6 +86,7 @@ extension IKESA {
                 guard wantsEAP, let eap = policy.values.authentication.eap else {
                     return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
                 }
+                guard turn.hasBackend else { return reject(contents, .noBackend, &turn) }
                 if eap.isOnly, contents.hasNotify(.eapOnlyAuthentication) {
                     return Conversing.begin(self, nil, contents, policy: policy, &turn)
                 }

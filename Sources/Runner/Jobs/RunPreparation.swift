@@ -124,6 +124,7 @@ extension Workload.Fault.Effect {
         case .natRebind: "nat-rebind"
         case .move: "move"
         case .gatewayRestart: "restart"
+        case .radiusOutage: "radius-outage"
         }
     }
 }

@@ -23,7 +23,7 @@ extension ClientShard {
             switch fault.effect {
             case .lossBurst(_, _, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
             case .pathDown(_, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
-            case .natFlush, .natRebind, .gatewayRestart, .move: break
+            case .natFlush, .natRebind, .gatewayRestart, .radiusOutage, .move: break
             }
         }
     }
@@ -73,6 +73,8 @@ extension ClientShard {
             for local in 0..<clients.count where clients[local].gateway == gateway {
                 clients[local].halves.removeAll()
             }
+        // The front desk knows by itself when nobody answers it.
+        case .radiusOutage: break
         }
     }
 }

@@ -20,6 +20,10 @@ extension ClientShard {
         note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {
         case .handle: handle(local, completion)
+        case .handleWithoutBackend:
+            turn.hasBackend = false
+            handle(local, completion)
+            turn.hasBackend = true
         case .demandCookie: demandCookie(local, completion)
         case .refuseUnknown: refuseUnknown(local, completion)
         case .drop: packets.release(completion.packet)
@@ -299,6 +303,7 @@ extension JobCompletion.Action {
         case .drop(let reason): 4 | UInt64(reason.rawValue) << 8
         case .timer(let generation): 5 | UInt64(generation) << 8
         case .refuseUnknown: 6
+        case .handleWithoutBackend: 7
         }
     }
 }

@@ -103,6 +103,9 @@ extension WarningCheck {
             {
                 warn(path, "no client is on the path \(workload.paths[index].name)")
             }
+            if case .radiusOutage(let gateway, _) = fault.effect, workload.gateways[gateway].policy.radius == nil {
+                warn(path, "\(workload.gateways[gateway].name) asks no RADIUS server: the fault does nothing")
+            }
             if isNATFault(fault), affectedPaths(fault).allSatisfy({ workload.paths[$0].nat == nil }) {
                 warn(path, "there is no NAT on the paths of this fault")
             }
@@ -118,14 +121,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart, .move: []
+        case .gatewayRestart, .radiusOutage, .move: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart, .move: false
+        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move: false
         }
     }
 

@@ -44,6 +44,7 @@ extension WorkloadReader {
             liveness: liveness(view),
             retransmission: retransmission(view),
             lifeCycle: lifeCyclePolicy(view),
+            radius: radius(view),
             trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything
         )
     }

@@ -162,6 +162,8 @@ extension WorkloadReader {
                 down: view.duration("down"),
                 keepsState: view.boolean("keeps-state")
             )
+        case .radiusOutage:
+            .radiusOutage(gateway: reference(view.value("gateway"), to: .gateways), lasting: view.duration("for"))
         }
     }
 

@@ -97,8 +97,7 @@ extension WorkloadSchema {
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
-        ],
-        unsupported: [("radius", "there is no EAP in this version")]
+        ]
     )
 
     static let flood = Record(
@@ -130,6 +129,7 @@ enum FaultKind: String, CaseIterable {
     case natRebind = "nat-rebind"
     case move
     case restart
+    case radiusOutage = "radius-outage"
 
     /// The keys that this kind needs, beside `at`.
     var required: [String] {
@@ -139,6 +139,7 @@ enum FaultKind: String, CaseIterable {
         case .natFlush, .natRebind: ["path"]
         case .move: ["population", "to"]
         case .restart: ["gateway", "down"]
+        case .radiusOutage: ["gateway", "for"]
         }
     }
 

@@ -61,6 +61,7 @@ enum WorkloadSchema {
             Field("proposals", .record(proposals), .required, "what it accepts, best first"),
             Field("lifetimes", lifetimes, .standard("strongswan"), "when it rekeys"),
             Field("half-open", .record(halfOpen), "how it defends itself against half-open IKE SAs"),
+            Field("radius", .record(radius), "the RADIUS servers that decide about EAP, and how it asks them"),
             Field("pool", .list(of: .scalar(.prefix)), "where inner addresses come from, IPv4 and IPv6"),
             Field("name-servers", .list(of: .scalar(.address)), "what clients that ask for name servers are given"),
             Field("subnets", .list(of: .scalar(.prefix)), "what clients that ask for subnets are given"),
@@ -81,9 +82,7 @@ enum WorkloadSchema {
             ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
         ] + lifeCyclePolicy,
-        unsupported: [
-            ("radius", "there is no EAP in this version"), ("ocsp", "certificates are not revoked in this version"),
-        ]
+        unsupported: [("ocsp", "certificates are not revoked in this version")]
     )
 
     static let proposals = Record(

@@ -64,7 +64,7 @@ extension Workload {
         }
     }
 
-    private func value(_ distribution: Distribution) -> YAMLValue {
+    func value(_ distribution: Distribution) -> YAMLValue {
         func bounded(_ key: String, _ entries: [(key: String, value: YAMLValue)]) -> YAMLValue {
             var entries = entries + [("minimum", .plain(distribution.minimum))]
             if let maximum = distribution.maximum { entries.append(("maximum", .plain(maximum))) }
@@ -159,6 +159,10 @@ extension Workload {
         case .gatewayRestart(let gateway, let down, let keepsState):
             let name = YAMLValue.quoted(gateways[gateway].name)
             (kind, more) = (.restart, [("gateway", name), ("down", .plain(down)), ("keeps-state", .plain(keepsState))])
+        case .radiusOutage(let gateway, let lasting):
+            (kind, more) = (
+                .radiusOutage, [("gateway", .quoted(gateways[gateway].name)), ("for", .plain(lasting))]
+            )
         }
         return .map([("kind", .plain(kind.rawValue)), ("at", .plain(fault.at))] + more)
     }
@@ -211,6 +215,7 @@ extension CostTableFile {
                 ("signatures", .map([("sign", value(signatures.sign)), ("verify", value(signatures.verify))]))
             )
         }
+        if let eap { entries.append(("eap", value(eap))) }
         return .map(entries)
     }
 

@@ -80,7 +80,7 @@ extension Workload {
     }
 
     private func value(_ policy: Policy) -> YAMLValue {
-        .map([
+        var entries: [(key: String, value: YAMLValue)] = [
             ("authentication", value(policy.authentication)),
             ("proposals", value(policy.proposals)),
             ("lifetimes", value(policy.lifetimes)),
@@ -100,7 +100,9 @@ extension Workload {
             ("liveness", liveness(policy.liveness)),
             ("retransmission", waits(policy.retransmission)),
             ("traffic-selectors", prefixes(policy.trafficSelectors)),
-        ])
+        ]
+        if let radius = policy.radius { entries.append(("radius", value(radius))) }
+        return .map(entries)
     }
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
@@ -162,18 +164,23 @@ extension Workload {
 
     private func value(_ authentication: Authentication) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = []
-        switch authentication.sharedKey {
-        case .one(let key): entries.append(("psk", .quoted(key)))
-        case .derived(let secret): entries.append(("psk-derived", .quoted(secret)))
-        case .listed(let file): entries.append(("psk-file", .quoted(file.path)))
-        case .none: break
-        }
+        entries += values(authentication.sharedKey, "psk")
         if let file = authentication.credentials { entries.append(("certificates", .quoted(file.path))) }
         if let file = authentication.authorities { entries.append(("authorities", .quoted(file.path))) }
         if authentication.signs, authentication.signatures != SignatureName.standard {
             entries.append(("signatures", .list(authentication.signatures.map { .plain($0.rawValue) })))
         }
+        if let eap = authentication.eap { entries.append(("eap", value(eap))) }
         return .map(entries)
+    }
+
+    func values(_ sharedKey: SharedKey?, _ key: String) -> [(key: String, value: YAMLValue)] {
+        switch sharedKey {
+        case .one(let text): [(key, .quoted(text))]
+        case .derived(let secret): [("\(key)-derived", .quoted(secret))]
+        case .listed(let file): [("\(key)-file", .quoted(file.path))]
+        case .none: []
+        }
     }
 
     private func value(_ identity: IdentityTemplate) -> YAMLValue {
