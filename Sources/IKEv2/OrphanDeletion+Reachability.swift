@@ -1,4 +1,4 @@
-import IKEWire
+package import IKEWire
 import Primitives
 
 // A peer that has forgotten an IKE SA need not say so (RFC 7296 section 2.21.4): its silence means something only where

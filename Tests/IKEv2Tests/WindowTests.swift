@@ -142,7 +142,7 @@ struct WindowTests {
             )
             // Each end says its size anew.
             let said = network.story.filter { $0.contains("{N(SET_WINDOW_SIZE)}") }
-            #expect(Set(said) == ["--> HDR, SK {N(SET_WINDOW_SIZE)}", "<-- HDR, SK {N(SET_WINDOW_SIZE)}"])
+            #expect(Set(said) == ["--> HDR', SK {N(SET_WINDOW_SIZE)}", "<-- HDR', SK {N(SET_WINDOW_SIZE)}"])
             #expect(network.children(of: .initiator).count == 4)
             network.forgetStory()
             network.command(.rekeyChildren, at: side)

@@ -14,10 +14,10 @@ struct LifeCycleTests {
         "what is wrong is refused, and what cannot come about is warned of",
         arguments: [
             Said(written: "reauthentication: { every: 1h, jitter: 100% }", message: "a jitter of 100% reauthenticates"),
-            Said(written: "reauthentication: { every: 1h, order: break }", message: "error"),
+            Said(written: "reauthentication: { every: 1h, order: break }", message: "unknown order"),
             Said(written: "reauthentication: { jitter: 5% }", message: "every"),
             Said(written: "initial-contact: maybe", message: "true or false"),
-            Said(written: "window: 0", message: "window"),
+            Said(written: "window: 0", message: "`0` is too small"),
             Said(written: "reauthentication: { every: 1h }", message: "no client of laptops reauthenticates in it"),
             Said(written: "childless: force", message: "every set-up fails"),
             Said(written: "childless: prefer", message: "IKE_AUTH makes the Child SA"),

@@ -100,11 +100,11 @@ extension IKESA.Established {
 extension IKESA.Established {
     var hasFlights: Bool { windows.map { !$0.flights.isEmpty } ?? false }
 
-    /// Whether another request may be sent beside those that wait for their answers: not beside a rekey of the IKE SA,
-    /// and not further ahead of the oldest than the peer's window is wide.
+    /// Whether another request may be sent beside those that wait for their answers: not beside a rekey of the IKE SA
+    /// or a change of addresses, and not further ahead of the oldest than the peer's window is wide.
     func mayOverlap(_ kind: IKESA.PendingTask.Kind) -> Bool {
         switch kind {
-        case .rekeyIKE, .close: return false
+        case .rekeyIKE, .close, .updateAddresses, .checkPath: return false
         case .createChild, .rekeyChild, .deleteChild, .checkLiveness, .announceWindow: break
         }
         guard let peerSize = windows?.peerSize, peerSize > 1, incoming == nil, !isSuperseded,
