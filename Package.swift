@@ -10,12 +10,12 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("IKEWire", ["Primitives"]),
     ("IKECrypto", ["Primitives", "COpenSSL", "CBoringSSL", .product(name: "Crypto", package: "swift-crypto")]),
     ("Simulation", ["Primitives"]),
-    (
-        "IKEv2",
-        ["Primitives", "IKEWire", "IKECrypto", .product(name: "BasicContainers", package: "swift-collections")]
-    ),
     ("EAP", ["Primitives", "IKECrypto"]),
     ("RADIUS", ["Primitives", "IKECrypto"]),
+    (
+        "IKEv2",
+        ["Primitives", "IKEWire", "IKECrypto", "EAP", .product(name: "BasicContainers", package: "swift-collections")]
+    ),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
@@ -23,11 +23,12 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Gateway", ["Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation"]),
     ("Workload", ["Primitives", "Metrics", "IKEWire", .product(name: "Yams", package: "Yams")]),
     ("Results", ["Primitives", "Metrics"]),
+    ("Inspection", ["Primitives", "IKEWire", "IKECrypto", "Capture"]),
     (
         "Runner",
         [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "IKEv2", "UDPTransport", "Workers",
-            "Capture", "Load", "Gateway", "Workload", "Results",
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "UDPTransport", "Workers",
+            "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
             .product(name: "BasicContainers", package: "swift-collections"),
         ]
     ),
@@ -104,7 +105,10 @@ targets.append(.target(name: "GatewayRig", path: "Tests/GatewayRig", swiftSettin
 targets.append(
     .testTarget(
         name: "RealGatewayTests",
-        dependencies: ["GatewayRig", "Runner", "Workload", "Results", "Metrics", "IKEv2", "IKEWire", "Primitives"],
+        dependencies: [
+            "GatewayRig", "Runner", "Workload", "Results", "Metrics", "IKEv2", "IKEWire", "Primitives", "Capture",
+            "Inspection",
+        ],
         swiftSettings: settings
     )
 )
@@ -119,7 +123,7 @@ targets.append(
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture", "Inspection"],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -130,7 +134,9 @@ targets.append(
 
 // The fuzz targets themselves want `--sanitize fuzzer`, which brings their main.
 if Context.environment["FUZZ"] == "1" {
-    for name in ["FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof"] {
+    for name in [
+        "FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof", "FuzzInspection",
+    ] {
         targets.append(
             .executableTarget(
                 name: name,

@@ -33,6 +33,8 @@ package enum PricedOperation: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIt
     case ownRetransmission
     /// A half-open IKE SA times out and is torn down.
     case halfOpenExpiry
+    /// An IKE_AUTH request that carries EAP, or asks for it, is answered.
+    case eapRound
 }
 
 /// What an operation takes of one core: a base, and more for each SA that the gateway has.

@@ -10,6 +10,9 @@ package struct DeskMetrics: Sendable {
     package private(set) var waitedNanoseconds: UInt64 = 0
     /// IKE_AUTH requests that found no free address.
     package internal(set) var leasesRefused: UInt64 = 0
+    /// Requests to what decides about EAP, and how many of them had no answer.
+    package private(set) var backendRequests: UInt64 = 0
+    package private(set) var backendSilences: UInt64 = 0
     package private(set) var peakHalfOpen = 0
     package private(set) var peakActiveSAs = 0
     package internal(set) var childSAs = 0
@@ -50,6 +53,11 @@ package struct DeskMetrics: Sendable {
         let end = min(span.end, down)
         busy[Int(job.operation.rawValue)] += end.nanoseconds - resume.nanoseconds
         busySeries.add(1, from: resume, to: end)
+    }
+
+    mutating func ask(isMissing: Bool) {
+        backendRequests += 1
+        if isMissing { backendSilences += 1 }
     }
 
     /// Adds up the queue's length until `now`; it has not changed since the last call.

@@ -32,7 +32,7 @@ extension FrontDesk {
         if isDown { return .down }
         if arrival.note.operation == .natKeepalive { return .keepalive }
         // A packet for which a core is free does not wait.
-        guard !cores.hasFree else { return nil }
+        guard !canStart else { return nil }
         let hasRoom =
             queue.packetCount < settings.queuePackets
             && queue.byteCount + Int(arrival.byteCount) <= settings.queueByteCount
@@ -115,7 +115,7 @@ extension FrontDesk {
 
     private mutating func decide(_ arrival: PacketArrival, _ job: inout Job) {
         let known = halves.id(of: arrival.spi)
-        guard let id = known ?? halves.id(of: arrival.half) else { return discard(&job, .unknownSPI) }
+        guard let id = known ?? halves.id(of: arrival.half) else { return decideOnUnknown(arrival, &job) }
         guard halves[id].half.client == arrival.half.client else { return discard(&job, .forged) }
         guard let operation = PricedOperation(requestOf: arrival.exchange, arrival.note.operation) else {
             return discard(&job, .useless)
@@ -139,7 +139,7 @@ extension FrontDesk {
             return
         }
         guard operation != .discard else { return setPrice(of: &job, .discard) }
-        switch known == nil ? .new : halves[id].take(arrival.messageID) {
+        switch known == nil ? .new : standing(of: arrival, id) {
         case .inWork: discard(&job, .inWork)
         case .old: discard(&job, .old)
         case .answered: setPrice(of: &job, .retransmissionAnswered)
@@ -149,11 +149,30 @@ extension FrontDesk {
             if operation != .ikeAuthPSK, let method = arrival.note.keyExchange {
                 job.price += settings.costs[method]
             }
-            if operation == .ikeAuthPSK {
-                if arrival.note.isSigned { job.price += settings.costs.verification }
-                if settings.signs { job.price += settings.costs.signature }
+            if operation == .ikeAuthPSK, arrival.note.isSigned { job.price += settings.costs.verification }
+            // The answer to the first IKE_AUTH request shows who the gateway is.
+            if operation == .ikeAuthPSK || operation == .eapRound, settings.signs, arrival.messageID.rawValue == 1 {
+                job.price += settings.costs.signature
             }
         }
+    }
+
+    /// Of requests that overlap one may be new, or may be answered again, although later ones have been taken: its
+    /// sender says which, and the half knows better.
+    private mutating func standing(of arrival: PacketArrival, _ id: SlotID) -> RequestWindow.Standing {
+        let standing = halves[id].take(arrival.messageID)
+        guard settings.windowSize > 1, standing == .old || standing == .inWork else { return standing }
+        return arrival.note.isRetransmission ? .answered : .new
+    }
+
+    /// A request is told that there is no such IKE SA, as long as not too many are; a response is not.
+    private mutating func decideOnUnknown(_ arrival: PacketArrival, _ job: inout Job) {
+        guard !arrival.isResponse, unknownSPIAnswers.perSecond > 0, unknownSPIAnswers.admits(at: now) else {
+            return discard(&job, .unknownSPI)
+        }
+        job.work = .refuseUnknown
+        job.priority = .receiver
+        setPrice(of: &job, .refuse)
     }
 
     /// Whether a fragment makes its message whole; what is answered or in work already is never whole again.
@@ -198,6 +217,7 @@ extension PricedOperation {
     fileprivate init?(requestOf exchange: ExchangeType, _ noted: Operation) {
         switch (exchange, noted) {
         case (.ikeAuth, .ikeAuth): self = .ikeAuthPSK
+        case (.ikeAuth, .eap): self = .eapRound
         case (.createChildSA, .createChild), (.createChildSA, .rekeyChild): self = .createChildSA
         case (.createChildSA, .rekeyIKE): self = .rekeyIKESA
         case (.informational, .delete): self = .delete

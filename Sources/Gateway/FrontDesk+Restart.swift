@@ -34,6 +34,7 @@ extension FrontDesk {
         }
         queue.removeAll()
         cores.reset(at: now)
+        backend?.reset(at: now)
         guard !keepsState else { return }
         halves = HalfTable()
         fragments = FragmentTable()

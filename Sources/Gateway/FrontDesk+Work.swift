@@ -6,7 +6,7 @@ import Simulation
 extension FrontDesk {
     /// Gives work to free cores, as long as there is both.
     mutating func startJobs(_ outbox: inout Outbox<GatewayMessage>) {
-        while cores.hasFree, let index = queue.takeFirst() {
+        while canStart, let index = queue.takeFirst() {
             guard queue[index].needsHalf else {
                 start(index, &outbox)
                 continue
@@ -51,7 +51,7 @@ extension FrontDesk {
         if job.isLost {
             guard job.hasPacket else { return }
             complete(job, at: completion, .drop(.down), &outbox)
-        } else {
+        } else if !asksBackend(job) {
             complete(job, at: completion, action(of: job), &outbox)
         }
     }
@@ -61,6 +61,7 @@ extension FrontDesk {
         case .handle: .handle
         case .handleIfCookieIsTrue: .handleIfCookieIsTrue
         case .demandCookie: .demandCookie
+        case .refuseUnknown: .refuseUnknown
         case .drop: .drop(job.reason)
         case .timer: .timer(generation: job.generation)
         }
@@ -118,9 +119,20 @@ extension FrontDesk {
     }
 
     /// A job has reached its end: its core and its half are free.
-    mutating func finish(_ index: UInt32) {
+    mutating func finish(_ index: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let job = queue[index]
         cores.release()
+        if asksBackend(job), !job.isLost { return ask(index, &outbox) }
+        end(index, job)
+    }
+
+    /// The server behind the gateway has decided about a job, or has not answered.
+    mutating func finishBackend(_ index: UInt32) {
+        backend?.finish()
+        end(index, queue[index])
+    }
+
+    private mutating func end(_ index: UInt32, _ job: Job) {
         queue.free(index)
         guard job.needsHalf, halves.contains(job.record) else { return }
         halves[job.record].isBusy = false

@@ -1,3 +1,4 @@
+import IKEv2
 package import Primitives
 package import Simulation
 
@@ -22,7 +23,9 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     var halves = HalfTable()
     var fragments = FragmentTable()
     var queue = ReceiveQueue()
+    var unknownSPIAnswers: AnswerLimit
     var cores: CPUCores
+    var backend: Backend?
     var pools: AddressPools
     /// The places of the IPv6 addresses that records have, by the records' own; as long as the last one that has any.
     var ipv6Leases: [UInt32] = []
@@ -49,7 +52,11 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
         cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
         pools = AddressPools(settings.pool)
+        unknownSPIAnswers = AnswerLimit(perSecond: settings.unknownSPIAnswers)
         serviceTimes = RandomStream(seed: settings.seed, entity: settings.name, purpose: .serviceTime)
+        backend = settings.backend.map {
+            Backend($0, latencies: RandomStream(seed: settings.seed, entity: settings.name, purpose: .backendLatency))
+        }
         keyExchanges = settings.keyExchanges.reduce(0) { $0 | 1 << UInt64($1.place) }
         for (index, restart) in settings.restarts.restarts.enumerated() {
             push(.down, class: GatewayEventClass.restart, at: restart.down, small: UInt32(index))
@@ -82,8 +89,8 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
                 events.push(
                     Event(order: report.order, target: settings.entity, kind: Kind.report.rawValue, small: index)
                 )
-            case .completion:
-                preconditionFailure("a completion goes to a shard")
+            case .completion, .portRequest, .portGrant:
+                preconditionFailure("a desk hears of packets and halves alone")
             }
         }
     }
@@ -110,7 +117,9 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case .arrival: admit(arrivals.remove(event.small), &outbox)
         case .report: take(reports.remove(event.small))
         case .jobEnd:
-            if event.first == epoch { finish(event.small) }
+            if event.first == epoch { finish(event.small, &outbox) }
+        case .backendEnd:
+            if event.first == epoch { finishBackend(event.small) }
         case .booking: lookAtTimer(of: SlotID(packed: event.first), booking: event.small)
         case .down: goDown(&outbox)
         case .up: comeUp()
@@ -126,6 +135,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case booking
         case down
         case up
+        case backendEnd
     }
 
     /// Plans an event of the desk's own.
@@ -144,6 +154,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case lost
         case down
         case up
+        case backend
     }
 
     /// Writes a decision into the digest and the log.

@@ -46,8 +46,14 @@ package struct FrontDeskSettings: Sendable {
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases
     /// Whether the gateway signs in IKE_AUTH.
     package var signs = false
-    /// Where inner addresses come from; the IPv4 prefixes among them.
+    /// What decides about EAP; nil: the gateway itself.
+    package var backend: BackendSettings?
+    /// Where inner addresses come from, of both families.
     package var pool: [IPPrefix] = []
+    /// How many requests of unknown IKE SAs are answered in a second (RFC 7296 section 2.21.4).
+    package var unknownSPIAnswers: UInt32 = 0
+    /// How many requests of a client the gateway takes at once (RFC 7296 section 2.3).
+    package var windowSize: UInt32 = 1
     package var restarts = RestartSchedule()
     /// The stretches of the desk's window log, nil for none.
     package var logLength: Duration?

@@ -24,7 +24,7 @@ package struct HalfID: Hashable, Sendable, BitwiseCopyable {
     var key: UInt64 { packed + 1 }
 }
 
-/// What shards and front desks tell each other.
+/// What shards, front desks and shared NATs tell each other.
 ///
 /// A desk is one part of the run and a shard another, so a message takes time: an arrival its path's delay, a report
 /// and a completion the gateway's internal latency F, exactly.
@@ -35,12 +35,18 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
     case report(HalfReport)
     /// Desk to shard: a job is done; F after its end.
     case completion(JobCompletion)
+    /// Shard to shared NAT: a subscriber wants ports, or gives them back.
+    case portRequest(PortRequest)
+    /// Shared NAT to shard: which ports it has.
+    case portGrant(PortGrant)
 
     package var order: EventOrder {
         switch self {
         case .arrival(let arrival): arrival.order
         case .report(let report): report.order
         case .completion(let completion): completion.order
+        case .portRequest(let request): request.order
+        case .portGrant(let grant): grant.order
         }
     }
 
@@ -49,6 +55,8 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
         case .arrival(let arrival): arrival.half
         case .report(let report): report.half
         case .completion(let completion): completion.half
+        case .portRequest(let request): HalfID(client: request.client, attempt: 0)
+        case .portGrant(let grant): HalfID(client: grant.client, attempt: 0)
         }
     }
 
@@ -113,6 +121,35 @@ package struct PacketArrival: Sendable, BitwiseCopyable {
     }
 }
 
+/// A subscriber of a shared NAT asks for ports, or gives back those that it has.
+package struct PortRequest: Sendable, BitwiseCopyable {
+    package var order: EventOrder
+    package var client: UInt32
+    package var shard: UInt32
+    /// What is given back; nil asks for a block.
+    package var returned: PortBlock?
+
+    package init(order: EventOrder, client: UInt32, shard: UInt32, returned: PortBlock?) {
+        self.order = order
+        self.client = client
+        self.shard = shard
+        self.returned = returned
+    }
+}
+
+/// What a subscriber of a shared NAT gets: nothing where no block is left.
+package struct PortGrant: Sendable, BitwiseCopyable {
+    package var order: EventOrder
+    package var client: UInt32
+    package var block: PortBlock?
+
+    package init(order: EventOrder, client: UInt32, block: PortBlock?) {
+        self.order = order
+        self.client = client
+        self.block = block
+    }
+}
+
 /// What a half is after it has handled a packet or a timer: one report for each completion that it was given.
 package struct HalfReport: Sendable, BitwiseCopyable {
     /// What has become of the half.
@@ -170,11 +207,15 @@ package struct JobCompletion: Sendable, BitwiseCopyable {
     package enum Action: Hashable, Sendable, BitwiseCopyable {
         /// The half takes the packet; an IKE_SA_INIT request whose half does not exist yet makes it.
         case handle
+        /// The same, but nobody who decides about EAP has answered.
+        case handleWithoutBackend
         /// The packet is an IKE_SA_INIT request whose cookie has to be true; if it is not, a new one is demanded and
         /// the half reports `refused`.
         case handleIfCookieIsTrue
         /// IKE_SA_INIT is answered with a cookie demand, without state and without a report.
         case demandCookie
+        /// The sender is told that there is no such IKE SA, without a report.
+        case refuseUnknown
         /// The packet goes no further; there is no report.
         case drop(DropReason)
         /// The half's timer of this generation is due: it advances. There is no packet.

@@ -9,6 +9,7 @@ struct Job: BitwiseCopyable, Sendable {
         case demandCookie
         case drop
         case timer
+        case refuseUnknown
     }
 
     var enqueuedAt: Instant
@@ -33,7 +34,7 @@ struct Job: BitwiseCopyable, Sendable {
     /// Whether it is the IKE_SA_INIT request that the half begins with.
     var opensHalf = false
     /// Of which families an IKE_AUTH request asks for an inner address.
-    var wantedAddresses: AddressFamilies = []
+    var wantedAddresses = AddressFamilies.none
     var isLive = true
     var isRunning = false
     /// Whether the gateway goes down before the half can handle it.

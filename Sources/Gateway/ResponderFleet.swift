@@ -39,13 +39,18 @@ package struct ResponderFleet: ~Copyable {
         var isHalfOpen = true
         /// The event in the queue that is for it; a later deadline goes back into the queue.
         var armed = Instant.never
+        /// Its place among those of the same identity.
+        var kin = Kin()
     }
 
     private let settings: Settings
     private let policy: PeerPolicy
     private let cookies: CookieIssuer
-    private var peers = SlotTable<Peer>()
+    var peers = SlotTable<Peer>()
+    /// The newest peer of each identity, where INITIAL_CONTACT is obeyed.
+    var newestByIdentity = SPITable()
     private var bySPI = SPITable()
+    private var unknownSPIAnswers: AnswerLimit
     private var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
     private var pools: AddressPools
@@ -56,12 +61,17 @@ package struct ResponderFleet: ~Copyable {
     package private(set) var establishedTotal: UInt64 = 0
     package private(set) var cookieDemands: UInt64 = 0
     package private(set) var refusals: UInt64 = 0
+    /// How many peers INITIAL_CONTACT has made void.
+    package internal(set) var replacedTotal: UInt64 = 0
+    /// What peers want the server behind the responder to be asked.
+    private var backendRequests: [(owner: UInt64, request: BackendRequest)] = []
 
     package init(_ settings: Settings, policy: PeerPolicy) {
         self.settings = settings
         self.policy = policy
         cookies = CookieIssuer(secret: settings.cookieSecret)
         pools = AddressPools(settings.pool)
+        unknownSPIAnswers = AnswerLimit(perSecond: policy.values.lifeCycle.unknownSPIAnswers)
     }
 
     /// How many peers have an IKE SA, half-open ones included.
@@ -79,7 +89,12 @@ package struct ResponderFleet: ~Copyable {
             return
         }
         let own = header.isFromInitiator ? header.responderSPI : header.initiatorSPI
-        guard own != .zero, let packed = bySPI[own.rawValue] else { return }
+        guard own != .zero, let packed = bySPI[own.rawValue] else {
+            if unknownSPIAnswers.perSecond > 0, unknownSPIAnswers.admits(at: turn.now) {
+                _ = IKESA.refuseUnknown(message, over: path, &turn)
+            }
+            return
+        }
         handle(SlotID(packed: packed), message, over: path, &turn)
     }
 
@@ -94,6 +109,22 @@ package struct ResponderFleet: ~Copyable {
         }
         settle(id, &turn)
     }
+
+    /// What the server behind the responder is to be asked since the last call, and for whom.
+    package mutating func takeBackendRequests() -> [(owner: UInt64, request: BackendRequest)] {
+        defer { backendRequests.removeAll(keepingCapacity: true) }
+        return backendRequests
+    }
+
+    /// Takes what that server says; a peer that has gone does not hear it.
+    package mutating func take(_ answer: consuming BackendAnswer, for owner: UInt64, _ turn: inout Turn) {
+        let id = SlotID(packed: owner)
+        guard peers.contains(id) else { return }
+        peers[id].endpoint.take(answer, under: policy, &turn)
+        settle(id, &turn)
+    }
+
+    package func hasPeer(_ owner: UInt64) -> Bool { peers.contains(SlotID(packed: owner)) }
 
     /// Deletes every IKE SA.
     package mutating func deleteAll(_ turn: inout Turn) {
@@ -157,6 +188,7 @@ extension ResponderFleet {
             let result = turn.cryptography.perform(request)
             peers[id].endpoint.complete(result, under: policy, &turn)
         }
+        if let request = turn.output.backend.take() { backendRequests.append((id.packed, request)) }
         var hasNewSPI = false
         while let report = turn.output.takeUnabsorbed() {
             switch report {
@@ -164,6 +196,8 @@ extension ResponderFleet {
             case .established:
                 establishedTotal += 1
                 leaveHalfOpen(id)
+            case .peerIdentified(let identity, let isInitialContact):
+                add(id, identity, replacingOthers: isInitialContact)
             default: break
             }
         }
@@ -190,8 +224,9 @@ extension ResponderFleet {
         changeHalfOpen(of: peers[id].source, by: -1)
     }
 
-    private mutating func remove(_ id: SlotID) {
+    mutating func remove(_ id: SlotID) {
         leaveHalfOpen(id)
+        leaveKin(id)
         pools.release(peers[id].lease)
         for spi in peers[id].spis { _ = bySPI.remove(spi.rawValue) }
         _ = byInitial.remove(peers[id].initialKey)

@@ -17,26 +17,20 @@ package struct EphemeralSecret: ~Copyable, Sendable {
 
     package init(copying bytes: RawSpan) {
         self.init(count: bytes.byteCount)
-        unsafe bytes.withUnsafeBytes { unsafe mutableBuffer.copyMemory(from: $0) }
+        storage.fill(from: bytes)
     }
 
     package var count: Int { Int(octetCount) }
 
     package var bytes: RawSpan {
         @_lifetime(borrow self)
-        get {
-            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage.pointer), byteCount: count)
-            return unsafe _overrideLifetime(span, borrowing: self)
-        }
+        get { storage.bytes(count: count) }
     }
 
     /// Another secret with the same octets.
     package borrowing func copy() -> EphemeralSecret { EphemeralSecret(copying: bytes) }
 
-    // SAFETY: as in SecretBytes.
-    var mutableBuffer: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: storage.pointer, count: count)
-    }
+    var mutableBuffer: UnsafeMutableRawBufferPointer { unsafe storage.buffer(count: count) }
 }
 
 extension Cryptography {

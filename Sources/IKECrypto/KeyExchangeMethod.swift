@@ -38,19 +38,10 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
     /// The responder's value.
     package var responseByteCount: Int { self == .mlKEM768 ? 1088 : publicValueByteCount }
 
+    /// An ECP public value has both coordinates of a point, and the shared secret is the first (RFC 5903 section 7).
     package var sharedSecretByteCount: Int {
-        switch self {
-        case .modp2048, .modp2048s256: 256
-        case .modp3072: 384
-        case .modp4096: 512
-        case .ecp192: 24
-        case .ecp256: 32
-        case .ecp384: 48
-        case .ecp521: 66
-        case .curve25519: 32
-        case .curve448: 56
-        case .mlKEM768, .mlKEM1024: 32
-        }
+        if isECP { return publicValueByteCount / 2 }
+        return self == .mlKEM768 || self == .mlKEM1024 ? 32 : publicValueByteCount
     }
 
     /// How many random octets a key pair is made from.
@@ -58,19 +49,7 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
     /// MODP exponents have the length that RFC 3526 section 8 asks for; what is reduced by a group's order is drawn 64
     /// bits too long, so that it has no bias (FIPS 186-5 A.2.1). A KEM's encapsulation takes the first half.
     package var randomByteCount: Int {
-        switch self {
-        case .modp2048: 32
-        case .modp3072: 36
-        case .modp4096: 40
-        case .modp2048s256: 40
-        case .ecp192: 32
-        case .ecp256: 40
-        case .ecp384: 56
-        case .ecp521: 74
-        case .curve25519: 32
-        case .curve448: 56
-        case .mlKEM768, .mlKEM1024: 64
-        }
+        isECP || self == .modp2048s256 ? privateKeyByteCount + 8 : privateKeyByteCount
     }
 
     package var privateKeyByteCount: Int {
@@ -86,6 +65,13 @@ package enum KeyExchangeMethod: UInt16, Hashable, Sendable, BitwiseCopyable, Cas
         case .curve25519: 32
         case .curve448: 56
         case .mlKEM768, .mlKEM1024: 64
+        }
+    }
+
+    private var isECP: Bool {
+        switch self {
+        case .ecp192, .ecp256, .ecp384, .ecp521: true
+        case .modp2048, .modp3072, .modp4096, .modp2048s256, .curve25519, .curve448, .mlKEM768, .mlKEM1024: false
         }
     }
 }

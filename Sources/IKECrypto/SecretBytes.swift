@@ -23,7 +23,7 @@ package struct SecretBytes: ~Copyable, Sendable {
 
     package init(copying bytes: RawSpan) {
         self.init(count: bytes.byteCount)
-        unsafe bytes.withUnsafeBytes { unsafe mutableBuffer.copyMemory(from: $0) }
+        storage.fill(from: bytes)
     }
 
     package var count: Int { Int(octetCount) }
@@ -32,10 +32,7 @@ package struct SecretBytes: ~Copyable, Sendable {
 
     package var bytes: RawSpan {
         @_lifetime(borrow self)
-        get {
-            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage.pointer), byteCount: count)
-            return unsafe _overrideLifetime(span, borrowing: self)
-        }
+        get { storage.bytes(count: count) }
     }
 
     /// Another secret with the same octets.
@@ -46,10 +43,7 @@ package struct SecretBytes: ~Copyable, Sendable {
 
     package borrowing func isEqual(to other: RawSpan) -> Bool { constantTimeEquals(bytes, other) }
 
-    // SAFETY: raw layout gives the storage an address of its own for as long as it lives.
-    var mutableBuffer: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: storage.pointer, count: count)
-    }
+    var mutableBuffer: UnsafeMutableRawBufferPointer { unsafe storage.buffer(count: count) }
 }
 
 /// What both ends of a key exchange computed, up to 512 octets; kept and wiped like `SecretBytes`.
@@ -68,25 +62,19 @@ package struct SharedSecret: ~Copyable, Sendable {
 
     package init(copying bytes: RawSpan) {
         self.init(count: bytes.byteCount)
-        unsafe bytes.withUnsafeBytes { unsafe mutableBuffer.copyMemory(from: $0) }
+        storage.fill(from: bytes)
     }
 
     package var count: Int { Int(octetCount) }
 
     package var bytes: RawSpan {
         @_lifetime(borrow self)
-        get {
-            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(storage.pointer), byteCount: count)
-            return unsafe _overrideLifetime(span, borrowing: self)
-        }
+        get { storage.bytes(count: count) }
     }
 
     package borrowing func isEqual(to other: borrowing SharedSecret) -> Bool { constantTimeEquals(bytes, other.bytes) }
 
-    // SAFETY: as in SecretBytes.
-    var mutableBuffer: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: storage.pointer, count: count)
-    }
+    var mutableBuffer: UnsafeMutableRawBufferPointer { unsafe storage.buffer(count: count) }
 }
 
 /// Whether both hold the same octets, in a time that depends on their count alone.
@@ -98,41 +86,4 @@ package func constantTimeEquals(_ one: RawSpan, _ other: RawSpan) -> Bool {
             unsafe cossl_equal(left.baseAddress, right.baseAddress, left.count) == 1
         }
     }
-}
-
-// The storage has raw layout: such a type is always used at its address, so that `deinit` wipes the very octets that
-// were used. With stored properties the compiler wipes a copy of them (a test shows it).
-//
-// SAFETY of `@unchecked Sendable`: octets without an owner elsewhere, changed only before the secret is handed out.
-@_rawLayout(size: 64, alignment: 1)
-struct SecretStorage64: ~Copyable, @unchecked Sendable {
-    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 64) }
-
-    var pointer: UnsafeMutableRawPointer {
-        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
-    }
-
-    deinit { unsafe cossl_wipe(pointer, 64) }
-}
-
-@_rawLayout(size: 80, alignment: 1)
-struct SecretStorage80: ~Copyable, @unchecked Sendable {
-    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 80) }
-
-    var pointer: UnsafeMutableRawPointer {
-        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
-    }
-
-    deinit { unsafe cossl_wipe(pointer, 80) }
-}
-
-@_rawLayout(size: 512, alignment: 1)
-struct SecretStorage512: ~Copyable, @unchecked Sendable {
-    init() { unsafe pointer.initializeMemory(as: UInt8.self, repeating: 0, count: 512) }
-
-    var pointer: UnsafeMutableRawPointer {
-        unsafe withUnsafePointer(to: self) { unsafe UnsafeMutableRawPointer(mutating: $0) }
-    }
-
-    deinit { unsafe cossl_wipe(pointer, 512) }
 }

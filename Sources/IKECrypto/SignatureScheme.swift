@@ -78,7 +78,7 @@ package enum SignatureScheme: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIt
         }
     }
 
-    /// What is used, best first, unless a policy says otherwise: everything but SHA-1 (RFC 8247 section 3).
+    /// What is used, best first, unless a policy says otherwise: everything but SHA-1 (RFC 8247 section 3.2).
     package static let standard: [SignatureScheme] = allCases.filter { $0 != .rsaSHA1 }
 
     /// Whether a key of this kind can make such signatures.

@@ -19,6 +19,8 @@ package struct AuthenticationPolicy: Sendable {
     package var credentials: [Credential] = []
     /// Whose certificates are believed; nil: no peer may sign.
     package var anchors: TrustAnchors?
+    /// How clients show who they are by EAP; nil: they do not.
+    package var eap: EAPPolicy?
     /// What this end signs with and what it takes, best first.
     package var schemes = SignatureScheme.standard
     /// The wall time of the moment zero, in seconds since 1970.
@@ -44,8 +46,20 @@ extension PeerPolicy {
 
     /// The key that is shared with the client of this identity, or nil when there is none.
     func sharedKey(of identification: RawSpan, _ turn: borrowing Turn) -> [UInt8]? {
-        switch values.authentication.keys {
-        case .none: return values.preSharedKey
+        values.authentication.keys.key(of: identification, orElse: values.preSharedKey, turn)
+    }
+
+    /// The wall time of a moment, in seconds since 1970.
+    func wallTime(_ now: Instant) -> Int64 {
+        values.authentication.epoch + Int64(now.nanoseconds / 1_000_000_000)
+    }
+}
+
+extension SharedKeys? {
+    /// What is shared with the client of this Identification payload, or nil when nothing is.
+    func key(of identification: RawSpan, orElse common: [UInt8], _ turn: borrowing Turn) -> [UInt8]? {
+        switch self {
+        case .none: return common
         case .listed(let list): return list.key(of: identification)
         case .derived(let secret):
             guard identification.byteCount > 4 else { return nil }
@@ -53,10 +67,5 @@ extension PeerPolicy {
             let code = turn.cryptography.hmacSHA256(key: secret.rawSpan, data)
             return Array(Hexadecimal.encode(code.bytes.copied()).utf8)
         }
-    }
-
-    /// The wall time of a moment, in seconds since 1970.
-    func wallTime(_ now: Instant) -> Int64 {
-        values.authentication.epoch + Int64(now.nanoseconds / 1_000_000_000)
     }
 }

@@ -155,7 +155,7 @@ extension Channel {
         guard header.messageID.rawValue != .max else { return false }
         guard header.isResponse else { return header.messageID == expectedRequest }
         guard let outstanding else { return false }
-        return header.messageID.next == nextRequest && outstanding.isRequest(for: header)
+        return outstanding.id == header.messageID && outstanding.isRequest(for: header)
     }
 
     /// Whether a message is the request that was answered last.
@@ -239,6 +239,7 @@ extension Channel {
     /// Sends to where the peer's last genuine message came from, unless this end is the one behind a NAT
     /// (RFC 7296 section 2.23).
     private mutating func follow(_ arrival: Path, _ turn: inout Turn) {
+        guard mobilityRole == .none else { return noteArrival(arrival) }
         guard arrival != path else { return }
         guard nat.isPeerBehindNAT || !nat.isLocalBehindNAT else { return }
         let hasMoved = arrival.remote != path.remote
@@ -248,6 +249,11 @@ extension Channel {
 }
 
 extension OutstandingRequest {
+    /// The message ID, where the header has it (RFC 7296 section 3.1).
+    var id: MessageID {
+        MessageID(rawValue: message[20..<24].reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
     /// Whether a response is of the exchange that the request began.
     fileprivate func isRequest(for header: Header) -> Bool {
         message.count > Header.byteCount && message[18] == header.exchange.rawValue

@@ -11,6 +11,8 @@ package struct Channel: ~Copyable {
     package private(set) var keys: IKEKeys
     package internal(set) var path: Path
     package internal(set) var nat: NATStatus
+    /// This end's part in MOBIKE.
+    package internal(set) var mobilityRole = MobilityRole.none
     /// The largest packet that carries a fragment; 0 unless both ends have said that they take them (RFC 7383 section
     /// 2.3).
     let fragmentPacketByteCount: UInt16
@@ -26,6 +28,8 @@ package struct Channel: ~Copyable {
     var partialRequest: Box<Reassembly>?
     /// The fragments of the answer to the outstanding request.
     var partialResponse: Box<Reassembly>?
+    /// What MOBIKE has to remember.
+    var mobility: Box<Mobility>?
     /// When the peer last proved that it is there.
     var heardAt: Instant
     var sentAt: Instant
@@ -90,7 +94,7 @@ extension Channel {
             sentAt: turn.now,
             schedule: policy.values.retransmission
         )
-        transmit(note, &turn)
+        transmit(note, over: path, &turn)
     }
 
     /// Answers the request that was expected, and remembers the answer for a repetition of it.
@@ -107,7 +111,14 @@ extension Channel {
         lastResponse = turn.writer.span.copied()
         lastResponseNote = note
         lastResponseNote.isRetransmission = true
-        transmit(note, &turn)
+        transmit(note, over: answerPath, &turn)
+    }
+
+    /// Makes an earlier answer the last one again, since its request comes again.
+    mutating func recall(_ answer: IKESA.Answer) {
+        lastResponse = answer.octets
+        lastResponseNote = answer.note
+        expectedRequest = answer.id.next
     }
 
     /// Builds a message in the turn's writer: HDR, SK {payloads}, or HDR, SKF {...} as often as its length asks for.
@@ -187,7 +198,7 @@ extension Channel {
         }
     }
 
-    private mutating func transmit(_ note: PacketNote, _ turn: inout Turn) {
+    private mutating func transmit(_ note: PacketNote, over path: Path, _ turn: inout Turn) {
         turn.sendMessage(over: path, note)
         sentAt = turn.now
     }

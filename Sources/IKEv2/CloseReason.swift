@@ -1,3 +1,4 @@
+package import EAP
 package import IKEWire
 
 /// Why an IKE SA ended, or never came to be.
@@ -14,10 +15,16 @@ package enum CloseReason: Hashable, Sendable {
     case expiredCertificate
     /// The peer's certificate has not the identity that the peer claims (RFC 4945 section 3.1).
     case certificateOfAnother
+    /// EAP came to no good end (RFC 7296 section 2.16).
+    case eapFailed(EAPFailure)
+    /// The server that decides about EAP did not answer in time.
+    case noBackend
     /// This end's key can make no signature that the peer takes (RFC 7427 section 4).
     case noCommonSignature
     /// A request was not answered, however often it was sent (RFC 7296 section 2.4).
     case timeout
+    /// The responder does not take IKE_AUTH without a Child SA, and the policy wants nothing else (RFC 6023).
+    case childlessUnsupported
     /// The peer offered or chose nothing that the policy allows.
     case noProposalChosen
     /// The peer's key exchange value is not one, or its retry demand cannot be met (RFC 7296 section 1.2).
@@ -51,8 +58,11 @@ package enum CloseReason: Hashable, Sendable {
         case .untrustedCertificate: "untrusted-certificate"
         case .expiredCertificate: "expired-certificate"
         case .certificateOfAnother: "certificate-of-another"
+        case .eapFailed(let failure): failure.name
+        case .noBackend: "eap-no-backend"
         case .noCommonSignature: "no-common-signature"
         case .timeout: "timeout"
+        case .childlessUnsupported: "childless-unsupported"
         case .noProposalChosen: "no-proposal-chosen"
         case .invalidKeyExchange: "invalid-key-exchange"
         case .malformedAnswer: "malformed-answer"
@@ -72,7 +82,7 @@ package enum CloseReason: Hashable, Sendable {
     package var isOfAuthentication: Bool {
         switch self {
         case .authenticationFailed, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
-            .noCommonSignature:
+            .noCommonSignature, .eapFailed, .noBackend:
             true
         default: false
         }

@@ -13,6 +13,8 @@ struct RequiredPayloads: OptionSet {
     static let authentication = Self(rawValue: 1 << 5)
     static let initiatorSelectors = Self(rawValue: 1 << 6)
     static let responderSelectors = Self(rawValue: 1 << 7)
+    static let configuration = Self(rawValue: 1 << 8)
+    static let eap = Self(rawValue: 1 << 9)
 
     // RFC 7296 sections 1.2 and 1.3: SAi1, KEi, Ni and so on.
     static let ikeSAInit: Self = [.securityAssociation, .keyExchange, .nonce]
@@ -20,6 +22,10 @@ struct RequiredPayloads: OptionSet {
         .initiatorIdentification, .authentication, .securityAssociation, .initiatorSelectors, .responderSelectors,
     ]
     static let ikeAuthResponse: Self = [.responderIdentification, .authentication]
+    // RFC 7296 section 2.16: without AUTH the initiator asks for EAP.
+    static let eapAuthRequest: Self = [
+        .initiatorIdentification, .securityAssociation, .initiatorSelectors, .responderSelectors,
+    ]
     static let childOfIKEAuth: Self = [.securityAssociation, .initiatorSelectors, .responderSelectors]
     static let createChild: Self = [.securityAssociation, .nonce, .initiatorSelectors, .responderSelectors]
     static let rekeyIKE: Self = [.securityAssociation, .nonce, .keyExchange]
@@ -39,7 +45,7 @@ struct Contents: ~Copyable {
     private let start: Int
     private let end: Int
     let present: RequiredPayloads
-    private let places: InlineArray<9, Place>
+    private let places: InlineArray<10, Place>
 
     private struct Place: BitwiseCopyable {
         var offset: Int32 = 0
@@ -48,7 +54,7 @@ struct Contents: ~Copyable {
 
     /// Finds the payloads of `octets[start..<end]`, the first of which is of type `first`.
     init(_ octets: consuming [UInt8], first: PayloadType, from start: Int, to end: Int) throws(ContentsError) {
-        var places = InlineArray<9, Place>(repeating: Place())
+        var places = InlineArray<10, Place>(repeating: Place())
         var present: RequiredPayloads = []
         var unsupported: PayloadType?
         do throws(DecodeError) {
@@ -59,7 +65,7 @@ struct Contents: ~Copyable {
                     guard places[slot].byteCount < 0 else { continue }
                     places[slot].offset = Int32(start + payload.bodyOffset)
                     places[slot].byteCount = Int32(payload.body.byteCount)
-                    if slot < 8 { present.insert(RequiredPayloads(rawValue: 1 << UInt16(slot))) }
+                    present.insert(RequiredPayloads(rawValue: 1 << UInt16(slot)))
                 } else if payload.type == .notify {
                     _ = try Notify(payload.body)
                 } else if payload.type == .delete {
@@ -91,6 +97,7 @@ struct Contents: ~Copyable {
         case .trafficSelectorsInitiator: 6
         case .trafficSelectorsResponder: 7
         case .configuration: 8
+        case .eap: 9
         default: nil
         }
     }
@@ -124,7 +131,7 @@ struct Contents: ~Copyable {
         @_lifetime(borrow self) get { unsafe _overrideLifetime(body(7), borrowing: self) }
     }
     var configuration: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(8), borrowing: self) } }
-    var hasConfiguration: Bool { places[8].byteCount >= 0 }
+    var eap: RawSpan { @_lifetime(borrow self) get { unsafe _overrideLifetime(body(9), borrowing: self) } }
 
     func has(_ required: RequiredPayloads) -> Bool { present.isSuperset(of: required) }
 

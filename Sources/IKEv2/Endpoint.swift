@@ -51,6 +51,12 @@ package struct Endpoint: ~Copyable {
         settle(&turn)
     }
 
+    /// Takes what the server behind this end says; an answer that nobody waits for changes nothing.
+    package mutating func take(_ answer: consuming BackendAnswer, under policy: PeerPolicy, _ turn: inout Turn) {
+        current.take(answer, under: policy, &turn)
+        settle(&turn)
+    }
+
     /// Does what is due at `turn.now`.
     package mutating func advance(under policy: PeerPolicy, _ turn: inout Turn) {
         current.advance(under: policy, &turn)
@@ -68,6 +74,26 @@ package struct Endpoint: ~Copyable {
         current.skipMessageIDs(to: id)
     }
 
+    /// Whether the IKE SA in use can go along when this end moves to another route: both ends speak MOBIKE, and the
+    /// peer is where the route leads to, or has said that it can be reached there (RFC 4555 section 3.5).
+    package func canMove(to route: Route) -> Bool { current.canMove(to: route) }
+
+    /// Goes on over another route, and tells the peer.
+    package mutating func move(to route: Route, under policy: PeerPolicy, _ turn: inout Turn) {
+        current.move(to: route, under: policy, &turn)
+        for index in retiring.indices { retiring[index].sa.move(to: route, under: policy, &turn) }
+        settle(&turn)
+    }
+
+    /// Forgets every IKE SA without a word to the peer, who cannot be reached any more from where this end is.
+    package mutating func abandon(_ turn: inout Turn) {
+        forEachSA { sa in
+            if let spis = sa.spis { turn.output.report(.closed(spis, .abandoned)) }
+        }
+        retiring = []
+        current = .closed(.abandoned)
+    }
+
     /// When `advance` has something to do next, or `.never`.
     package func deadline(under policy: PeerPolicy) -> Instant {
         var earliest = current.deadline(under: policy)
@@ -78,6 +104,14 @@ package struct Endpoint: ~Copyable {
     /// Whether every IKE SA with the peer has come to its end.
     package var isClosed: Bool {
         retiring.isEmpty && current.stateName == .closed
+    }
+
+    /// Whether a message is for one of the IKE SAs here, by the SPIs in it.
+    package func hasSA(of datagram: RawSpan) -> Bool {
+        var reader = ByteReader(datagram)
+        guard let header = try? Header.decode(from: &reader) else { return false }
+        let named = IKESPIPair(initiator: header.initiatorSPI, responder: header.responderSPI)
+        return current.spis == named || retiring.contains { $0.sa.spis == named }
     }
 
     package var retiringCount: Int { retiring.count }

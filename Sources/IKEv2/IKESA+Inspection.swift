@@ -4,8 +4,8 @@ extension IKESA {
     /// The states by name, as the transition table and results write them.
     package enum StateName: String, Sendable, CaseIterable {
         case awaitingKeyPair, awaitingSAInit, awaitingAgreement, awaitingIntermediate
-        case awaitingSignature, awaitingAuth, awaitingVerdict
-        case responding, halfOpen, answeringIntermediate, verifying, signing
+        case awaitingSignature, awaitingAuth, awaitingVerdict, awaitingEAP
+        case responding, halfOpen, answeringIntermediate, verifying, signing, conversing
         case established, closing, closed
     }
 
@@ -18,11 +18,13 @@ extension IKESA {
         case .awaitingSignature: .awaitingSignature
         case .awaitingAuth: .awaitingAuth
         case .awaitingVerdict: .awaitingVerdict
+        case .awaitingEAP: .awaitingEAP
         case .responding: .responding
         case .halfOpen: .halfOpen
         case .answeringIntermediate: .answeringIntermediate
         case .verifying: .verifying
         case .signing: .signing
+        case .conversing: .conversing
         case .established: .established
         case .closing: .closing
         case .closed: .closed
@@ -46,11 +48,13 @@ extension IKESA {
         case .awaitingSignature(let state): state.spis
         case .awaitingAuth(let state): state.spis
         case .awaitingVerdict(let state): state.spis
+        case .awaitingEAP(let state): state.spis
         case .responding(let state): state.spis
         case .halfOpen(let state): state.spis
         case .answeringIntermediate(let state): state.spis
         case .verifying(let state): state.spis
         case .signing(let state): state.spis
+        case .conversing(let state): state.spis
         case .established(let state): state.channel.spis
         case .closing(let state): state.channel.spis
         case .closed: nil
@@ -64,10 +68,12 @@ extension IKESA {
         case .awaitingSignature(let state): body(state.channel)
         case .awaitingAuth(let state): body(state.channel)
         case .awaitingVerdict(let state): body(state.state.channel)
+        case .awaitingEAP(let state): body(state.state.channel)
         case .halfOpen(let state): body(state.channel)
         case .answeringIntermediate(let state): body(state.state.channel)
         case .verifying(let state): body(state.state.channel)
         case .signing(let state): body(state.state.channel)
+        case .conversing(let state): body(state.state.channel)
         case .established(let state): body(state.channel)
         case .closing(let state): body(state.channel)
         case .awaitingKeyPair: nil
@@ -119,6 +125,8 @@ extension IKESA.Established {
         case .awaitingAgreement: words.append("agreement for \(subject)")
         case .deletingChild: words.append("deleting a Child SA")
         case .checkingLiveness: words.append("checking liveness")
+        case .updatingAddresses: words.append("updating addresses")
+        case .checkingPath: words.append("checking return routability")
         }
         switch incoming {
         case .none: break

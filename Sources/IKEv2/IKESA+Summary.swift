@@ -11,10 +11,12 @@ extension IKESA {
         case .awaitingSignature(let state): state.channel.localSPI
         case .awaitingAuth(let state): state.channel.localSPI
         case .awaitingVerdict(let state): state.state.channel.localSPI
+        case .awaitingEAP(let state): state.state.channel.localSPI
         case .halfOpen(let state): state.channel.localSPI
         case .answeringIntermediate(let state): state.state.channel.localSPI
         case .verifying(let state): state.state.channel.localSPI
         case .signing(let state): state.state.channel.localSPI
+        case .conversing(let state): state.state.channel.localSPI
         case .established(let state): state.channel.localSPI
         case .closing(let state): state.channel.localSPI
         case .awaitingKeyPair: .zero
@@ -37,8 +39,10 @@ extension IKESA {
         switch self {
         case .halfOpen: (.expiry, nil)
         case .awaitingIntermediate: (.retransmission, nil)
+        case .conversing: (.expiry, nil)
         case .established(let state): state.dueOperation(policy)
         case .awaitingAuth: (.retransmission, nil)
+        case .awaitingEAP: (.retransmission, nil)
         case .closing: (.retransmission, nil)
         default: (.request, nil)
         }
@@ -83,8 +87,8 @@ extension IKESA {
         }
     }
 
-    /// A number that both ends of an IKE SA make of its SPIs and of those of its Child SAs, in whatever order they stand:
-    /// ends whose numbers are equal have the same SAs.
+    /// A number that both ends of an IKE SA make of its SPIs and of those of its Child SAs, in whatever order they
+    /// stand: ends whose numbers are equal have the same SAs.
     package var likeness: UInt64 {
         guard let spis else { return 0 }
         let children: UInt64
@@ -92,7 +96,7 @@ extension IKESA {
         case .established(let state): children = state.childLikeness
         default: children = 0
         }
-        return StableName.hash(of: spis.initiator.rawValue, spis.responder.rawValue, children)
+        return alike(spis.initiator.rawValue, spis.responder.rawValue) &+ children
     }
 
     /// What two ends of one IKE SA do not agree about, in words; nil when they agree.
@@ -112,7 +116,8 @@ extension IKESA {
 
 extension IKESA.Established {
     fileprivate var isAtRest: Bool {
-        guard outgoing == .idle, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty else {
+        guard outgoing == .idle, !hasFlights, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty
+        else {
             return false
         }
         for index in 0..<children.count where children[index].status != .active { return false }
@@ -133,7 +138,7 @@ extension IKESA.Established {
         for index in 0..<children.count {
             let own = UInt64(children[index].inbound.rawValue)
             let other = UInt64(children[index].outbound.rawValue)
-            sum &+= channel.isInitiator ? StableName.hash(of: own, other) : StableName.hash(of: other, own)
+            sum &+= channel.isInitiator ? alike(own, other) : alike(other, own)
         }
         return sum
     }
@@ -149,4 +154,10 @@ extension IKESA.Established {
         }
         return nil
     }
+}
+
+/// Mixes a pair of SPIs. They come from a keyed permutation already, so that little is enough.
+private func alike(_ initiator: UInt64, _ responder: UInt64) -> UInt64 {
+    let product = (initiator ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: responder ^ 0xD1B5_4A32_D192_ED03)
+    return product.high ^ product.low
 }

@@ -16,12 +16,14 @@ package enum IKESA: ~Copyable {
     case awaitingSignature(AwaitingSignature)
     case awaitingAuth(AwaitingAuth)
     case awaitingVerdict(AwaitingVerdict)
+    case awaitingEAP(AwaitingEAP)
     // The responder, before its IKE SA is established.
     case responding(Responding)
     case halfOpen(HalfOpen)
     case answeringIntermediate(AnsweringIntermediate)
     case verifying(Verifying)
     case signing(Signing)
+    case conversing(Conversing)
     // Either end.
     case established(Established)
     case closing(Closing)
@@ -64,11 +66,13 @@ package enum IKESA: ~Copyable {
             case .awaitingSignature(let state): .drop(.awaitingSignature(state), &turn)
             case .awaitingAuth(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .awaitingVerdict(let state): .drop(.awaitingVerdict(state), &turn)
+            case .awaitingEAP(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .responding(let state): .drop(.responding(state), &turn)
             case .halfOpen(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .answeringIntermediate(let state): .drop(.answeringIntermediate(state), &turn)
             case .verifying(let state): .drop(.verifying(state), &turn)
             case .signing(let state): .drop(.signing(state), &turn)
+            case .conversing(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .established(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .closing(let state): state.receive(datagram, over: path, policy: policy, &turn)
             case .closed(let reason): .drop(.closed(reason), &turn)
@@ -90,15 +94,25 @@ package enum IKESA: ~Copyable {
             case .awaitingSignature(let state): state.complete(result, policy: policy, &turn)
             case .awaitingAuth(let state): .awaitingAuth(state)
             case .awaitingVerdict(let state): state.complete(result, policy: policy, &turn)
+            case .awaitingEAP(let state): .awaitingEAP(state)
             case .responding(let state): state.complete(result, policy: policy, &turn)
             case .halfOpen(let state): .halfOpen(state)
             case .answeringIntermediate(let state): state.complete(result, policy: policy, &turn)
             case .verifying(let state): state.complete(result, policy: policy, &turn)
             case .signing(let state): state.complete(result, policy: policy, &turn)
+            case .conversing(let state): .conversing(state)
             case .established(let state): state.complete(result, policy: policy, &turn)
             case .closing(let state): .closing(state)
             case .closed(let reason): .closed(reason)
             }
+    }
+
+    /// Takes what the server behind this end says; an answer that nobody waits for changes nothing.
+    package mutating func take(_ answer: consuming BackendAnswer, under policy: PeerPolicy, _ turn: inout Turn) {
+        switch consume self {
+        case .conversing(let state): self = state.take(answer, policy: policy, &turn)
+        case let other: self = other
+        }
     }
 
     /// Does what is due at `turn.now`; before the deadline that is nothing.
@@ -112,11 +126,13 @@ package enum IKESA: ~Copyable {
             case .awaitingSignature(let state): .awaitingSignature(state)
             case .awaitingAuth(let state): state.advance(policy: policy, &turn)
             case .awaitingVerdict(let state): .awaitingVerdict(state)
+            case .awaitingEAP(let state): state.advance(policy: policy, &turn)
             case .responding(let state): .responding(state)
             case .halfOpen(let state): state.advance(&turn)
             case .answeringIntermediate(let state): .answeringIntermediate(state)
             case .verifying(let state): .verifying(state)
             case .signing(let state): .signing(state)
+            case .conversing(let state): state.advance(&turn)
             case .established(let state): state.advance(policy: policy, &turn)
             case .closing(let state): state.advance(policy: policy, &turn)
             case .closed(let reason): .closed(reason)
@@ -141,6 +157,8 @@ package enum IKESA: ~Copyable {
                 command == .delete ? state.abandon() : .awaitingAuth(state)
             case .awaitingVerdict(let state):
                 command == .delete ? state.abandon(policy: policy, &turn) : .awaitingVerdict(state)
+            case .awaitingEAP(let state):
+                command == .delete ? state.state.abandon() : .awaitingEAP(state)
             case .responding(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .responding(state)
             case .halfOpen(let state):
@@ -151,6 +169,8 @@ package enum IKESA: ~Copyable {
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .verifying(state)
             case .signing(let state):
                 command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .signing(state)
+            case .conversing(let state):
+                command == .delete ? .closed(spis: state.spis, .deletedHere, &turn) : .conversing(state)
             case .established(let state): state.command(command, policy: policy, &turn)
             case .closing(let state): .closing(state)
             case .closed(let reason): .closed(reason)
@@ -172,7 +192,9 @@ package enum IKESA: ~Copyable {
         case .awaitingSAInit(let state): state.deadline
         case .awaitingIntermediate(let state): state.deadline
         case .awaitingAuth(let state): state.deadline
+        case .awaitingEAP(let state): state.state.deadline
         case .halfOpen(let state): state.deadline
+        case .conversing(let state): state.state.deadline
         case .established(let state): state.deadline(policy)
         case .closing(let state): state.deadline
         }

@@ -63,6 +63,8 @@ package struct SPISource: Sendable, BitwiseCopyable {
 package struct Origin: Sendable, BitwiseCopyable {
     /// The client's number in its population, which its identity carries.
     package let number: UInt32
+    /// Whether its IKE SA comes beside another one of the same end, to take its place (RFC 7296 section 2.8.3).
+    package var isReplacement = false
     private let seed: UInt64
     package var spis: SPISource
     var material: KeyMaterialStream

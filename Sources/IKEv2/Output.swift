@@ -7,11 +7,16 @@ package enum Report: Hashable, Sendable {
     /// The keys of an IKE SA exist, vouched for or not: what a key table needs.
     case keysDerived(IKESPIPair)
     case established(IKESPIPair)
+    /// A responder's peer has this identity, hashed, and says or does not say that it has no other IKE SA
+    /// (RFC 7296 section 2.4).
+    case peerIdentified(UInt64, isInitialContact: Bool)
     /// The peer gave this inner address (RFC 7296 section 2.19).
     case addressAssigned(IPAddress)
     /// The peer gave this name server, or this subnet behind it (RFC 7296 section 3.15.1).
     case nameServerGiven(IPAddress)
     case subnetGiven(IPPrefix)
+    /// The responder wants the initiator to reauthenticate within this time (RFC 4478).
+    case authenticationLimited(Duration)
     case childInstalled(inbound: ChildSPI, outbound: ChildSPI)
     /// IKE_AUTH made the IKE SA without a Child SA, or a further Child SA was refused, for this reason.
     case childRefused(NotifyType)
@@ -28,6 +33,14 @@ package enum Report: Hashable, Sendable {
     case alive
     /// The peer is now seen at another address or port (RFC 7296 section 2.23).
     case peerMoved(UDPEndpoint)
+    /// The peer can be reached at this address besides (RFC 4555 section 3.6).
+    case peerAddressGiven(IPAddress)
+    /// Both ends know the new addresses; `due` is when the one that moved did (RFC 4555 section 3.5).
+    case addressesUpdated(due: Instant, fromHere: Bool)
+    /// The peer has shown that it is where it says (RFC 4555 section 3.7).
+    case returnRoutable(UDPEndpoint)
+    /// Somebody says, without protection, that the peer does not have this IKE SA (RFC 7296 section 2.21.4).
+    case unknownToPeer(IKESPIPair)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)
     /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.
@@ -50,6 +63,8 @@ package struct Output: ~Copyable {
     package private(set) var reports: [Report] = []
     /// An expensive operation that the machine waits for. Until its result is given back, the machine takes no input.
     package var keyExchange: KeyExchangeRequest?
+    /// What a server behind the machine is to be asked; its answer is given back, or that there is none.
+    package var backend: BackendRequest?
 
     /// How many of the reports their client has taken note of.
     private var absorbedCount = 0
@@ -73,6 +88,7 @@ package struct Output: ~Copyable {
 
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
+        precondition(backend == nil, "a request for a server is taken before the output is emptied")
         octets.removeLast(octets.count)
         datagrams.removeLast(datagrams.count)
         reports.removeLast(reports.count)
@@ -87,6 +103,11 @@ package struct Output: ~Copyable {
     mutating func ask(_ request: consuming KeyExchangeRequest) {
         precondition(keyExchange == nil, "a machine asks for one operation at a time")
         keyExchange = consume request
+    }
+
+    mutating func ask(_ request: BackendRequest) {
+        precondition(backend == nil, "a machine asks its server for one thing at a time")
+        backend = request
     }
 
     /// An IKE message, behind a non-ESP marker where the path wants one (RFC 3948 section 2.2).

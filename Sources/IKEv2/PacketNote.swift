@@ -14,6 +14,8 @@ package enum Operation: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case cookieDemand
     case refusal
     case natKeepalive
+    /// IKE_AUTH that carries EAP, or asks for it (RFC 7296 section 2.16); the one with AUTH at the end is `ikeAuth`.
+    case eap
     case ikeIntermediate
     case followUp
 }
@@ -36,7 +38,7 @@ package struct PacketNote: Hashable, Sendable, BitwiseCopyable {
         _ operation: Operation,
         isResponse: Bool,
         keyExchange: KeyExchangeMethod? = nil,
-        wanting wantedAddresses: AddressFamilies = []
+        wanting wantedAddresses: AddressFamilies = .none
     ) {
         self.operation = operation
         self.keyExchange = keyExchange

@@ -62,6 +62,10 @@ package final class PeerPolicy: Sendable {
         package var liveness: Duration?
         /// RFC 3948 section 4; nil: never.
         package var natKeepalive: Duration?
+        /// Take part in MOBIKE, if the peer does; nil: no (RFC 4555).
+        package var mobility: MobilityPolicy?
+        /// Have everything go by UDP port 4500, as if a NAT had been found (RFC 7296 section 2.23).
+        package var forcesEncapsulation = false
         /// How long a rekeyed Child SA stays beside its successor before it is deleted.
         package var overlap: Duration = .seconds(5)
         /// How long a responder waits for IKE_AUTH.
@@ -73,6 +77,7 @@ package final class PeerPolicy: Sendable {
         /// How many Child SAs of one IKE SA a peer may have before it gets NO_ADDITIONAL_SAS; while they are rekeyed,
         /// twice as many.
         package var childLimit = 16
+        package var lifeCycle = LifeCyclePolicy()
 
         package init(
             identity: IdentityTemplate,
@@ -132,6 +137,9 @@ package final class PeerPolicy: Sendable {
         peerIdentification = values.peerIdentity?.body(number: 0)
         ownIdentification = values.identity.isNumbered ? nil : values.identity.body(number: 0)
     }
+
+    /// Whether an initiator goes to port 4500 although there is no NAT.
+    var wantsEncapsulation: Bool { values.mobility != nil || values.forcesEncapsulation }
 
     /// The body of the Identification payload of the end with this number.
     func identification(number: UInt32) -> [UInt8] { ownIdentification ?? values.identity.body(number: number) }

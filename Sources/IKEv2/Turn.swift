@@ -10,6 +10,8 @@ package struct Turn: ~Copyable {
     package var output = Output()
     /// The inner addresses that the driver holds ready for the peer, should it ask (RFC 7296 section 2.19).
     package var lease = InnerAddresses()
+    /// Whether who decides about EAP behind this end has answered, where the driver asks in the machine's place.
+    package var hasBackend = true
     /// The IKE SA that an exchange of this turn made by a rekey; the endpoint takes it.
     var successor: Box<IKESA>?
     /// The IKE SA that lost a simultaneous rekey, and still has to be deleted.

@@ -8,25 +8,27 @@ package import Primitives
 /// It cannot tell simulated time from real time. After each call the driver carries out the turn's output and asks for
 /// `deadline` anew.
 package struct Client: ~Copyable {
-    package let place: ClientPlace
+    package internal(set) var place: ClientPlace
     /// Counts the attempts; the gateway's half of an attempt is named by it.
     package private(set) var attempt: UInt32 = 0
     /// Whether the client has an IKE SA with a Child SA.
     package private(set) var isUp = false
     /// Whether the client is meant to be connected: it has arrived, and neither left nor given up.
     package private(set) var isWanted = false
-    private var endpoint: Endpoint?
+    var endpoint: Endpoint?
     /// When the attempt under way was due: latency counts from here.
     private var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
-    private var nextAttempt = Instant.never
+    var nextAttempt = Instant.never
     /// When the client leaves, or `.never`.
     private var departure = Instant.never
-    private var failures = 0
-    private var chance: RandomStream
+    /// Apart, since most clients never reauthenticate.
+    var renewal: Box<Renewal>?
+    var chance: RandomStream
+    var failures: UInt32 = 0
     /// The first Child SA was refused: the attempt failed, though the IKE SA is there.
     private var refusal: NotifyType?
-    private var hasReportedEnd = true
+    private(set) var hasReportedEnd = true
 
     package init(_ place: ClientPlace, plan: ClientPlan) {
         self.place = place
@@ -45,7 +47,7 @@ package struct Client: ~Copyable {
     package var hasEndpoint: Bool {
         switch endpoint {
         case .some: true
-        case .none: false
+        case .none: hasFormer
         }
     }
 
@@ -70,8 +72,10 @@ package struct Client: ~Copyable {
         nextAttempt = .never
         stopWanting(plan: plan, &turn, &tally)
         guard hasEndpoint else { return }
+        takeTurn(ofFormer: false)
         endpoint?.command(.delete, under: plan.policy, &turn)
         absorb(plan: plan, &turn, &tally)
+        deleteFormer(plan: plan, &turn, &tally)
     }
 
     package mutating func receive(
@@ -81,8 +85,13 @@ package struct Client: ~Copyable {
         _ turn: inout Turn,
         _ tally: inout ClientTally
     ) {
-        guard hasEndpoint else { return }
-        endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
+        guard !refusesUnknown(datagram, over: path, plan: plan, &turn), hasEndpoint else { return }
+        takeTurn(ofFormer: isForFormer(datagram))
+        if isFormersTurn {
+            renewal?.value.former?.receive(datagram, over: path, under: plan.policy, &turn)
+        } else {
+            endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
+        }
         absorb(plan: plan, &turn, &tally)
     }
 
@@ -93,7 +102,11 @@ package struct Client: ~Copyable {
         _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
-        endpoint?.complete(result, under: plan.policy, &turn)
+        if isFormersTurn {
+            renewal?.value.former?.complete(result, under: plan.policy, &turn)
+        } else {
+            endpoint?.complete(result, under: plan.policy, &turn)
+        }
         absorb(plan: plan, &turn, &tally)
     }
 
@@ -104,6 +117,7 @@ package struct Client: ~Copyable {
         _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
+        takeTurn(ofFormer: false)
         endpoint?.command(command, under: plan.policy, &turn)
         absorb(plan: plan, &turn, &tally)
     }
@@ -116,15 +130,22 @@ package struct Client: ~Copyable {
             let due = nextAttempt
             nextAttempt = .never
             begin(intended: due, plan: plan, &turn, &tally)
+        } else if renewalDue <= turn.now {
+            reauthenticate(plan: plan, &turn, &tally)
         } else if hasEndpoint {
-            endpoint?.advance(under: plan.policy, &turn)
+            takeTurn(ofFormer: formerDeadline(plan: plan) <= turn.now)
+            if isFormersTurn {
+                renewal?.value.former?.advance(under: plan.policy, &turn)
+            } else {
+                endpoint?.advance(under: plan.policy, &turn)
+            }
             absorb(plan: plan, &turn, &tally)
         }
     }
 
     /// When `advance` has something to do next, or `.never`.
     package func deadline(plan: ClientPlan) -> Instant {
-        let own = min(departure, nextAttempt)
+        let own = min(departure, nextAttempt, renewalDue, formerDeadline(plan: plan))
         switch endpoint {
         case .some(let endpoint): return min(own, endpoint.deadline(under: plan.policy))
         case .none: return own
@@ -132,7 +153,7 @@ package struct Client: ~Copyable {
     }
 
     /// Whether `advance` would begin another attempt: what a driver with a ceiling asks first.
-    package func isAttemptDue(at now: Instant) -> Bool { nextAttempt <= now && departure > now }
+    package func isAttemptDue(at now: Instant) -> Bool { min(nextAttempt, renewalDue) <= now && departure > now }
 
     /// Visits the client's IKE SAs.
     package func forEachSA(_ body: (borrowing IKESA) -> Void) {
@@ -140,19 +161,23 @@ package struct Client: ~Copyable {
         case .some(let endpoint): endpoint.forEachSA(body)
         case .none: break
         }
+        withFormer { $0.forEachSA(body) }
     }
 
     /// Lends the keys of the client's IKE SA of these SPIs; nil where there is none.
     package func withChannel<Result>(of spis: IKESPIPair, _ body: (borrowing Channel) -> Result) -> Result? {
+        var result: Result?
         switch endpoint {
-        case .some(let endpoint): endpoint.withChannel(of: spis, body)
-        case .none: nil
+        case .some(let endpoint): result = endpoint.withChannel(of: spis, body)
+        case .none: break
         }
+        withFormer { if result == nil { result = $0.withChannel(of: spis, body) } }
+        return result
     }
 }
 
 extension Client {
-    private mutating func begin(
+    mutating func begin(
         intended: Instant,
         plan: ClientPlan,
         _ turn: inout Turn,
@@ -162,16 +187,19 @@ extension Client {
         self.intended = intended
         refusal = nil
         hasReportedEnd = false
-        tally.offered(plan.population, at: turn.now)
+        if !isReauthenticating { tally.offered(plan.population, at: turn.now) }
         let entity = StableName.hash(of: place.entity, UInt64(attempt))
         let spis = SPISource(key: place.spiKey, owner: place.index, attempt: attempt)
-        let origin = Origin(number: place.number, entity: entity, seed: plan.seed, spis: spis)
+        var origin = Origin(number: place.number, entity: entity, seed: plan.seed, spis: spis)
+        origin.isReplacement = hasFormer
+        takeTurn(ofFormer: false)
         endpoint = Endpoint(initiating: origin, over: place.route, under: plan.policy, &turn)
         absorb(plan: plan, &turn, &tally)
     }
 
     /// Takes note of what the turn's reports mean for the client and for the results.
-    private mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+    mutating func absorb(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+        guard !isFormersTurn else { return absorbFormer(plan: plan, &turn, &tally) }
         var ended: CloseReason?
         var wantsDeletion = false
         while let note = turn.output.takeUnabsorbedNote() { tally.count(note, plan.population, at: turn.now) }
@@ -182,8 +210,8 @@ extension Client {
                 guard !hasReportedEnd else { continue }
                 hasReportedEnd = true
                 failures = 0
-                isUp = true
-                tally.established(plan.population, latency: turn.now - intended, at: turn.now)
+                succeed(plan: plan, &turn, &tally)
+            case .authenticationLimited(let lifetime): limitAuthentication(to: lifetime, at: turn.now)
             case .childRefused(let type):
                 guard !hasReportedEnd else { continue }
                 // Without a Child SA the attempt has failed; the IKE SA is of no use.
@@ -197,22 +225,64 @@ extension Client {
         if wantsDeletion, hasEndpoint { endpoint?.command(.delete, under: plan.policy, &turn) }
         if let ended { end(ended, plan: plan, &turn, &tally) }
         dropClosedEndpoint()
+        if isUp, hasReportedEnd { deleteFormer(plan: plan, &turn, &tally) }
+    }
+
+    /// The attempt has an IKE SA with a Child SA.
+    private mutating func succeed(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+        if isReauthenticating {
+            endReauthentication(nil, plan: plan, turn.now, &tally)
+            if !isUp { tally.up(plan.population, at: turn.now) }
+        } else {
+            tally.established(plan.population, latency: turn.now - intended, at: turn.now)
+        }
+        isUp = true
+        scheduleReauthentication(plan: plan, at: turn.now)
     }
 
     /// The IKE SA in use has come to its end, or the attempt has failed.
     private mutating func end(_ reason: CloseReason, plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         let cause = refusal.map(CloseReason.refused) ?? reason
+        // The end that a reauthentication begins with, before its attempt.
+        let isBreak = isReauthenticating && hasReportedEnd
         if !hasReportedEnd {
             hasReportedEnd = true
-            tally.failed(plan.population, cause, at: turn.now)
+            guard isReauthenticating else {
+                tally.failed(plan.population, cause, at: turn.now)
+                return lose(cause, reason, plan: plan, &turn, &tally)
+            }
+            endReauthentication(cause, plan: plan, turn.now, &tally)
+            guard !keepFormer(after: cause, plan: plan, at: turn.now) else { return }
         }
-        if isUp {
-            isUp = false
-            tally.down(plan.population, at: turn.now)
+        guard isBreak else { return lose(cause, reason, plan: plan, &turn, &tally) }
+        goDown(plan: plan, &turn, &tally)
+        if isWanted {
+            nextAttempt = turn.now
+        } else {
+            endReauthentication(cause, plan: plan, turn.now, &tally)
         }
+    }
+
+    mutating func goDown(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+        guard isUp else { return }
+        isUp = false
+        tally.down(plan.population, at: turn.now)
+    }
+
+    /// The client has no IKE SA any more: it comes again, or gives up.
+    private mutating func lose(
+        _ cause: CloseReason,
+        _ reason: CloseReason,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout ClientTally
+    ) {
+        if isUp, isWanted, cause != .deletedHere { tally.lost(plan.population, cause, at: turn.now) }
+        goDown(plan: plan, &turn, &tally)
+        forgetReauthentication()
         guard isWanted else { return }
         failures += 1
-        if let next = plan.reconnect.nextAttempt(after: cause, failures: failures, at: turn.now, &chance) {
+        if let next = plan.reconnect.nextAttempt(after: cause, failures: Int(failures), at: turn.now, &chance) {
             nextAttempt = next
         } else if reason == .deletedHere, refusal == nil {
             stopWanting(plan: plan, &turn, &tally)

@@ -17,11 +17,13 @@ package struct ClientTally: ~Copyable {
     package enum Kind: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case offered, established, failed, up, wanted, skipped
         case childRekeyed, childRekeyFailed, ikeRekeyed, ikeRekeyFailed, retransmitted, clipped
-        case childRekeyStarted, ikeRekeyStarted
+        case childRekeyStarted, ikeRekeyStarted, lost
+        case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
+        case moved, addressesUpdated, begunAnew, unknownToGateway, portsExhausted
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
-        case handshake, childRekey, ikeRekey, lag
+        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
@@ -94,6 +96,21 @@ package struct ClientTally: ~Copyable {
         fail(.failed, population, reason.name, at: now)
     }
 
+    mutating func lost(_ population: Int, _ reason: CloseReason, at now: Instant) {
+        fail(.lost, population, reason.name, at: now)
+    }
+
+    mutating func reauthenticated(_ population: Int, latency: Duration, at now: Instant) {
+        mark(.reauthenticated, population, at: now)
+        sample(.reauthentication, population, latency, at: now)
+    }
+
+    mutating func reauthenticationFailed(_ population: Int, _ reason: CloseReason, at now: Instant) {
+        fail(.reauthenticationFailed, population, reason.name, at: now)
+    }
+
+    mutating func up(_ population: Int, at now: Instant) { mark(.up, population, at: now) }
+
     mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }
 
     mutating func wanted(_ change: Int32, _ population: Int, at now: Instant) {
@@ -134,6 +151,11 @@ package struct ClientTally: ~Copyable {
             fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
         case .ikeRekeyFailed(_, let type):
             fail(.ikeRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
+        case .addressesUpdated(let due, true):
+            mark(.addressesUpdated, population, at: now)
+            sample(.addressUpdate, population, now - due, at: now)
+        case .unknownToPeer:
+            mark(.unknownToGateway, population, at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

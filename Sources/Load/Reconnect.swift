@@ -50,9 +50,11 @@ extension ReconnectPolicy.Cause {
         switch reason {
         case .timeout: self = .timeout
         case .deletedByPeer, .abandoned: self = .delete
-        case .refused, .noProposalChosen, .invalidKeyExchange, .malformedAnswer, .malformedRequest: self = .refused
-        case .authenticationFailed, .wrongIdentity, .untrustedCertificate, .expiredCertificate, .certificateOfAnother,
-            .noCommonSignature:
+        case .refused, .childlessUnsupported, .noProposalChosen, .invalidKeyExchange, .malformedAnswer,
+            .malformedRequest:
+            self = .refused
+        case .authenticationFailed, .eapFailed, .noBackend, .wrongIdentity, .untrustedCertificate, .expiredCertificate,
+            .certificateOfAnother, .noCommonSignature:
             self = .authentication
         case .expired, .halfOpenExpired: self = .expired
         case .deletedHere, .rekeyed, .redundant: return nil

@@ -26,10 +26,24 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case ikeRekeyFailed = "ike.rekey.failed"
     /// From the first CREATE_CHILD_SA request to the new IKE SA (a time).
     case ikeRekeyLatency = "ike.rekey.latency"
+    /// Reauthentications that clients began (a count).
+    case reauthenticationOffered = "reauthentication.offered"
+    /// Reauthentications that ended with a new IKE SA and its first Child SA (a count).
+    case reauthenticationEstablished = "reauthentication.established"
+    /// Reauthentications that ended without a new IKE SA, by reason (a count).
+    case reauthenticationFailed = "reauthentication.failed"
+    /// From when a reauthentication was due to the new IKE SA (a time).
+    case reauthenticationLatency = "reauthentication.latency"
+    /// IKE SAs that a gateway dropped for an INITIAL_CONTACT, in virtual time (a count).
+    case initialContactReplaced = "initial-contact.replaced"
+    /// Answers to clients that the gateway does not have their IKE SA (a count).
+    case unknownIKESPI = "ike-spi.unknown"
     /// Requests that initiators sent again (a count).
     case retransmissions = "retransmissions"
     /// Clients with an established IKE SA out of those that want one (a ratio).
     case tunnelsUp = "tunnels.up"
+    /// Established IKE SAs that ended while their client wanted them, by reason (a count).
+    case tunnelsLost = "tunnels.lost"
     /// From a fault's start until a condition holds again (a time).
     case recoveryTime = "recovery.time"
     /// How late the generator itself was: actual minus intended time (a time).
@@ -38,6 +52,16 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case arrivalsSkipped = "arrivals.skipped"
     /// Attempts that a ceiling of `safety` held back (a count).
     case clipped = "clipped"
+    /// Moves of clients that had an IKE SA, or were about to have one (a count).
+    case mobikeMoves = "mobike.moves"
+    /// New addresses that a gateway was told of and took (a count).
+    case mobikeUpdates = "mobike.updates"
+    /// Moves after which a client began anew, for want of MOBIKE (a count).
+    case mobikeRestarts = "mobike.restarts"
+    /// From a change of address to the gateway's answer (a time).
+    case mobikeLatency = "mobike.latency"
+    /// Packets that a shared NAT had no ports for (a count).
+    case natExhausted = "nat.exhausted"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -54,12 +78,27 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     package var kind: Kind {
         switch self {
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .childRekeyOffered, .childRekeyEstablished,
-            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .retransmissions,
-            .arrivalsSkipped, .clipped:
+            .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
+            .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .unknownIKESPI,
+            .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
+            .natExhausted:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
-        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .generatorLag: .latency
+        case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
+            .mobikeLatency:
+            .latency
         case .recoveryTime: .recovery
+        }
+    }
+
+    /// Whether results leave it out where it did not happen: it is of a feature that few workloads ask for.
+    package var isOfFeature: Bool {
+        switch self {
+        case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
+            .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
+            .natExhausted:
+            true
+        default: false
         }
     }
 

@@ -106,12 +106,24 @@ extension MetricName {
         case .ikeRekeyEstablished: 10
         case .ikeRekeyFailed: 11
         case .ikeRekeyLatency: 12
-        case .retransmissions: 13
-        case .tunnelsUp: 14
-        case .recoveryTime: 15
-        case .generatorLag: 16
-        case .arrivalsSkipped: 17
-        case .clipped: 18
+        case .reauthenticationOffered: 13
+        case .reauthenticationEstablished: 14
+        case .reauthenticationFailed: 15
+        case .reauthenticationLatency: 16
+        case .initialContactReplaced: 17
+        case .unknownIKESPI: 18
+        case .retransmissions: 19
+        case .tunnelsUp: 20
+        case .tunnelsLost: 21
+        case .recoveryTime: 22
+        case .generatorLag: 23
+        case .arrivalsSkipped: 24
+        case .clipped: 25
+        case .mobikeMoves: 26
+        case .mobikeUpdates: 27
+        case .mobikeRestarts: 28
+        case .mobikeLatency: 29
+        case .natExhausted: 30
         }
     }
 }

@@ -109,4 +109,5 @@ extension Purpose {
     public static var fault: Purpose { Purpose(rawValue: 26) }
     public static var stay: Purpose { Purpose(rawValue: 27) }
     public static var replication: Purpose { Purpose(rawValue: 28) }
+    public static var backendLatency: Purpose { Purpose(rawValue: 29) }
 }

@@ -19,6 +19,13 @@ public enum StableName {
         return hasher.finalize()
     }
 
+    /// The name of what octets name, such as an identity.
+    public static func hash(of octets: RawSpan) -> UInt64 {
+        var hasher = SipHash24(key: key)
+        for offset in octets.byteOffsets { hasher.combine(octets[offset]) }
+        return hasher.finalize()
+    }
+
     /// A name made of other names and numbers, such as (gateway, initiator, attempt).
     @inlinable
     public static func hash(of first: UInt64, _ second: UInt64, _ third: UInt64 = 0) -> UInt64 {

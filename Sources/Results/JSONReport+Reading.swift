@@ -91,6 +91,8 @@ extension JSONReport {
         var measurements = Measurements(scope: scope, start: .zero + record.warmUp)
         var recoveries: [Recovery] = []
         for metric in MetricName.allCases where metric.kind != .recovery || scope.population == nil {
+            // Version 0.1.0 did not count the tunnels that were lost.
+            guard (!metric.isOfFeature && metric != .tunnelsLost) || metrics.has(metric.rawValue) else { continue }
             var object = try metrics.object(metric.rawValue)
             switch metric.kind {
             case .counter: measurements.counters[metric] = try counter(metric, from: &object)

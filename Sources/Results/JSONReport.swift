@@ -46,7 +46,7 @@ package enum JSONReport {
 extension JSONReport {
     private static func metrics(of measurements: Measurements, recoveries: [Recovery]?) -> JSONValue {
         var members: [JSONValue.Member] = []
-        for metric in MetricName.allCases {
+        for metric in MetricName.allCases where measurements.shows(metric) {
             let value: JSONValue
             switch metric.kind {
             case .counter: value = self.value(of: measurements.counter(metric), hasReasons: metric.hasReasons)
@@ -168,7 +168,7 @@ extension MetricName {
     /// Whether the counter tells apart why.
     var hasReasons: Bool {
         switch self {
-        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed: true
+        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed, .reauthenticationFailed, .tunnelsLost: true
         default: false
         }
     }

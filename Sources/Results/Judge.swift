@@ -211,8 +211,12 @@ extension Measurements {
                 [.childRekeyOffered, .childRekeyEstablished, .childRekeyFailed]
             case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed:
                 [.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed]
+            case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed:
+                [.reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed]
             case .retransmissions:
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
+            case .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
+                [.mobikeMoves, .mobikeUpdates]
             case .arrivalsSkipped, .clipped:
                 [.handshakeOffered, .arrivalsSkipped, .clipped]
             default: [.handshakeOffered, .handshakeEstablished, .handshakeFailed]

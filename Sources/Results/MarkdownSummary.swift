@@ -19,8 +19,11 @@ package enum MarkdownSummary {
             ("handshake", .handshakeOffered, .handshakeEstablished, .handshakeFailed),
             ("child.rekey", .childRekeyOffered, .childRekeyEstablished, .childRekeyFailed),
             ("ike.rekey", .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed),
+            (
+                "reauthentication", .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed
+            ),
         ]
-        for (name, offered, done, failed) in exchanges {
+        for (name, offered, done, failed) in exchanges where total.shows(offered) {
             let counts = [offered, done, failed].map { Humane.count(total.counter($0).total) }
             lines.append("| `\(name)` | \(counts.joined(separator: " | ")) |")
         }

@@ -47,6 +47,11 @@ package struct Measurements: Hashable, Sendable {
 
     package func ratio(_ name: MetricName) -> RatioRecord { ratios[name] ?? RatioRecord() }
 
+    /// Whether results name a metric: what is of a feature only where it happened.
+    package func shows(_ metric: MetricName) -> Bool {
+        !metric.isOfFeature || counter(metric).total > 0 || latency(metric).count > 0
+    }
+
     /// Established out of the attempts that ended either way; nil when none ended.
     package var handshakeSuccess: Probability? {
         let established = counter(.handshakeEstablished).total

@@ -59,6 +59,14 @@ package struct TextReport {
     }
 }
 
+extension MetricName {
+    /// Counts that are worth a line where there are any.
+    fileprivate static let shownWhenCounted: [MetricName] = [
+        .initialContactReplaced, .unknownIKESPI, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates,
+        .mobikeRestarts, .natExhausted,
+    ]
+}
+
 extension TextReport {
     private mutating func writeCounts() {
         var table = TextTable()
@@ -67,10 +75,16 @@ extension TextReport {
         table.add(["handshake"] + counts(.handshakeOffered, .handshakeEstablished, .handshakeFailed) + [success])
         table.add(["child.rekey"] + counts(.childRekeyOffered, .childRekeyEstablished, .childRekeyFailed) + [""])
         table.add(["ike.rekey"] + counts(.ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed) + [""])
+        if total.shows(.reauthenticationOffered) {
+            table.add(
+                ["reauthentication"]
+                    + counts(.reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed) + [""]
+            )
+        }
         section("Exchanges", table)
         var others = TextTable()
         others.add("retransmissions", Humane.count(total.counter(.retransmissions).total))
-        for metric in [MetricName.arrivalsSkipped, .clipped] where total.counter(metric).total > 0 {
+        for metric in MetricName.shownWhenCounted where total.counter(metric).total > 0 {
             others.add(metric.rawValue, Humane.count(total.counter(metric).total))
         }
         lines += others.lines
@@ -98,7 +112,7 @@ extension TextReport {
         var table = TextTable()
         table.add("", "count", "p50", "p90", "p99", "p99.9", "max")
         let metrics = MetricName.allCases.filter { $0.kind == .latency }
-        for metric in metrics where metric != .generatorLag || record.mode == .live {
+        for metric in metrics where total.shows(metric) && (metric != .generatorLag || record.mode == .live) {
             let latency = total.latency(metric)
             guard latency.count > 0 else {
                 table.add(metric.rawValue, "0", "-", "-", "-", "-", "-")

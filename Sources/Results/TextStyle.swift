@@ -14,15 +14,15 @@ package struct TextStyle: Hashable, Sendable {
             isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     }
 
-    func bold(_ text: String) -> String { paint(text, "1") }
+    package func bold(_ text: String) -> String { paint(text, "1") }
 
-    func dim(_ text: String) -> String { paint(text, "2") }
+    package func dim(_ text: String) -> String { paint(text, "2") }
 
-    func good(_ text: String) -> String { paint(text, "32") }
+    package func good(_ text: String) -> String { paint(text, "32") }
 
-    func bad(_ text: String) -> String { paint(text, "1;31") }
+    package func bad(_ text: String) -> String { paint(text, "1;31") }
 
-    func doubtful(_ text: String) -> String { paint(text, "33") }
+    package func doubtful(_ text: String) -> String { paint(text, "33") }
 
     private func paint(_ text: String, _ code: String) -> String {
         hasColours ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text

@@ -18,11 +18,12 @@ struct AuthenticationMaterial: Sendable {
         for profile in workload.profiles {
             let listed = profile.identity.file.map { IdentityTemplate(IdentityList($0)) }
             identities.append(listed ?? IdentityTemplate(profile.identity.description))
-            clients.append(try AuthenticationPolicy(profile.authentication, epoch: workload.run.epoch))
+            clients.append(try AuthenticationPolicy(profile.authentication, .client, epoch: workload.run.epoch))
         }
         var gateways: [AuthenticationPolicy] = []
         for gateway in workload.gateways {
-            gateways.append(try AuthenticationPolicy(gateway.policy.authentication, epoch: workload.run.epoch))
+            let authentication = gateway.policy.authentication
+            gateways.append(try AuthenticationPolicy(authentication, .server, epoch: workload.run.epoch))
         }
         self.identities = identities
         self.clients = clients
@@ -45,10 +46,16 @@ struct AuthenticationProblem: Error {
 }
 
 extension AuthenticationPolicy {
-    init(_ authentication: Workload.Authentication, epoch: Int64) throws(AuthenticationProblem) {
+    init(
+        _ authentication: Workload.Authentication,
+        _ role: TLSRole,
+        epoch: Int64
+    ) throws(AuthenticationProblem) {
         self.init()
         self.epoch = epoch
-        acceptsSharedKey = authentication.sharedKey != nil
+        if let eap = authentication.eap { self.eap = try EAPPolicy(eap, role) }
+        // Of a gateway that wants EAP the key is its own proof alone.
+        acceptsSharedKey = authentication.sharedKey != nil && (eap == nil || role == .client)
         switch authentication.sharedKey {
         case .derived(let secret): keys = .derived(secret: Array(secret.utf8))
         case .listed(let file): keys = .listed(IdentityList(file))

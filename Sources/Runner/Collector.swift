@@ -153,20 +153,27 @@ extension Collector {
         (.childRekeyOffered, .childRekeyStarted), (.childRekeyEstablished, .childRekeyed),
         (.childRekeyFailed, .childRekeyFailed),
         (.ikeRekeyOffered, .ikeRekeyStarted), (.ikeRekeyEstablished, .ikeRekeyed), (.ikeRekeyFailed, .ikeRekeyFailed),
+        (.reauthenticationOffered, .reauthenticationStarted), (.reauthenticationEstablished, .reauthenticated),
+        (.reauthenticationFailed, .reauthenticationFailed), (.initialContactReplaced, .replaced),
+        (.unknownIKESPI, .unknownToGateway),
         (.retransmissions, .retransmitted),
-        (.arrivalsSkipped, .skipped), (.clipped, .clipped),
+        (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
+        (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
+        (.natExhausted, .portsExhausted),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [
         (.handshakeLatency, .handshake), (.childRekeyLatency, .childRekey), (.ikeRekeyLatency, .ikeRekey),
-        (.generatorLag, .lag),
+        (.reauthenticationLatency, .reauthentication),
+        (.generatorLag, .lag), (.mobikeLatency, .addressUpdate),
     ]
 
     /// The series of the whole run and of each population, one row per second.
     func seriesTable(duration: Duration) -> SeriesTable {
         let rows = Int((duration.nanoseconds + 999_999_999) / 1_000_000_000)
         var table = SeriesTable()
-        for (metric, kind) in Self.counters {
+        let counters = Self.counters.filter { !$0.0.isOfFeature || totals[Int($0.1.rawValue)] > 0 }
+        for (metric, kind) in counters {
             table.columns.append(.init(name: .counter(metric), values: sums(kind, rows: rows)))
         }
         appendGauges(to: &table, subject: nil, populations: Array(populations.indices), rows: rows)
@@ -174,7 +181,7 @@ extension Collector {
             appendLatency(metric, kind, to: &table, rows: rows)
         }
         for (index, name) in populations.enumerated() {
-            for (metric, kind) in Self.counters {
+            for (metric, kind) in counters {
                 let values = padded(series[index][Int(kind.rawValue)], rows: rows).map { Optional(UInt64(max(0, $0))) }
                 table.columns.append(.init(name: .counter(metric), subject: name, values: values))
             }

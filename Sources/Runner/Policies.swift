@@ -46,11 +46,24 @@ extension PeerPolicy {
         values.liveness = profile.liveness
         values.natKeepalive = profile.natKeepalive
         values.fragmentation = FragmentSizes(profile.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(profile.lifeCycle)
+        values.forcesEncapsulation = profile.mobility.forcesEncapsulation
+        if profile.mobility.isMobile {
+            // Whatever else a gateway calls its own, only what the workload names is ever gone to.
+            values.mobility = MobilityPolicy(allowedPeers: gateway.addresses.map { IPPrefix($0) })
+        }
         self.init(values)
     }
 
     /// How a simulated gateway, or `ikestorm gateway`, behaves towards everybody.
-    convenience init(_ workload: Workload, gateway: Int, _ material: AuthenticationMaterial) {
+    ///
+    /// - Parameter servesLive: whether the policy's RADIUS servers can be asked.
+    convenience init(
+        _ workload: Workload,
+        gateway: Int,
+        _ material: AuthenticationMaterial,
+        servesLive: Bool = false
+    ) {
         let authentication = material.gateways[gateway]
         let gateway = workload.gateways[gateway]
         let policy = gateway.policy
@@ -66,14 +79,35 @@ extension PeerPolicy {
         values.nameServers = policy.nameServers
         values.subnets = policy.subnets
         values.authentication = authentication
+        if servesLive, policy.radius?.servers.isEmpty == false { values.authentication.eap?.usesBackend = true }
         values.ikeLifetime = Lifetime(policy.lifetimes.ike)
         values.childLifetime = Lifetime(policy.lifetimes.child)
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
         values.liveness = policy.liveness
         values.fragmentation = FragmentSizes(policy.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(policy.lifeCycle)
+        values.forcesEncapsulation = policy.mobility.forcesEncapsulation
+        if policy.mobility.isMobile {
+            let addresses = gateway.addresses
+            let told = addresses.count > 1 ? Array(addresses.prefix(MobilityPolicy.mostAddresses)) : []
+            values.mobility = MobilityPolicy(additionalAddresses: told)
+        }
         values.halfOpenTimeout = policy.halfOpen.timeout
         self.init(values)
     }
+}
+
+extension Workload.Gateway {
+    /// Where it can be reached, in either world.
+    fileprivate var addresses: [IPAddress] {
+        let simulated = simulated?.addresses ?? []
+        return simulated + realAddresses.filter { !simulated.contains($0) }
+    }
+}
+
+extension IPPrefix {
+    /// One address by itself.
+    fileprivate init(_ address: IPAddress) { self.init(address: address, length: 8 * address.byteCount) }
 }
 
 extension Workload.Authentication {

@@ -10,6 +10,8 @@ package struct CostTableFile: Hashable, Sendable {
     package var keyExchanges: [KeyExchangeCost]
     /// What is added to IKE_AUTH; nil where the table does not say, which is nothing.
     package var signatures: SignatureCosts?
+    /// A round of EAP; nil where the table does not say, which is that of an INFORMATIONAL exchange.
+    package var eap: Cost?
 
     package static var schema: String { "ikestorm-cost-table/1" }
 

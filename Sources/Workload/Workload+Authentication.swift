@@ -9,6 +9,8 @@ extension Workload {
         package var authorities: AuthorityFile?
         /// What it signs with and what it takes, best first.
         package var signatures: [SignatureName]
+        /// How clients show who they are, where it is by EAP.
+        package var eap: EAP?
 
         package init(
             sharedKey: SharedKey?,

@@ -29,6 +29,10 @@ extension Workload {
         package var liveness: Duration?
         package var retransmission: Retransmission
         package var fragmentation = Fragmentation.never
+        package var lifeCycle = LifeCyclePolicy()
+        package var mobility = Mobility()
+        /// Who decides about EAP; nil: the gateway itself.
+        package var radius: RADIUS?
         /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
         package var trafficSelectors: [IPPrefix]
     }
@@ -82,5 +86,7 @@ extension Workload {
         package var queueByteCount: Int
         /// Its outer addresses in virtual time: one of each family that its clients use.
         package var addresses: [IPAddress]
+        /// Its own address behind a NAT that lets everything through; nil without one.
+        package var behindNAT: IPAddress?
     }
 }

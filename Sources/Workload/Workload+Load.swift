@@ -81,15 +81,21 @@ extension Workload {
             case natFlush(paths: [Int])
             /// The NATs of a share of the clients give their mappings a new outer address and port.
             case natRebind(paths: [Int], share: Probability)
+            /// A share of a population goes to another path, each client at a moment of its own, and has another
+            /// address there: one of `sources`, or one of the population's own that nobody has had.
+            case move(population: Int, share: Probability, to: Int, over: Duration, sources: [IPPrefix])
             /// The gateway is down for a while, and comes back with its SAs or without them.
             case gatewayRestart(gateway: Int, down: Duration, keepsState: Bool)
+            /// No RADIUS server answers the gateway.
+            case radiusOutage(gateway: Int, lasting: Duration)
         }
 
         /// When the fault is over and recovery can begin.
         package var end: Duration {
             switch effect {
-            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting): at + lasting
+            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting), .radiusOutage(_, let lasting): at + lasting
             case .natFlush, .natRebind: at
+            case .move(_, _, _, let over, _): at + over
             case .gatewayRestart(_, let down, _): at + down
             }
         }

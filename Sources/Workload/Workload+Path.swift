@@ -57,7 +57,7 @@ extension Workload {
         }
     }
 
-    /// A NAT in front of each client, in the terms of RFC 4787.
+    /// A NAT in front of each client, or of all, in the terms of RFC 4787.
     package struct NAT: Hashable, Sendable {
         package var mapping: Dependence
         package var filtering: Dependence
@@ -66,6 +66,16 @@ extension Workload {
         /// The UDP timeout of a mapping that has seen packets both ways.
         package var timeoutTwoWay: Duration
         package var ports: Ports
+        /// Nil: each client has a NAT of its own.
+        package var shared: Shared?
+
+        /// One NAT for all clients of the path, as carriers have (RFC 6888).
+        package struct Shared: Hashable, Sendable {
+            /// Its outer addresses.
+            package var addresses: [IPPrefix]
+            /// How many ports of one address a client has for itself (RFC 7422).
+            package var portsPerClient: Int
+        }
 
         package enum Dependence: String, CaseIterable, Hashable, Sendable {
             case endpointIndependent = "endpoint-independent"

@@ -15,6 +15,8 @@ extension Workload {
         /// How often a client behind NAT sends a keepalive (RFC 3948 section 2.3); nil sends none.
         package var natKeepalive: Duration?
         package var fragmentation = Fragmentation.never
+        package var lifeCycle = LifeCycle()
+        package var mobility = Mobility()
         package var trafficSelectors: TrafficSelectors
         package var configuration: Configuration
         /// Child SAs in all: the first comes with IKE_AUTH, the others with CREATE_CHILD_SA.

@@ -6,8 +6,8 @@ struct CleanupCommand: ParsableCommand {
         commandName: "cleanup",
         abstract: "Deletes the IKE SAs that a killed live run left on its gateway.",
         discussion: """
-            The run's folder holds their keys until they are deleted. Exit code 0 where nothing is left, 69 where some \
-            Delete had no answer.
+            The run's folder holds their keys until they are deleted, or the gateway is found to have forgotten them. Exit \
+            code 0 where nothing is left, 69 where the gateway does not answer.
             """
     )
 

@@ -93,7 +93,9 @@ struct GatewayCommand: ParsableCommand {
             last = status.established
         }
         service.deleteAll()
-        say("served \(service.status.established) IKE SAs, demanded \(service.status.cookieDemands) cookies")
+        let status = service.status
+        let replaced = status.replaced > 0 ? ", dropped \(status.replaced) for INITIAL_CONTACT" : ""
+        say("served \(status.established) IKE SAs, demanded \(status.cookieDemands) cookies" + replaced)
     }
 
     private func say(_ text: String) {

@@ -42,8 +42,10 @@ struct PKICommand: ParsableCommand {
     var seed: UInt64?
 
     func validate() throws {
-        guard (0...1_000_000).contains(clients) else { throw ValidationError("--clients is at most 1000000.") }
-        guard (0...1_000_000_000).contains(firstClient) else { throw ValidationError("--first-client is 0 or more.") }
+        guard (0...1_000_000).contains(clients) else { throw ValidationError("--clients is from 0 to 1000000.") }
+        guard (0...1_000_000_000).contains(firstClient) else {
+            throw ValidationError("--first-client is from 0 to 1000000000.")
+        }
     }
 
     func run() throws {

@@ -80,6 +80,7 @@ struct ExitCodeTests {
             Ending(["pki", "made", "--key", "dsa"], 64, "rsa2048"),
             Ending(["pki", "made", "--identity", "user", "--clients", "2"], 64, "no place for a number"),
             Ending(["pki", "made", "--until", "2019-01-01T00:00:00Z"], 64, "before"),
+            Ending(["pki", "made", "--gateway", "O=Org, CN=gw"], 64, "write an e-mail address, a host name"),
             Ending(["pki", "/proc/nowhere"], 73, "/proc/nowhere"),
         ]
     )
@@ -110,6 +111,18 @@ struct ExitCodeTests {
         let words = ["sh", "-c", "ulimit -f 2; \"$@\"", "sh"] + command
         let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
         #expect(outcome.status == 73, "\(outcome.errors)")
+        #expect(scratch.exists("run/incomplete"))
+    }
+
+    @Test("a run whose threads the system does not start ends as a mistake that is not the workload's")
+    func tellsThreads() throws {
+        let scratch = try Scratch()
+        let command = [Binary.path] + Self.run + ["--workers", "1024", "--out", "run"]
+        // Less than 1 GB of addresses, in which the stacks of 1,024 threads have no room.
+        let words = ["sh", "-c", "ulimit -v 1000000; exec \"$@\"", "sh"] + command
+        let outcome = try Command.run(words, environment: [:], directory: scratch.url, atMost: 60)
+        #expect(outcome.status == 70, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.errors.contains("Resource temporarily unavailable; try --workers 1"), "\(outcome.errors)")
         #expect(scratch.exists("run/incomplete"))
     }
 

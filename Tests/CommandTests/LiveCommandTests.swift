@@ -152,4 +152,32 @@ struct LiveCommandTests {
         #expect(cleanup.output == "20 IKE SAs were left behind, 20 are deleted\n")
         #expect(try Binary.run("cleanup", "run", in: scratch).output == "run has left no IKE SA behind\n")
     }
+
+    @Test("leaves keys that cleanup wipes once the gateway has forgotten their IKE SAs, and keeps while it is silent")
+    func cleansUpForgotten() throws {
+        let run = try started()
+        run.kill()
+        _ = try run.wait(atMost: 10)
+        let (keys, kept) = (scratch.url.appending(path: "run/keys"), scratch.url.appending(path: "kept"))
+        try FileManager.default.copyItem(at: keys, to: kept)
+        #expect(try Binary.run("cleanup", "run", in: scratch).status == 0)
+
+        // With the same keys again, the gateway is asked for what it has not any more.
+        try FileManager.default.copyItem(at: kept, to: keys)
+        let again = try Binary.run("cleanup", "run", in: scratch)
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(
+            again.output.hasPrefix("20 IKE SAs were left behind, 0 are deleted\n20 are not known"),
+            "\(again.output)"
+        )
+        #expect(try Binary.run("cleanup", "run", in: scratch).output == "run has left no IKE SA behind\n")
+
+        try FileManager.default.copyItem(at: kept, to: keys)
+        gateway.kill()
+        _ = try gateway.wait(atMost: 10)
+        let alone = try Binary.run("cleanup", "run", in: scratch)
+        #expect(alone.status == 69 && alone.output == "20 IKE SAs were left behind, 0 are deleted\n", "\(alone.output)")
+        #expect(alone.errors.contains("repeat the clean-up"), "\(alone.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: keys.path()).count > 0)
+    }
 }

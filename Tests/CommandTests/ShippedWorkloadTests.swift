@@ -22,6 +22,7 @@ struct ShippedWorkloadTests {
 
     static let stories = [
         Story("cookie-flood", ["laptops"]), Story("lossy-mobile", ["phones"]),
+        Story("mobike-wave", ["mobile", "fixed"]),
         Story(
             "nat-timeout",
             ["kept-alive", "silent"],
@@ -34,7 +35,14 @@ struct ShippedWorkloadTests {
             99,
             missed: ["handshake.latency(hybrid) p50 > 500ms"]
         ),
-        Story("quickstart", ["laptops"]), Story("reconnect-storm", ["stubborn", "patient"]),
+        Story("quickstart", ["laptops"]),
+        Story(
+            "radius-outage",
+            ["blocked", "unblocked"],
+            99,
+            missed: ["handshake.latency(blocked) p99 > 15s"]
+        ),
+        Story("reconnect-storm", ["stubborn", "patient"]),
         Story(
             "rekey-storm",
             ["together", "spread"],

@@ -18,6 +18,7 @@ package struct ListedIKESA: Sendable, Equatable {
     package let state: String
     package let isInitiator: Bool
     package let remoteIdentity: String
+    package let localAddress: String
     package let remoteAddress: String
     package let remotePort: Int
     package let initiatorSPI: UInt64
@@ -43,6 +44,7 @@ package struct ListedIKESA: Sendable, Equatable {
         number = Int(fields["uniqueid"]) ?? 0
         state = fields["state"]
         isInitiator = fields["initiator"] == "yes"
+        localAddress = fields["local-host"]
         remoteIdentity = fields["remote-id"]
         remoteAddress = fields["remote-host"]
         remotePort = Int(fields["remote-port"]) ?? 0

@@ -56,6 +56,10 @@ package struct RealClients: Sendable {
     package func rekeyIKESA(_ client: Int = 1) throws {
         _ = try rig.script("strongswan-client.sh", "rekey-ike", "client-\(client)")
     }
+    /// Takes one client's address away, so that it moves to 10.98.1.1.
+    package func leaveAddress(_ client: Int = 1) throws {
+        _ = try rig.script("strongswan-client.sh", "leave", String(client))
+    }
     /// Makes one client delete its IKE SA.
     package func terminate(_ client: Int = 1) throws {
         _ = try rig.script("strongswan-client.sh", "terminate", "client-\(client)")

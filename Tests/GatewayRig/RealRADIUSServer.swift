@@ -9,8 +9,9 @@ package final class RealRADIUSServer: Sendable {
     private let name: String
     private let directory: URL
 
-    /// Starts FreeRADIUS with the knobs of the script, such as `["DEFAULT_METHOD": "tls"]`.
-    package init(knobs: [String: String] = [:]) throws {
+    /// Starts FreeRADIUS with the knobs of the script, such as `["DEFAULT_METHOD": "tls"]`; beside the gateway of a
+    /// rig, where one is given.
+    package init(knobs: [String: String] = [:], beside rig: Rig? = nil) throws {
         Self.removeWhatDeadTestsLeft
         let number = Self.count.withLock { count in
             count += 1
@@ -18,10 +19,18 @@ package final class RealRADIUSServer: Sendable {
         }
         name = "radius-\(getpid())-\(number)"
         directory = FileManager.default.temporaryDirectory.appending(path: "ikestorm-rig-\(name)")
-        port = try Self.freePort()
+        port = try rig == nil ? Self.freePort() : 1812
         let variables = knobs.merging(["RUNROOT": directory.path, "PORT": "\(port)"]) { $1 }
-        _ = try Command.output(of: [Self.script, "up", name], environment: variables)
+        guard let rig else {
+            _ = try Command.output(of: [Self.script, "up", name], environment: variables)
+            return
+        }
+        let outcome = try rig.run([Self.script, "up", name], on: .gateway, environment: variables)
+        guard outcome.status == 0 else { throw NotStarted(output: outcome.errors) }
     }
+
+    /// Why a server beside a gateway is not there.
+    package struct NotStarted: Error { package let output: String }
 
     deinit {
         _ = try? run("down")

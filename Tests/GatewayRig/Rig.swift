@@ -60,18 +60,30 @@ package final class Rig: Sendable {
 
     /// What passes the link while something is done: what was sent to the gateway, and what came from it.
     package func capturing(_ body: () throws -> Void) throws -> [CapturedPacket] {
+        try capture(body)
+        return try script("capture.sh", "read").split(separator: "\n").map(CapturedPacket.init)
+    }
+
+    /// Leaves what passes the link meanwhile in `captureFile`.
+    package func capture(_ body: () throws -> Void) throws {
         _ = try script("capture.sh", "start")
         try body()
         _ = try script("capture.sh", "stop")
-        return try script("capture.sh", "read").split(separator: "\n").map(CapturedPacket.init)
     }
 
     /// The last capture, for tools that read one.
     package var captureFile: String { directory.appending(path: "\(name)/capture.pcapng").path }
 
     /// Runs one of the rig's scripts, which has to succeed, and returns what it printed.
-    package func script(_ script: String, _ verb: String, _ arguments: String...) throws -> String {
-        let variables = knobs.merging(["RUNROOT": directory.path]) { $1 }
+    ///
+    /// - Parameter knobs: more of them, or others than the rig has.
+    package func script(
+        _ script: String,
+        _ verb: String,
+        _ arguments: String...,
+        knobs more: [String: String] = [:]
+    ) throws -> String {
+        let variables = knobs.merging(more) { $1 }.merging(["RUNROOT": directory.path]) { $1 }
         return try Command.output(of: [Self.path(of: script), verb, name] + arguments, environment: variables)
     }
 

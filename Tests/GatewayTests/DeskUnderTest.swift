@@ -18,7 +18,7 @@ struct DeskUnderTest: ~Copyable {
     static let prices: [PricedOperation: Int64] = [
         .ikeSAInit: 100, .cookieCheck: 10, .cookieDemand: 20, .refuse: 5, .discard: 1, .ikeAuthPSK: 200,
         .createChildSA: 150, .rekeyIKESA: 160, .informational: 50, .delete: 70, .retransmissionAnswered: 30,
-        .ownRequest: 40, .ownResponse: 45, .ownRetransmission: 25, .halfOpenExpiry: 15,
+        .ownRequest: 40, .ownResponse: 45, .ownRetransmission: 25, .halfOpenExpiry: 15, .eapRound: 60,
     ]
 
     static func costs(perActiveSA nanoseconds: Int64 = 0) -> CostTable {
@@ -94,7 +94,7 @@ struct DeskUnderTest: ~Copyable {
     ) {
         let exchange: ExchangeType =
             switch operation {
-            case .ikeAuth: .ikeAuth
+            case .ikeAuth, .eap: .ikeAuth
             case .createChild, .rekeyChild, .rekeyIKE: .createChildSA
             case .ikeIntermediate: .ikeIntermediate
             case .followUp: .ikeFollowupKE

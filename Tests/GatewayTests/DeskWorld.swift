@@ -163,13 +163,13 @@ struct ToyClients: ~Copyable {
         let isCurrent = completion.half == clients[local].half
         var transition = HalfReport.Transition.none
         switch completion.action {
-        case .drop: return
+        case .drop, .refuseUnknown: return
         case .demandCookie:
             if isCurrent { clients[local].hasCookie = true }
             return
         case .timer(let generation):
             guard isCurrent, generation == clients[local].generation else { return }
-        case .handle, .handleIfCookieIsTrue:
+        case .handle, .handleIfCookieIsTrue, .handleWithoutBackend:
             let exchange = UInt8(truncatingIfNeeded: completion.packet >> 16)
             let operation = UInt8(truncatingIfNeeded: completion.packet)
             if !isCurrent {
@@ -231,8 +231,10 @@ extension JobCompletion.Action {
         case .handle: 0
         case .handleIfCookieIsTrue: 1
         case .demandCookie: 2
+        case .refuseUnknown: 99
         case .drop(let reason): 3 + UInt32(reason.rawValue)
         case .timer(let generation): 100 + generation % 1_000
+        case .handleWithoutBackend: 99
         }
     }
 }

@@ -9,8 +9,13 @@ SWANCTL=/usr/sbin/swanctl
 PKI=${PKI:-}
 LOCAL_AUTH=${LOCAL_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
+# With eap-radius as the clients' proof: the RADIUS server, on 127.0.0.1 of the gateway's namespace.
+RADIUS_PORT=${RADIUS_PORT:-1812}
+RADIUS_SECRET=${RADIUS_SECRET:-test-only}
+RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
+case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-tls eap-radius" ;; esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
 DOS_PROTECTION=${DOS_PROTECTION:-yes}
@@ -23,6 +28,7 @@ RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
 RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
 DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+MAKE_BEFORE_BREAK=${MAKE_BEFORE_BREAK:-no} # how an initiator reauthenticates
 SIGNATURE_AUTHENTICATION=${SIGNATURE_AUTHENTICATION:-yes} # no: the methods that are older than RFC 7427
 RSA_PSS=${RSA_PSS:-no}
 LOG_LEVEL=${LOG_LEVEL:-1}
@@ -62,12 +68,23 @@ charon {
   retransmit_base = $RETRANSMIT_BASE
   delete_rekeyed_delay = $DELETE_REKEYED_DELAY
   fragment_size = $FRAGMENT_SIZE
+  make_before_break = $MAKE_BEFORE_BREAK
   signature_authentication = $SIGNATURE_AUTHENTICATION
   rsa_pss = $RSA_PSS
   reuse_ikesa = no
   plugins {
     vici {
       socket = unix://$RUN/vici
+    }
+    eap-radius {
+      servers {
+        local {
+          address = 127.0.0.1
+          auth_port = $RADIUS_PORT
+          secret = "$RADIUS_SECRET"
+          sockets = $RADIUS_SOCKETS
+        }
+      }
     }
   }
   filelog {

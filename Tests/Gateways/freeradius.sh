@@ -10,7 +10,8 @@
 # $RADIUS_USER with $RADIUS_PASSWORD; the server's certificate has the DNS name $SERVER_NAME.
 #
 # Knobs, read from the environment by `up`: PORT SECRET RADIUS_USER RADIUS_PASSWORD SERVER_NAME TLS_MAXIMUM (1.2 or 1.3)
-# DEFAULT_METHOD (md5, gtc, mschapv2 or tls) FRAGMENT_SIZE.
+# DEFAULT_METHOD (md5, gtc, mschapv2 or tls) FRAGMENT_SIZE; PKI, a folder of `ikestorm pki`, whose gateway.pem is then
+# the server's. The user DEFAULT is everybody.
 set -uo pipefail
 export LC_ALL=C
 PATH=$PATH:/usr/sbin
@@ -25,6 +26,7 @@ SERVER_NAME=${SERVER_NAME:-radius.example.org}
 TLS_MAXIMUM=${TLS_MAXIMUM:-1.3}
 DEFAULT_METHOD=${DEFAULT_METHOD:-md5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1024}
+PKI=${PKI:-}
 RUN=${RUNROOT:-${TMPDIR:-/tmp}/ikestorm-rigs}/$NAME
 
 die() {
@@ -63,6 +65,11 @@ entity() { # FILE SUBJECT-ALTERNATIVE-NAME USAGE
 
 certificates() (
     cd "$RUN" || exit
+    if [ -n "$PKI" ]; then
+        cp "$PKI/ca.pem" ca.pem && openssl pkey -in "$PKI/gateway.pem" -out server.key &&
+            awk '/^-----BEGIN CERTIFICATE/ { found = 1 } found { print }' "$PKI/gateway.pem" >server.pem
+        return
+    fi
     {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -keyout ca.key -days 30 -subj "/CN=test" \
             -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign -out ca.pem &&
@@ -71,7 +78,9 @@ certificates() (
 )
 
 configuration() {
-    printf '"%s" Cleartext-Password := "%s"\n' "$RADIUS_USER" "$RADIUS_PASSWORD" >"$RUN/users"
+    local user="\"$RADIUS_USER\""
+    [ "$RADIUS_USER" = DEFAULT ] && user=DEFAULT
+    printf '%s Cleartext-Password := "%s"\n' "$user" "$RADIUS_PASSWORD" >"$RUN/users"
     cat >"$RUN/radiusd.conf" <<CONF
 prefix = /usr
 name = freeradius

@@ -4,12 +4,14 @@
 #   up             start it, and the rig's network where there is none yet
 #   down           stop it; the network stays (network.sh down NAME)
 #   initiate [N]   set up client N's IKE SA and Child SA (1)
+#   leave [N]      take client N's address away (1): charon moves to 10.98.1.1
 #   sas | stats | rekey-child | rekey-ike | terminate | log | swanctl      as in strongswan.sh
 #
 # Client N is called client-N, is user-N@example.org and sends from 10.99.0.N (10.99.1.0 after 10.99.0.255).
 #
-# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK IDENTITY (the gateway's) IKE_PROPOSALS
-# ESP_PROPOSALS IKE_REKEY CHILD_REKEY DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and those at the head of charon.sh.
+# Knobs, read from the environment by `up`: CLIENTS (how many, 1) GATEWAY PSK PASSWORD IDENTITY (the gateway's)
+# IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY CHILDLESS DPD_DELAY MOBIKE FRAGMENTATION REMOTE_TS, and
+# those at the head of charon.sh.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -18,11 +20,14 @@ GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CLIENTS=${CLIENTS:-1}
 GATEWAY=${GATEWAY:-$GATEWAY_ADDRESS}
 PSK=${PSK:-test-only}
+PASSWORD=${PASSWORD:-test-only} # of each client, for the methods of EAP that have one
 IDENTITY=${IDENTITY:-gw.example.org}
 IKE_PROPOSALS=${IKE_PROPOSALS:-aes128gcm16-prfsha256-x25519}
 ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-x25519}
 IKE_REKEY=${IKE_REKEY:-4h}
+IKE_REAUTH=${IKE_REAUTH:-0s}
 CHILD_REKEY=${CHILD_REKEY:-1h}
+CHILDLESS=${CHILDLESS:-allow}
 DPD_DELAY=${DPD_DELAY:-0s}
 MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
@@ -55,6 +60,8 @@ write_connections() {
     fragmentation = $FRAGMENTATION
     dpd_delay = $DPD_DELAY
     rekey_time = $IKE_REKEY
+    reauth_time = $IKE_REAUTH
+    childless = $CHILDLESS
     rand_time = 0s
     local {
       $(proof "$LOCAL_AUTH" ${PKI:+user-$client.pem})
@@ -75,7 +82,11 @@ write_connections() {
   }
 CONF
         done
-        printf '}\nsecrets {\n  ike-any {\n    secret = "%s"\n  }\n}\n' "$PSK"
+        printf '}\nsecrets {\n  ike-any {\n    secret = "%s"\n  }\n' "$PSK"
+        for ((client = 1; client <= CLIENTS; client++)); do
+            printf '  eap-%s {\n    id = user-%s@example.org\n    secret = "%s"\n  }\n' $client $client "$PASSWORD"
+        done
+        echo "}"
     } >"$RUN/swanctl/swanctl.conf"
 }
 
@@ -98,5 +109,6 @@ case $VERB in
         ;;
     down) stop_processes clients ;;
     initiate) swanctl --initiate --child net --ike "client-${REST[0]:-1}" --timeout 20 ;;
+    leave) ip -n "$(namespace clients)" address del "$(client_address "${REST[0]:-1}")/32" dev link0 ;;
     *) charon_verb ;;
 esac

@@ -12,8 +12,8 @@
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS, and those at the head of
-# charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
+# CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD,
+# and those at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -32,6 +32,7 @@ CHILD_REKEY=${CHILD_REKEY:-1h}
 CHILD_LIFE=${CHILD_LIFE:-66m}
 DPD_DELAY=${DPD_DELAY:-0s}
 UNIQUE=${UNIQUE:-never}
+CHILDLESS=${CHILDLESS:-allow}
 MOBIKE=${MOBIKE:-yes}
 FRAGMENTATION=${FRAGMENTATION:-yes}
 POOL=${POOL:-10.128.0.0/10}
@@ -39,6 +40,7 @@ POOL6=${POOL6:-fd00:7::/112}
 NAME_SERVERS=${NAME_SERVERS:-}
 SUBNETS=${SUBNETS:-}
 LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
+KNOWN_PASSWORD=${KNOWN_PASSWORD:-test-only} # of user-1, for the methods of EAP that have one
 CONNECTION=psk
 
 write_connections() {
@@ -52,6 +54,7 @@ connections {
     mobike = $MOBIKE
     fragmentation = $FRAGMENTATION
     unique = $UNIQUE
+    childless = $CHILDLESS
     dpd_delay = $DPD_DELAY
     rekey_time = $IKE_REKEY
     reauth_time = $IKE_REAUTH
@@ -88,6 +91,10 @@ pools {
 secrets {
   ike-any {
     secret = "$PSK"
+  }
+  eap-1 {
+    id = user-1@example.org
+    secret = "$KNOWN_PASSWORD"
   }
 }
 CONF

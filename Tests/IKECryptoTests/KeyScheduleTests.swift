@@ -37,8 +37,8 @@ struct KeyScheduleTests {
     @Test("the keys of an IKE SA and its rekeying are the vectors'", arguments: keyScheduleVectors)
     func ikeKeys(_ vector: KeyScheduleVector) throws {
         let crypto = try cryptography()
-        let (ni, nr) = (hex(vector.ni), hex(vector.nr))
-        let (secret, newSecret) = (hex(vector.sharedSecret), hex(vector.newSharedSecret))
+        let (ni, nr) = (hex(vector.inputs.ni), hex(vector.inputs.nr))
+        let (secret, newSecret) = (hex(vector.inputs.sharedSecret), hex(vector.inputs.newSharedSecret))
         let material = hex(vector.ikeMaterial)
         let suite = IKESuite(
             cipher: .aesCBC256,
@@ -55,8 +55,8 @@ struct KeyScheduleTests {
             sharedSecret: secret.shared,
             ni: ni.rawSpan,
             nr: nr.rawSpan,
-            spii: vector.spii,
-            spir: vector.spir
+            spii: vector.inputs.spii,
+            spir: vector.inputs.spir
         )
         let all = joined(keys)
         #expect(all == [UInt8](material[..<all.count]))
@@ -68,10 +68,10 @@ struct KeyScheduleTests {
             sharedSecret: newSecret.shared,
             ni: ni.rawSpan,
             nr: nr.rawSpan,
-            spii: vector.spir,
-            spir: vector.spii
+            spii: vector.inputs.spir,
+            spir: vector.inputs.spii
         )
-        let spis = [UInt8](hex(vector.spirText + vector.spiiText))
+        let spis = [UInt8](hex(vector.inputs.spirText + vector.inputs.spiiText))
         let expected = crypto.prfPlus(
             vector.prf,
             key: hex(vector.rekeyedSKEYSEED).rawSpan,
@@ -86,7 +86,7 @@ struct KeyScheduleTests {
     @Test("the keys of a Child SA are the vectors', with and without a key exchange", arguments: keyScheduleVectors)
     func childKeys(_ vector: KeyScheduleVector) throws {
         let crypto = try cryptography()
-        let (ni, nr) = (hex(vector.ni), hex(vector.nr))
+        let (ni, nr) = (hex(vector.inputs.ni), hex(vector.inputs.nr))
         let parentKey = [UInt8](hex(vector.ikeMaterial)[..<vector.prf.outputByteCount])
         let suite = ChildSuite(cipher: .aesCBC128, integrity: .hmacSHA256, keyExchange: nil, usesESN: false)
 
@@ -103,7 +103,7 @@ struct KeyScheduleTests {
             suite,
             prf: vector.prf,
             sk_d: parentKey.secret,
-            sharedSecret: hex(vector.newSharedSecret).shared,
+            sharedSecret: hex(vector.inputs.newSharedSecret).shared,
             ni: ni.rawSpan,
             nr: nr.rawSpan
         )
@@ -113,8 +113,8 @@ struct KeyScheduleTests {
     @Test("prf+ is the vectors' to the last octet, and a shorter one is its beginning", arguments: keyScheduleVectors)
     func expands(_ vector: KeyScheduleVector) throws {
         let crypto = try cryptography()
-        let (ni, nr) = (hex(vector.ni), hex(vector.nr))
-        let spis = hex(vector.spiiText + vector.spirText)
+        let (ni, nr) = (hex(vector.inputs.ni), hex(vector.inputs.nr))
+        let spis = hex(vector.inputs.spiiText + vector.inputs.spirText)
         let material = hex(vector.ikeMaterial)
         let seed = hex(vector.skeyseed)
         for count in [0, 1, vector.prf.outputByteCount, vector.prf.outputByteCount + 1, material.count] {
@@ -268,7 +268,7 @@ private func joined(_ keys: borrowing ChildKeys) -> [UInt8] {
         + octets(keys.responderIntegrity)
 }
 
-extension KeyScheduleVector {
+extension KeyScheduleInputs {
     fileprivate var spiiText: String { text(spii) }
     fileprivate var spirText: String { text(spir) }
 

@@ -5,12 +5,7 @@ import Testing
 struct KeyScheduleVector: Sendable, CustomTestStringConvertible {
     var name: String
     var prf: PRF
-    var ni: String
-    var nr: String
-    var spii: UInt64
-    var spir: UInt64
-    var sharedSecret: String
-    var newSharedSecret: String
+    var inputs: KeyScheduleInputs
     var skeyseed: String
     var ikeMaterial: String
     var childMaterial: String
@@ -20,11 +15,17 @@ struct KeyScheduleVector: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-/// The first and the last are samples of NIST's Automated Cryptographic Validation Protocol (kdf-components-ikev2-1.0).
-let keyScheduleVectors = [
-    KeyScheduleVector(
-        name: "NIST ACVP sample, SHA2-256",
-        prf: .hmacSHA256,
+/// What a key schedule starts from.
+struct KeyScheduleInputs: Sendable {
+    var ni: String
+    var nr: String
+    var spii: UInt64
+    var spir: UInt64
+    var sharedSecret: String
+    var newSharedSecret: String
+
+    /// Those of NIST's sample for SHA2-256.
+    static let nist = KeyScheduleInputs(
         ni: """
             3651fef5c9c35e93
             """,
@@ -42,7 +43,16 @@ let keyScheduleVectors = [
             52f00ab174c25d5b7139ae5ff4e8e9eddee5992d2e36adf8a559ffd90dab1442e4fbe429d320c0f33552a17d1557fa41
             ea70e8fb916c4fa27ed52b5f8ebd8461afa78f1159159a64055ac5f6319e29c28eae58cbc6847770f32c3fed1d047504
             84f854790f95e9ec01bc5bc461f24966462e359511329305038e94deb6dd42c2
-            """,
+            """
+    )
+}
+
+/// The first and the last are samples of NIST's Automated Cryptographic Validation Protocol (kdf-components-ikev2-1.0).
+let keyScheduleVectors = [
+    KeyScheduleVector(
+        name: "NIST ACVP sample, SHA2-256",
+        prf: .hmacSHA256,
+        inputs: .nist,
         skeyseed: """
             efaa7ab0eaa85a3d0be2100cd4b6fe00ff5025a9eafddb3ef518e9f0d3fe60e6
             """,
@@ -74,24 +84,7 @@ let keyScheduleVectors = [
     KeyScheduleVector(
         name: "computed with Python's hmac, SHA-1",
         prf: .hmacSHA1,
-        ni: """
-            3651fef5c9c35e93
-            """,
-        nr: """
-            c09a8b90a3f04d59
-            """,
-        spii: 0x8E5C_3AE5_0722_1684,
-        spir: 0xB1F2_01BB_155C_3ACD,
-        sharedSecret: """
-            d084a30166a50fb7325c3960874a839449ef9741c2f4f947d0201dd8c1269273d79509f37e3ca3eb4fa2fe2a28254e28
-            9cd3f34dad4eb4df1a07685a4b8a94fa61e2491f7598b3ce65547ff133b3f63d1ac4175eaa695033f3cedb026a6873a3
-            6455172a8540b8a5d23a0143bed0390ee49b168269d75fffee9fb62be965993c
-            """,
-        newSharedSecret: """
-            52f00ab174c25d5b7139ae5ff4e8e9eddee5992d2e36adf8a559ffd90dab1442e4fbe429d320c0f33552a17d1557fa41
-            ea70e8fb916c4fa27ed52b5f8ebd8461afa78f1159159a64055ac5f6319e29c28eae58cbc6847770f32c3fed1d047504
-            84f854790f95e9ec01bc5bc461f24966462e359511329305038e94deb6dd42c2
-            """,
+        inputs: .nist,
         skeyseed: """
             cd2e8050137832245f1dbacc6e4f0a92f94d45d6
             """,
@@ -120,24 +113,7 @@ let keyScheduleVectors = [
     KeyScheduleVector(
         name: "computed with Python's hmac, SHA2-384",
         prf: .hmacSHA384,
-        ni: """
-            3651fef5c9c35e93
-            """,
-        nr: """
-            c09a8b90a3f04d59
-            """,
-        spii: 0x8E5C_3AE5_0722_1684,
-        spir: 0xB1F2_01BB_155C_3ACD,
-        sharedSecret: """
-            d084a30166a50fb7325c3960874a839449ef9741c2f4f947d0201dd8c1269273d79509f37e3ca3eb4fa2fe2a28254e28
-            9cd3f34dad4eb4df1a07685a4b8a94fa61e2491f7598b3ce65547ff133b3f63d1ac4175eaa695033f3cedb026a6873a3
-            6455172a8540b8a5d23a0143bed0390ee49b168269d75fffee9fb62be965993c
-            """,
-        newSharedSecret: """
-            52f00ab174c25d5b7139ae5ff4e8e9eddee5992d2e36adf8a559ffd90dab1442e4fbe429d320c0f33552a17d1557fa41
-            ea70e8fb916c4fa27ed52b5f8ebd8461afa78f1159159a64055ac5f6319e29c28eae58cbc6847770f32c3fed1d047504
-            84f854790f95e9ec01bc5bc461f24966462e359511329305038e94deb6dd42c2
-            """,
+        inputs: .nist,
         skeyseed: """
             89e56d9baa98fe975408eccdf70e3428a7198e4143e0707a4812aef766008c948b8d8aa8c37d1a9c1b6ed2c7e2149d6a
             """,
@@ -175,40 +151,42 @@ let keyScheduleVectors = [
     KeyScheduleVector(
         name: "NIST ACVP sample, SHA2-512",
         prf: .hmacSHA512,
-        ni: """
-            834ea4753e9a06832072fa15e89e799035a1285ce241caf3b5c724ece8ecd0d2d1ac46fab3d9d86bf2ebf4cc8f93e06c
-            5342415e14dfcbc949574e1606f96f143e8aa8c80bccd376ff3d3bae0b134a04dd2ae557010e5d7a7552c6864fd8a82d
-            99ffdfda97be97389a426d7259411b10dd9eefae2709141e654087a2056eb86daf95ef262328a2cdd90c61152dc2bbfc
-            f4ccf4084557c3892603023a8b7045fc589a35143e10dcd1a73406ea923b21687a12134b6a1007e4aa2e37fffa4901df
-            f6f3514e2b350f08175e194d3c6db75e03fd838d503cefa9e9604a4e18f330c08142574a992465fea063875abaf144f4
-            7c50f32a0a83224e3eea739033af6b9f
-            """,
-        nr: """
-            f833709de457fb58abe1d26e8decc8fe889d503954c4812ac0f41271394af7c148b15a241c2d6d6502c3c57dae854a97
-            bfb3ccdcec650153578ccb51bdfe1c715e81f3d78488b1547a3c9e5617d9b78b46d06f56bb56423c88deaccd82e7a2a1
-            1add56651091682f0987332ea28a32045a4d39609f364eb5e70468ecb7bbdcad6b41e04add11d97f300e8d0a0c2941f1
-            cb64885f940ee2fa273477e910983e96913f58e37bfd68e3adcd6e813176e95fee7985f5526eedc3245c4746f5864d9e
-            90bf80f6882f6a505adacd81d106576f7a6c705e37ce551235e012e64ec3be7b4f3f8889e664cc5ed7bcc4a88022a437
-            439609b3019cde1948665a548e420d1e
-            """,
-        spii: 0x6E5F_49D2_79F4_FBBB,
-        spir: 0xFF7A_E472_AA4D_D7AF,
-        sharedSecret: """
-            9566a04bf95f433c6497b3ae8cb0f600043f8438eb2b9e97e912af1c5ace9a73a8884bf1ff80a895eb97a6f5494b6cea
-            5b1c3123c3a9cbe057a0cba2f52fd40a8dfdf9f99b521d356347e2b70cf637b5b4a44c2ed92770a281e6431cb50bddce
-            4fb2ec8100218fa84b0a4a344c4dc79bbc81add2fd23bc797efa1b2afa6840ad7b2e04d391f33662774a5296a0ef9c9c
-            113e84f5b958fd54857e75378406f29da1eb23e9e9d9d94177672bfa7742f7f4319f31ed06e1999e17eeac6b35adc9a2
-            45cad998e3ce3c422b8ad752f7144332e9aae44ea837677a8406b7261c04cb4eb9230fba75e09e16eeda246d5b1da5cf
-            14c96f00fc83c555854e7982e52a1d4f
-            """,
-        newSharedSecret: """
-            f34450ec9f4b07881ff17db4ae1681b26f2fc8cbecdb7ef0463b09c4fe79f8414fbea9fd3e7c18c845d04e283e1eeb78
-            24484c72354a7a9c418e69b8134d596e1abcd2998ea5fabca1fd156678bf7fb0f31c1158e812fd215837a23938bac55b
-            37c6e8becedf9435a03484326cd2d4e3c7a273d8a99135027aa17823da9bf0263082394ca3475266f5bae91d1577c3d1
-            5a7dd429e1f5de70138b05214589ef8a519aa930a42f609ccc54ce8701488e80c2beacca2542c0d9b2dd7c04e41ebbc3
-            41eb65a3f786900747fa6ca2cf914e908fea40014d3175b73da1b63437a89638f69e184fd91e6a02c0f9fc9afafe7b68
-            11b3ac7a57b2615a3b3fc26289500143
-            """,
+        inputs: KeyScheduleInputs(
+            ni: """
+                834ea4753e9a06832072fa15e89e799035a1285ce241caf3b5c724ece8ecd0d2d1ac46fab3d9d86bf2ebf4cc8f93e06c
+                5342415e14dfcbc949574e1606f96f143e8aa8c80bccd376ff3d3bae0b134a04dd2ae557010e5d7a7552c6864fd8a82d
+                99ffdfda97be97389a426d7259411b10dd9eefae2709141e654087a2056eb86daf95ef262328a2cdd90c61152dc2bbfc
+                f4ccf4084557c3892603023a8b7045fc589a35143e10dcd1a73406ea923b21687a12134b6a1007e4aa2e37fffa4901df
+                f6f3514e2b350f08175e194d3c6db75e03fd838d503cefa9e9604a4e18f330c08142574a992465fea063875abaf144f4
+                7c50f32a0a83224e3eea739033af6b9f
+                """,
+            nr: """
+                f833709de457fb58abe1d26e8decc8fe889d503954c4812ac0f41271394af7c148b15a241c2d6d6502c3c57dae854a97
+                bfb3ccdcec650153578ccb51bdfe1c715e81f3d78488b1547a3c9e5617d9b78b46d06f56bb56423c88deaccd82e7a2a1
+                1add56651091682f0987332ea28a32045a4d39609f364eb5e70468ecb7bbdcad6b41e04add11d97f300e8d0a0c2941f1
+                cb64885f940ee2fa273477e910983e96913f58e37bfd68e3adcd6e813176e95fee7985f5526eedc3245c4746f5864d9e
+                90bf80f6882f6a505adacd81d106576f7a6c705e37ce551235e012e64ec3be7b4f3f8889e664cc5ed7bcc4a88022a437
+                439609b3019cde1948665a548e420d1e
+                """,
+            spii: 0x6E5F_49D2_79F4_FBBB,
+            spir: 0xFF7A_E472_AA4D_D7AF,
+            sharedSecret: """
+                9566a04bf95f433c6497b3ae8cb0f600043f8438eb2b9e97e912af1c5ace9a73a8884bf1ff80a895eb97a6f5494b6cea
+                5b1c3123c3a9cbe057a0cba2f52fd40a8dfdf9f99b521d356347e2b70cf637b5b4a44c2ed92770a281e6431cb50bddce
+                4fb2ec8100218fa84b0a4a344c4dc79bbc81add2fd23bc797efa1b2afa6840ad7b2e04d391f33662774a5296a0ef9c9c
+                113e84f5b958fd54857e75378406f29da1eb23e9e9d9d94177672bfa7742f7f4319f31ed06e1999e17eeac6b35adc9a2
+                45cad998e3ce3c422b8ad752f7144332e9aae44ea837677a8406b7261c04cb4eb9230fba75e09e16eeda246d5b1da5cf
+                14c96f00fc83c555854e7982e52a1d4f
+                """,
+            newSharedSecret: """
+                f34450ec9f4b07881ff17db4ae1681b26f2fc8cbecdb7ef0463b09c4fe79f8414fbea9fd3e7c18c845d04e283e1eeb78
+                24484c72354a7a9c418e69b8134d596e1abcd2998ea5fabca1fd156678bf7fb0f31c1158e812fd215837a23938bac55b
+                37c6e8becedf9435a03484326cd2d4e3c7a273d8a99135027aa17823da9bf0263082394ca3475266f5bae91d1577c3d1
+                5a7dd429e1f5de70138b05214589ef8a519aa930a42f609ccc54ce8701488e80c2beacca2542c0d9b2dd7c04e41ebbc3
+                41eb65a3f786900747fa6ca2cf914e908fea40014d3175b73da1b63437a89638f69e184fd91e6a02c0f9fc9afafe7b68
+                11b3ac7a57b2615a3b3fc26289500143
+                """
+        ),
         skeyseed: """
             3daa296c25dd8cbde8e9f5fe85498cb06339fc7aaa93f60987831a0fa79829e244afe92bd66590d8c7f1bc281badc619
             ed2c9762fdb913b052842e50e3989863

@@ -20,6 +20,20 @@ extension Route {
         encapsulated: Path(local: .client.on(4500), remote: .gateway.on(4500), isEncapsulated: true)
     )
 
+    /// Where the initiator moves to.
+    static let elsewhere = Route.test.from(IPAddress("203.0.113.77")!)
+
+    /// The same from another address, and to another one.
+    func from(_ client: IPAddress, to gateway: IPAddress? = nil) -> Route {
+        func moved(_ path: Path) -> Path {
+            var path = path
+            path.local = UDPEndpoint(address: client, port: path.local.port)
+            if let gateway { path.remote = UDPEndpoint(address: gateway, port: path.remote.port) }
+            return path
+        }
+        return Route(plain: moved(plain), encapsulated: moved(encapsulated))
+    }
+
     var insides: [UDPEndpoint] { [plain.local, encapsulated.local] }
 }
 
@@ -48,6 +62,28 @@ extension PeerPolicy {
         )
         change(&values)
         return PeerPolicy(values)
+    }
+}
+
+extension PeerPolicy {
+    static func mobileClient(
+        _ mobility: MobilityPolicy = MobilityPolicy(),
+        _ change: @escaping (inout Values) -> Void = { _ in }
+    ) -> PeerPolicy {
+        .client { values in
+            values.mobility = mobility
+            change(&values)
+        }
+    }
+
+    static func mobileGateway(
+        _ mobility: MobilityPolicy = MobilityPolicy(),
+        _ change: @escaping (inout Values) -> Void = { _ in }
+    ) -> PeerPolicy {
+        .gateway { values in
+            values.mobility = mobility
+            change(&values)
+        }
     }
 }
 

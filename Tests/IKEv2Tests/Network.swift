@@ -54,6 +54,10 @@ struct Network: ~Copyable {
     var fate: (Flight) -> Fate = { _ in .arrives }
     /// Where the initiator's datagrams seem to come from.
     var outside: (UDPEndpoint) -> UDPEndpoint = { $0 }
+    /// The responder's own address, where a NAT stands in front of it that lets everything through.
+    var gatewayInside: IPAddress?
+    /// Where the initiator is, and where it believes the responder to be.
+    var route = Route.test
     /// The inner addresses that the responder has for the initiator.
     var lease = InnerAddresses(IPAddress("10.128.0.7")!)
 
@@ -69,6 +73,8 @@ struct Network: ~Copyable {
     /// Whether operations wait until the test has them done.
     var holdsOperations = false
     var operation: KeyExchangeRequest?
+    /// What the responder wants the server behind it to be asked.
+    var backend: BackendRequest?
     private var attempt: UInt32 = 0
     private var hasStarted = false
 
@@ -166,6 +172,15 @@ extension Network {
         settle(side)
     }
 
+    /// The initiator is elsewhere from now on.
+    mutating func move(to route: Route) {
+        start()
+        turn.now = now
+        self.route = route
+        initiator.move(to: route, under: policies[0], &turn)
+        settle(.initiator)
+    }
+
     /// Hands over what was held back, the oldest first, to arrive at once.
     mutating func release(_ isWanted: (Flight) -> Bool = { _ in true }) {
         let released = held.filter(isWanted)
@@ -250,6 +265,7 @@ extension Network {
             case .responder: responder?.complete(result, under: policies[1], &turn)
             }
         }
+        if let request = turn.output.backend.take() { backend = request }
         learnKeys()
         for report in turn.output.reports {
             reports[side.rawValue].append(report)
@@ -268,10 +284,15 @@ extension Network {
         )
         var isReachable = true
         switch side {
-        case .initiator: path.remote = outside(path.remote)
+        case .initiator:
+            path.remote = outside(path.remote)
+            if let inside = gatewayInside { path.local = UDPEndpoint(address: inside, port: path.local.port) }
         case .responder:
+            if gatewayInside != nil {
+                path.remote = UDPEndpoint(address: route.plain.remote.address, port: path.remote.port)
+            }
             // The way back through the NAT.
-            let inside = Route.test.insides.first { outside($0) == path.local }
+            let inside = route.insides.first { outside($0) == path.local }
             isReachable = inside != nil
             path.local = inside ?? path.local
         }

@@ -45,61 +45,6 @@ struct PolicyTests {
         #expect(template.octets(number: identity.number) == identity.octets)
     }
 
-    struct Choice: CustomTestStringConvertible {
-        let name: String
-        let offer: [Proposal]
-        let allowed: [Proposal]
-        let isChosen: Bool
-        var testDescription: String { name }
-    }
-
-    @Test(
-        "chooses what both ends allow of the offered algorithms, in the offer's order, or nothing",
-        arguments: [
-            Choice(
-                name: "the same",
-                offer: .ike("aes128gcm16-prfsha256-x25519"),
-                allowed: .ike("aes128gcm16-prfsha256-x25519"),
-                isChosen: true
-            ),
-            Choice(
-                name: "a key length of many",
-                offer: .ike("aes128gcm16-aes256gcm16-prfsha256-x25519"),
-                allowed: .ike("aes256gcm16-prfsha256-x25519"),
-                isChosen: true
-            ),
-            Choice(
-                name: "the second proposal",
-                offer: .ike("aes128gcm16-prfsha512-x25519", "aes128-sha256-prfsha256-x25519"),
-                allowed: .ike("aes128-sha256-prfsha256-x25519"),
-                isChosen: true
-            ),
-            Choice(
-                name: "no algorithm of one type",
-                offer: .ike("aes128gcm16-prfsha384-x25519"),
-                allowed: .ike("aes128gcm16-prfsha256-x25519"),
-                isChosen: false
-            ),
-            Choice(
-                name: "algorithms that never stand in one proposal of the policy",
-                offer: .ike("aes128gcm16-prfsha384-x25519"),
-                allowed: .ike("aes128gcm16-prfsha256-x25519", "aes256gcm16-prfsha384-x25519"),
-                isChosen: false
-            ),
-        ]
-    )
-    func chooses(_ choice: Choice) {
-        tell(
-            initiator: .client { $0.ikeProposals = choice.offer },
-            responder: .gateway { $0.ikeProposals = choice.allowed }
-        ) { network in
-            network.run(for: .seconds(1))
-            #expect(
-                network.situation(of: .initiator) == (choice.isChosen ? "established" : "closed (no-proposal-chosen)")
-            )
-        }
-    }
-
     struct Narrowing: CustomTestStringConvertible {
         let name: String
         let offered: [String]

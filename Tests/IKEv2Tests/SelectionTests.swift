@@ -26,6 +26,36 @@ struct SelectionTests {
         "of IKE proposals is the first that it allows, with one transform of each type",
         arguments: [
             Case(
+                "the same",
+                .ike("aes128gcm16-prfsha256-x25519"),
+                .ike("aes128gcm16-prfsha256-x25519"),
+                chooses: "aes128gcm16-prfsha256-x25519"
+            ),
+            Case(
+                "a key length of many",
+                .ike("aes128gcm16-aes256gcm16-prfsha256-x25519"),
+                .ike("aes256gcm16-prfsha256-x25519"),
+                chooses: "aes256gcm16-prfsha256-x25519"
+            ),
+            Case(
+                "the second proposal",
+                .ike("aes128gcm16-prfsha512-x25519", "aes128-sha256-prfsha256-x25519"),
+                .ike("aes128-sha256-prfsha256-x25519"),
+                chooses: "aes128-sha256-prfsha256-x25519"
+            ),
+            Case(
+                "nothing without an algorithm of one type",
+                .ike("aes128gcm16-prfsha384-x25519"),
+                .ike("aes128gcm16-prfsha256-x25519"),
+                chooses: nil
+            ),
+            Case(
+                "nothing of algorithms that never stand in one proposal of the policy",
+                .ike("aes128gcm16-prfsha384-x25519"),
+                .ike("aes128gcm16-prfsha256-x25519", "aes256gcm16-prfsha384-x25519"),
+                chooses: nil
+            ),
+            Case(
                 "the initiator's order of proposals",
                 .ike("aes256gcm16-prfsha384-ecp384", "aes128gcm16-prfsha256-x25519"),
                 .ike("aes128gcm16-prfsha256-x25519", "aes256gcm16-prfsha384-ecp384"),

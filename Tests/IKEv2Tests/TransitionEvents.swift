@@ -103,6 +103,10 @@ struct TableEvent: Sendable {
         },
         .request("SK {N(COOKIE2)}", .informational) { encoder, _ in encoder.notify(.cookie2, [1, 2, 3, 4, 5, 6, 7, 8])
         },
+        .request("SK {N(UPDATE_SA_ADDRESSES), N(COOKIE2)}", .informational) { encoder, _ in
+            encoder.notify(.updateSAAddresses)
+            encoder.notify(.cookie2, [1, 2, 3, 4, 5, 6, 7, 8])
+        },
         .request("SK {D}", .informational) { encoder, _ in encoder.deleteIKESA() },
         .request("SK {D(its Child SA)}", .informational) { encoder, child in encoder.delete(.esp, child.outbound) },
         .request("SK {D(unknown Child SA)}", .informational) { encoder, _ in
@@ -184,6 +188,7 @@ struct TableEvent: Sendable {
         .answer("SK {N(INVALID_KE_PAYLOAD, not offered)}") { $0.notify(.invalidKEPayload, integer: 2 as UInt16) },
         .answer("SK {N(INVALID_SYNTAX)}") { $0.notify(.invalidSyntax) },
         .answer("SK {N(AUTHENTICATION_FAILED)}") { $0.notify(.authenticationFailed) },
+        .answer("SK {N(UNACCEPTABLE_ADDRESSES)}") { $0.notify(.unacceptableAddresses) },
         .answer("SK {}") { _ in },
         .answer("SK {malformed}") { $0.payload(.notify, [1].rawSpan) },
         .answer("SK {unknown critical payload}") { encoder in
@@ -218,6 +223,12 @@ struct TableEvent: Sendable {
                 return true
             }
         } + [
+            TableEvent("the initiator moves") { network, state in
+                guard state.side == .initiator else { return false }
+                network.holdsOperations = true
+                network.move(to: .elsewhere)
+                return true
+            },
             TableEvent("the deadline") { network, state in
                 network.holdsOperations = true
                 return network.reachDeadline(of: state.side)

@@ -198,6 +198,33 @@ struct TableState: Sendable {
         },
     ]
 
+    private static func conversing(
+        _ name: String,
+        side: Side = .initiator,
+        usesBackend: Bool = false,
+        after time: Duration
+    ) -> TableState {
+        TableState(
+            name,
+            side: side,
+            client: .client(eap: .mschapv2),
+            gateway: .gateway(eap: .mschapv2) { $0.authentication.eap?.usesBackend = usesBackend }
+        ) { network in
+            network.run(for: time)
+            network.fate = { _ in .isHeld }
+            network.run(for: .milliseconds(10))
+        }
+    }
+
+    // In the midst of EAP.
+    static let conversing = [
+        conversing("has answered a request of EAP", after: .milliseconds(35)),
+        conversing("has EAP-Success, and has sent AUTH", after: .milliseconds(75)),
+        conversing("has sent a request of EAP", side: .responder, after: .milliseconds(25)),
+        conversing("has sent EAP-Success", side: .responder, after: .milliseconds(65)),
+        conversing("has asked the server behind it", side: .responder, usesBackend: true, after: .milliseconds(25)),
+    ]
+
     // Established, with nothing or one thing under way.
     static let established: [TableState] = [
         .established("is established"),
@@ -237,6 +264,25 @@ struct TableState: Sendable {
             client: .client { $0.childLifetime = Lifetime(rekey: nil, hard: .seconds(10)) }
         ) { $0.run(for: .seconds(11)) },
         .established("checks liveness") { $0.begin(.checkLiveness) },
+        .established("has MOBIKE", client: .mobileClient(), gateway: .mobileGateway()),
+        .established(
+            "has MOBIKE, as the responder",
+            side: .responder,
+            client: .mobileClient(),
+            gateway: .mobileGateway()
+        ),
+        .established("has moved, and tells the responder", client: .mobileClient(), gateway: .mobileGateway()) {
+            $0.move(to: .elsewhere)
+        },
+        .established(
+            "asks whether the initiator is where it says",
+            side: .responder,
+            client: .mobileClient(),
+            gateway: .mobileGateway()
+        ) { network in
+            network.move(to: .elsewhere)
+            network.deliverLast(to: .responder)
+        },
     ]
 
     // Established, with both ends at work on the same thing, or on the way out.

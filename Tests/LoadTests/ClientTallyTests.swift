@@ -9,7 +9,7 @@ struct ClientTallyTests {
         var tally = ClientTally()
         var wanted: Int32 = 0
         for step in 0..<2000 as Range<Int64> {
-            let kind = ClientTally.Kind.allCases[Int(step * 7 % 13)]
+            let kind = ClientTally.Kind.allCases[Int(step * 7) % ClientTally.Kind.allCases.count]
             tally.mark(kind, Int(step % 3), Int32(step), at: .zero + .milliseconds(step * 5))
             wanted += Int32(step)
         }

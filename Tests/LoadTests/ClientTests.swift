@@ -110,6 +110,31 @@ struct ClientTests {
         #expect(world.total(.wanted) == 0 && world.total(.up) == 0)
     }
 
+    @Test("whose IKE SA ends at its hard lifetime, or by the gateway's hand, has lost it for that reason")
+    func losesItsTunnel() {
+        var world = ClientWorld(
+            reconnect: ReconnectPolicy(
+                causes: [.expired, .delete],
+                waits: [.seconds(10)],
+                jitter: .zero,
+                giveUpAfter: 2
+            ),
+            client: { $0.ikeLifetime = Lifetime(rekey: nil, hard: .seconds(40)) }
+        )
+        world.arrive()
+        world.run(for: .seconds(45))
+        #expect(world.lost.map(\.reason) == ["expired"] && world.lost.map(\.second) == [40])
+        world.run(for: .seconds(10))
+        #expect(world.isUp == true)
+        world.deleteFromGateway()
+        world.run(for: .seconds(15))
+        #expect(world.lost.map(\.reason) == ["expired", "deleted-by-peer"])
+        #expect(world.isUp && world.total(.lost) == 2 && world.total(.failed) == 0 && world.total(.up) == 1)
+        world.leave()
+        world.run(for: .seconds(1))
+        #expect(!world.isUp && world.total(.lost) == 2, "what it deletes itself is not lost")
+    }
+
     @Test("rekeys, and both kinds are counted when they begin and when they are done, from when they were due")
     func rekeys() {
         var world = ClientWorld(

@@ -20,7 +20,12 @@ struct ClientWorld: ~Copyable {
     private(set) var now = Instant.zero
     /// When the client's IKE_SA_INIT requests left that were not sent before.
     private(set) var attempts: [Instant] = []
-    private var responder: Endpoint?
+    /// The gateway's halves, the newest last.
+    private var responders: [Responder] = []
+    /// The exchanges so far, one message a line: whose, under which attempt, and what it is.
+    private(set) var story: [String] = []
+    /// What is lost of what the client sends.
+    var loses: (PacketNote) -> Bool = { _ in false }
     private var turn: Turn
     private let plan: ClientPlan
     private let gateway: PeerPolicy
@@ -59,19 +64,22 @@ struct ClientWorld: ~Copyable {
     mutating func arrive(dueBefore lateness: Duration = .zero, leavingAfter stay: Duration? = nil) {
         let departure = stay.map { now + $0 } ?? .never
         client.arrive(intended: now - lateness, leaving: departure, plan: plan, &turn, &tally)
-        settle(client: true)
+        settle()
     }
 
     mutating func leave() {
         client.leave(plan: plan, &turn, &tally)
-        settle(client: true)
+        settle()
     }
 
     /// The gateway deletes the client's IKE SA.
     mutating func deleteFromGateway() {
-        responder?.command(.delete, under: gateway, &turn)
-        settle(client: false)
+        guard let responder = responders.last else { return }
+        responder.endpoint.command(.delete, under: gateway, &turn)
+        settle(responder)
     }
+
+    mutating func forgetStory() { story = [] }
 
     mutating func run(for duration: Duration) {
         let end = now + duration
@@ -79,8 +87,8 @@ struct ClientWorld: ~Copyable {
             let flight = flights.indices.min { flights[$0].at < flights[$1].at }
             let arrival = flight.map { flights[$0].at } ?? .never
             let own = client.deadline(plan: plan)
-            let theirs = gatewayDeadline
-            let next = min(arrival, own, theirs)
+            let waiting = responders.min { $0.deadline(gateway) < $1.deadline(gateway) }
+            let next = min(arrival, own, waiting?.deadline(gateway) ?? .never)
             guard next <= end else { break }
             now = max(now, next)
             turn.now = now
@@ -88,10 +96,10 @@ struct ClientWorld: ~Copyable {
                 deliver(flights.remove(at: flight))
             } else if own == next {
                 client.advance(plan: plan, &turn, &tally)
-                settle(client: true)
-            } else {
-                responder?.advance(under: gateway, &turn)
-                settle(client: false)
+                settle()
+            } else if let waiting {
+                waiting.endpoint.advance(under: gateway, &turn)
+                settle(waiting)
             }
         }
         now = end
@@ -105,7 +113,18 @@ struct ClientWorld: ~Copyable {
     var isAttempting: Bool { client.isAttempting }
     var isLost: Bool { client.isLost }
     var hasEndpoint: Bool { client.hasEndpoint }
-    var failures: [ClientTally.Failure] { tally.failures }
+    var failures: [ClientTally.Failure] { tally.failures.filter { $0.kind == .failed } }
+    var lost: [ClientTally.Failure] { tally.failures.filter { $0.kind == .lost } }
+
+    /// How often the client went down.
+    var downs: Int { tally.marks.count { $0.kind == .up && $0.amount < 0 } }
+
+    /// How many IKE SAs the gateway has with the client.
+    var associationCount: Int {
+        var count = 0
+        for responder in responders { responder.endpoint.forEachSA { _ in count += 1 } }
+        return count
+    }
 
     func total(_ kind: ClientTally.Kind) -> Int32 {
         tally.marks.filter { $0.kind == kind && $0.population == 3 }.map(\.amount).reduce(0, +)
@@ -115,62 +134,83 @@ struct ClientWorld: ~Copyable {
         tally.samples.filter { $0.kind == kind }.map(\.value)
     }
 
-    private var gatewayDeadline: Instant {
-        switch responder {
-        case .some(let endpoint): endpoint.deadline(under: gateway)
-        case .none: .never
-        }
-    }
-
     private mutating func deliver(_ flight: Flight) {
         let message = Array(flight.octets.dropFirst(flight.path.isEncapsulated ? 4 : 0))
         if flight.isForClient {
             client.receive(message.rawSpan, over: flight.path, plan: plan, &turn, &tally)
-            settle(client: true)
+            settle()
+            return
+        }
+        if let responder = responders.last(where: { $0.endpoint.hasSA(of: message.rawSpan) }) {
+            responder.endpoint.receive(message.rawSpan, over: flight.path, under: gateway, &turn)
+            settle(responder)
             return
         }
         // A request with a message ID of 0 and no SPI of the responder's begins another IKE SA.
-        if message[8..<16].allSatisfy({ $0 == 0 }) {
-            let origin = Origin(
-                number: 0,
-                entity: StableName.hash(of: "gateway", UInt64(attempts.count)),
-                seed: 1,
-                spis: SPISource(key: 2, owner: 1, attempt: UInt32(attempts.count))
-            )
-            if let sa = IKESA.respond(to: message.rawSpan, over: flight.path, origin, under: gateway, &turn) {
-                responder = Endpoint(responding: sa)
-            }
-        } else {
-            responder?.receive(message.rawSpan, over: flight.path, under: gateway, &turn)
+        guard message[8..<16].allSatisfy({ $0 == 0 }) else { return }
+        let count = UInt32(responders.count)
+        let origin = Origin(
+            number: 0,
+            entity: StableName.hash(of: "gateway", UInt64(count)),
+            seed: 1,
+            spis: SPISource(key: 2, owner: 1, attempt: count)
+        )
+        if let sa = IKESA.respond(to: message.rawSpan, over: flight.path, origin, under: gateway, &turn) {
+            responders.append(Responder(Endpoint(responding: sa), number: responders.count + 1))
+            settle(responders[responders.count - 1])
         }
-        settle(client: false)
     }
 
-    /// Carries out what the turn's output asks for.
-    private mutating func settle(client isClient: Bool) {
+    /// Carries out what the turn's output asks for, be it the client's or a half's of the gateway.
+    private mutating func settle(_ responder: Responder? = nil) {
         while let request = turn.output.keyExchange.take() {
             let result = turn.cryptography.perform(request)
-            if isClient {
-                client.complete(result, plan: plan, &turn, &tally)
+            if let responder {
+                responder.endpoint.complete(result, under: gateway, &turn)
             } else {
-                responder?.complete(result, under: gateway, &turn)
+                client.complete(result, plan: plan, &turn, &tally)
             }
         }
         for datagram in turn.output.datagrams {
-            if isClient, datagram.note.operation == .ikeSAInit, !datagram.note.isRetransmission { attempts.append(now) }
-            if isClient, isGatewayDown { continue }
+            let octets = Array(turn.output.octets[datagram.range])
+            let number = responder?.number ?? attempt(sending: octets, datagram.path)
+            if responder == nil, datagram.note.operation == .ikeSAInit, !datagram.note.isRetransmission {
+                attempts.append(now)
+            }
+            let isDropped = responder == nil && (isGatewayDown || loses(datagram.note))
+            let what = "\(datagram.note.operation)\(datagram.note.isRetransmission ? " (again)" : "")"
+            story.append("\(responder == nil ? "-->" : "<--") \(number) \(what)\(isDropped ? " (lost)" : "")")
+            if isDropped { continue }
             let path = datagram.path
             flights.append(
                 Flight(
                     at: now + .milliseconds(10),
-                    isForClient: !isClient,
-                    octets: Array(turn.output.octets[datagram.range]),
+                    isForClient: responder != nil,
+                    octets: octets,
                     path: Path(local: path.remote, remote: path.local, isEncapsulated: path.isEncapsulated)
                 )
             )
         }
         turn.output.removeAll()
     }
+
+    private func attempt(sending octets: [UInt8], _ path: Path) -> Int {
+        let message = Array(octets.dropFirst(path.isEncapsulated ? 4 : 0))
+        return Int(client.attempt(sending: message.rawSpan))
+    }
+}
+
+/// The gateway's half of one attempt.
+private final class Responder {
+    var endpoint: Endpoint
+    let number: Int
+
+    init(_ endpoint: consuming Endpoint, number: Int) {
+        self.endpoint = endpoint
+        self.number = number
+    }
+
+    func deadline(_ policy: PeerPolicy) -> Instant { endpoint.deadline(under: policy) }
 }
 
 extension Route {

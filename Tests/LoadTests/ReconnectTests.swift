@@ -36,7 +36,9 @@ struct ReconnectTests {
             (CloseReason.timeout, ReconnectPolicy.Cause?.some(.timeout)), (.deletedByPeer, .delete),
             (.abandoned, .delete), (.refused(.noAdditionalSAs), .refused), (.noProposalChosen, .refused),
             (.invalidKeyExchange, .refused), (.malformedAnswer, .refused), (.malformedRequest, .refused),
-            (.authenticationFailed, .authentication), (.wrongIdentity, .authentication), (.expired, .expired),
+            (.authenticationFailed, .authentication), (.wrongIdentity, .authentication),
+            (.untrustedCertificate, .authentication), (.expiredCertificate, .authentication),
+            (.certificateOfAnother, .authentication), (.noCommonSignature, .authentication), (.expired, .expired),
             (.halfOpenExpired, .expired), (.deletedHere, nil), (.rekeyed, nil), (.redundant, nil),
         ]
     )

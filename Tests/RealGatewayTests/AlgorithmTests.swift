@@ -130,27 +130,4 @@ struct AlgorithmTests {
 
             """
     }
-
-    /// What happened in the run.
-    private struct Story: Sendable {
-        var result: LiveResult?
-        var listed: [ListedIKESA] = []
-        var failures: [String] = []
-        private var events: [RunSinks.Event] = []
-
-        mutating func note(_ event: RunSinks.Event) {
-            events.append(event)
-            if event.name.contains("failed") { failures.append("\(event)") }
-        }
-
-        @discardableResult
-        mutating func attempt<Value>(_ body: () throws -> Value) -> Value? {
-            do { return try body() } catch { failures.append("\(error)") }
-            return nil
-        }
-
-        func count(_ name: String, _ key: String, _ value: String) -> Int {
-            events.filter { $0.name == name && $0.details.contains { $0.key == key && $0.value == value } }.count
-        }
-    }
 }

@@ -39,23 +39,4 @@ struct PeerInitiatedTests {
         #expect(log.contains("sending DPD request"))
         #expect(!log.contains("giving up after"))
     }
-
-    /// What happened in a run.
-    private struct Story: Sendable {
-        var listed: [ListedIKESA] = []
-        var failures: [String] = []
-        private var events: [RunSinks.Event] = []
-
-        mutating func note(_ event: RunSinks.Event) { events.append(event) }
-
-        @discardableResult
-        mutating func attempt<Value>(_ body: () throws -> Value) -> Value? {
-            do { return try body() } catch { failures.append("\(error)") }
-            return nil
-        }
-
-        func count(_ name: String, _ key: String, _ value: String) -> Int {
-            events.filter { $0.name == name && $0.details.contains { $0.key == key && $0.value == value } }.count
-        }
-    }
 }

@@ -20,11 +20,37 @@ struct JSONReportTests {
         #expect(read.record.seed == variant.result.record.seed)
     }
 
-    @Test("every metric is a key of metrics by its own name, and nothing else is")
-    func names() throws {
+    @Test("a result of version 0.1.0, which did not count the tunnels that were lost, is read without them")
+    func readsOlder() throws {
+        let own = /"tunnels.lost": \{[^{}]*\{[^{}]*\}\s*\},\s*/
         let text = JSONReport.text(of: SampleRun.result)
-        var object = try JSONObject.document(Array(text.utf8), file: "result.json")
-        #expect(try object.object("metrics").keys == MetricName.allCases.map(\.rawValue))
+        let older = text.replacing(own, with: "")
+        #expect(older.count < text.count)
+        let read = try JSONReport.result(from: Array(older.utf8), file: "r.json")
+        #expect(read.record.measurements().counter(.tunnelsLost).total == 0)
+    }
+
+    @Test(
+        "every metric is a key of metrics by its own name, what is of a feature where it happened, and nothing else is"
+    )
+    func names() throws {
+        var result = SampleRun.result
+        var keys = MetricName.allCases.filter { !$0.isOfFeature }.map(\.rawValue)
+        var object = try JSONObject.document(Array(JSONReport.text(of: result).utf8), file: "result.json")
+        #expect(try object.object("metrics").keys == keys)
+        for metric in MetricName.allCases where metric.isOfFeature && metric.kind == .counter {
+            result.record.measurements[0].counters[metric] = CounterRecord(byReason: [.init(name: "x", count: 1)])
+        }
+        result.record.measurements[0].latencies[.reauthenticationLatency] = LatencyRecord(
+            buckets: [LatencyRecord.Bucket(highest: 5, count: 1)]
+        )
+        keys = MetricName.allCases.map(\.rawValue)
+        let text = JSONReport.text(of: result)
+        object = try JSONObject.document(Array(text.utf8), file: "result.json")
+        #expect(try object.object("metrics").keys == keys)
+        let read = try JSONReport.result(from: Array(text.utf8), file: "result.json")
+        #expect(read.record.measurements().counter(.reauthenticationFailed).total == 1)
+        #expect(JSONReport.text(of: read) == text)
     }
 
     @Test("only host differs between hosts")
@@ -134,8 +160,8 @@ struct DamagedResultTests {
                 "\"value\": 1.982608695",
                 "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
             ),
-            Damage("\n}\n", "", "r.json: line 293: it ends before it is complete"),
-            Damage("\n}\n", "\n}\n{}\n", "r.json: line 295: there is something behind the value"),
+            Damage("\n}\n", "", "r.json: line 305: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 307: there is something behind the value"),
         ]
     )
     func damage(_ damage: Damage) throws {

@@ -94,6 +94,7 @@ enum SampleRun {
             CounterRecord.Reason(name: "timeout", count: 1)
         ])
         measurements.counters[.retransmissions] = CounterRecord(total: 812)
+        measurements.counters[.tunnelsLost] = CounterRecord(byReason: [CounterRecord.Reason(name: "expired", count: 2)])
         measurements.latencies[.handshakeLatency] = LatencyRecord(
             buckets: [
                 LatencyRecord.Bucket(highest: 19_100_000, count: (offered - failed) / 2),

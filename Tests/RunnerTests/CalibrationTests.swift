@@ -178,14 +178,7 @@ struct CostFitTests {
     func keepsOthers() throws {
         let known = try known
         let fit = try CostFit(samples(known, seed: 1))
-        let costs = MeasuredCosts(
-            fit,
-            base: known,
-            name: "fitted",
-            origin: "Synthetic.",
-            activeSAs: 0...1_000,
-            setUpsPerSecond: 50...500
-        )
+        let costs = MeasuredCosts(fit, base: known)
         #expect(costs.unmeasured.contains("cookie-check"))
         #expect(costs.unmeasured.contains("ecp384"))
         #expect(!costs.unmeasured.contains("delete"))
@@ -214,14 +207,7 @@ struct CostFitTests {
         let fit = try CostFit(samples)
         let bounded = fit.prices.filter(\.isBelowZero)
         try #require(!bounded.isEmpty)
-        let costs = MeasuredCosts(
-            fit,
-            base: known,
-            name: "fitted",
-            origin: "Synthetic.",
-            activeSAs: 0...1_000,
-            setUpsPerSecond: 50...500
-        )
+        let costs = MeasuredCosts(fit, base: known)
         for price in bounded {
             #expect(price.cost.baseNanoseconds == 0 && price.cost.interval == nil)
             #expect(costs.table.provenance.source.contains("zero without an interval"))
@@ -234,6 +220,20 @@ struct CostFitTests {
         let known = try known
         let few = Array(samples(known, seed: 1, replications: 1).prefix(5))
         #expect(throws: CostFit.Failure.self) { try CostFit(few) }
+    }
+}
+
+extension MeasuredCosts {
+    /// The prices of synthetic samples.
+    fileprivate init(_ fit: CostFit, base: CostTableFile) {
+        self.init(
+            fit,
+            base: base,
+            name: "fitted",
+            origin: "Synthetic.",
+            activeSAs: 0...1_000,
+            setUpsPerSecond: 50...500
+        )
     }
 }
 

@@ -182,7 +182,7 @@ struct CertificateRunTests {
 }
 
 extension SimulatedOutcome {
-    fileprivate func counter(_ name: MetricName, of population: String) -> CounterRecord {
+    func counter(_ name: MetricName, of population: String) -> CounterRecord {
         measurements.first { $0.scope.population == population && $0.scope.after == nil }?.counter(name)
             ?? CounterRecord(total: 0)
     }

@@ -66,6 +66,34 @@ struct LiveLoopbackTests {
         #expect(run.result.leftBehind == 0)
     }
 
+    @Test(
+        "who moves has another source address, and with MOBIKE the same IKE SA; behind a NAT, too",
+        arguments: [(true, "home"), (true, "lte"), (false, "lte")]
+    )
+    func moves(_ isMobile: Bool, _ path: String) throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "6s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms }\n  lte: { one-way-delay: 2ms, nat: { preset: linux-conntrack } }",
+            faults: "faults: { leave: { kind: move, at: 2s, over: 1s, population: laptops, to: \(path) } }",
+            mobike: isMobile
+        ).validated()
+        var options = LiveOptions()
+        options.workers = 2
+        let run = try drive(workload, options)
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.mobikeMoves).total == 20)
+        #expect(measured.counter(.mobikeUpdates).total == (isMobile ? 20 : 0))
+        #expect(measured.latency(.mobikeLatency).count == (isMobile ? 20 : 0))
+        #expect(measured.counter(.mobikeRestarts).total == (isMobile ? 0 : 20))
+        #expect(measured.counter(.handshakeEstablished).total == (isMobile ? 20 : 40))
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(Set(run.sources.map(\.address)).count == 40)
+        #expect(run.result.touched.sources.count == 40)
+        #expect(run.result.leftBehind == 0)
+    }
+
     @Test("while a path is down nothing gets through, and behind it everything goes on")
     func goesDown() throws {
         let workload = try LoopbackWorkload(
@@ -74,15 +102,7 @@ struct LiveLoopbackTests {
             child: "{ rekey: 1s, over: 20s }",
             faults: "faults: { outage: { kind: path-down, at: 2s, for: 1500ms, path: home } }"
         ).validated()
-        let run = try drive(workload, LiveOptions())
-        let measured = try #require(run.result.measurements.first)
-        #expect(measured.counter(.handshakeEstablished).total == 20)
-        #expect(measured.counter(.retransmissions).total > 0)
-        #expect(measured.counter(.childRekeyFailed).byReason == [])
-        let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + .milliseconds(3_450)
-        #expect(run.times.filter { gap.contains($0) } == [])
-        #expect(run.times.contains { $0 > gap.upperBound })
-        #expect(run.result.leftBehind == 0)
+        try expectAGap(in: try drive(workload, LiveOptions()), until: .milliseconds(3_450))
     }
 
     @Test("a burst of loss ends with its time, and behind a NAT that forgets everything goes on")
@@ -99,15 +119,8 @@ struct LiveLoopbackTests {
                 """
         ).validated()
         let run = try drive(workload, LiveOptions())
-        let measured = try #require(run.result.measurements.first)
-        #expect(measured.counter(.handshakeEstablished).total == 20)
-        #expect(measured.counter(.retransmissions).total > 0)
-        #expect(measured.counter(.childRekeyFailed).byReason == [])
-        let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + .milliseconds(2_950)
-        #expect(run.times.filter { gap.contains($0) } == [])
-        #expect(run.times.contains { $0 > gap.upperBound })
+        try expectAGap(in: run, until: .milliseconds(2_950))
         #expect(run.times.contains { $0 > Instant.zero + .seconds(6) })
-        #expect(run.result.leftBehind == 0)
     }
 
     @Test("half-open attempts stay below their ceiling")
@@ -144,5 +157,16 @@ struct LiveLoopbackTests {
         })
         let result = try LiveRun(workload, targets: [gateway.target], options: options).run(sinks: sinks)
         return Drive(result: result, sources: sources, times: times)
+    }
+    /// Everybody connects, nothing is sent from 2 s until a moment, and behind that everything goes on.
+    private func expectAGap(in run: Drive, until end: Duration) throws {
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.retransmissions).total > 0)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        let gap = Instant.zero + .milliseconds(2_050)...Instant.zero + end
+        #expect(run.times.filter { gap.contains($0) } == [])
+        #expect(run.times.contains { $0 > gap.upperBound })
+        #expect(run.result.leftBehind == 0)
     }
 }

@@ -65,8 +65,12 @@ struct LoopbackWorkload {
     var faults = ""
     var safety = "{}"
     var identity = "\"user%05d@example.org\""
+    /// More of the profile, and of the policy.
+    var settings = "children: 1"
+    var policy = "subnets: []"
     var gatewayAuthentication = "{ psk: test-only }"
     var authentication = "{ psk: test-only }"
+    var mobike = false
 
     func validated() throws -> Workload {
         let text = """
@@ -81,6 +85,8 @@ struct LoopbackWorkload {
                   proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
+                  \(policy)
+                  mobike: \(mobike)
                 real: { addresses: [127.0.0.1] }
             profiles:
               laptop:
@@ -90,6 +96,8 @@ struct LoopbackWorkload {
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                \(settings)
+                mobike: \(mobike)
             paths:
               home: \(path)
             populations:

@@ -23,7 +23,8 @@ extension Rule {
     private static let layers: [[String]] = [
         ["Primitives", "COpenSSL", "CBoringSSL", "CLinux", "CMemory"],
         ["IKEWire", "IKECrypto", "Simulation", "Metrics"],
-        ["IKEv2", "ESP", "EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
+        ["EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
+        ["IKEv2", "ESP"],
         ["Load", "Gateway", "Workload", "Results", "Inspection"],
         ["Runner"],
         ["ikestorm", "microbench"],

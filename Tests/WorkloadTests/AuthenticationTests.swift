@@ -87,7 +87,7 @@ struct AuthenticationTests {
             Disagreement(
                 gateway: "{ certificates: gw.pem, authorities: ca.pem }",
                 client: "{ certificates: gw.pem, authorities: ca.pem, signatures: [rsa-pss-sha256, rsa-sha1] }",
-                warning: "SHA-1, which RFC 8247 forbids"
+                warning: "RFC 8247 section 3.1 expects it to go, and section 3.2 forbids SHA-1"
             ),
         ]
     )

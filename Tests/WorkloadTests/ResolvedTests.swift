@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Testing
 import Workload
 
@@ -84,6 +85,36 @@ struct ResolvedTests {
         let workload = try BaseWorkload.workload(text)
         #expect(workload.profiles.map(\.fragmentation) == [read])
         #expect(workload.gateways.map(\.policy.fragmentation) == [.never])
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
+    @Test("so does what says how IKE SAs begin and end")
+    func lifeCycle() throws {
+        let text = BaseWorkload.text
+            .replacing(
+                "pool: [10",
+                with:
+                    "initial-contact: ignore\n      childless: allow\n      unknown-spis: 5\n      window: 8\n      authentication-lifetime: 90m\n      pool: [10"
+            )
+            .replacing(
+                "lifetimes: strongswan",
+                with:
+                    "lifetimes: strongswan\n    initial-contact: true\n    childless: prefer\n    unknown-spis: 7\n    window: 9\n"
+                    + "    reauthentication: { every: 1h, jitter: 5%, order: make-before-break }"
+            )
+        let workload = try BaseWorkload.workload(text)
+        #expect(workload.profiles[0].lifeCycle.initialContact)
+        #expect(workload.profiles[0].lifeCycle.reauthentication?.every == .hours(1))
+        #expect(workload.profiles[0].lifeCycle.reauthentication?.order == .makeBeforeBreak)
+        #expect(workload.profiles[0].lifeCycle.childless == .prefer)
+        #expect(workload.profiles[0].lifeCycle.windowSize == 9)
+        #expect(workload.gateways[0].policy.lifeCycle.windowSize == 8)
+        #expect(workload.profiles[0].lifeCycle.unknownSPIAnswers == 7)
+        #expect(workload.gateways[0].policy.lifeCycle.unknownSPIAnswers == 5)
+        #expect(workload.gateways[0].policy.lifeCycle.acceptsChildless)
+        #expect(workload.gateways[0].policy.lifeCycle.obeysInitialContact == false)
+        #expect(workload.gateways[0].policy.lifeCycle.authenticationLifetime == .minutes(90))
         let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
         #expect(again == workload)
     }

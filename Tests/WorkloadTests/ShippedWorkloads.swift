@@ -22,7 +22,8 @@ struct ShippedWorkloadTests {
     @Test("all of them are there")
     func exist() {
         let wanted = [
-            "cookie-flood", "lossy-mobile", "nat-timeout", "post-quantum-migration", "quickstart", "reconnect-storm",
+            "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout", "post-quantum-migration", "quickstart",
+            "radius-outage", "reconnect-storm",
             "rekey-storm", "restart",
         ]
         #expect(Set(wanted.map { $0 + ".yaml" }).isSubset(of: ShippedWorkloads.names))

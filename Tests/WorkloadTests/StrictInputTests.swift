@@ -37,6 +37,22 @@ struct StrictInputTests {
         Broken("an aggregation that a metric has not", "handshake.latency p99", "handshake.latency p95"),
         Broken("a limit without its unit", "p99 < 500ms", "p99 < 500"),
         Broken("an unknown fault", "after restart", "after restrat"),
+        Broken(
+            "a move to an unknown path",
+            "  restart: { at",
+            "  move: { at: 1m, population: laptops, to: hom }\n  restart: { at"
+        ),
+        Broken(
+            "a move without a population",
+            "  restart: { at",
+            "  leave: { kind: move, at: 1m, to: home }\n  restart: { at"
+        ),
+        Broken(
+            "a move to a family that the gateway has no address of",
+            "  restart: { at",
+            "  move: { at: 1m, population: laptops, to: home, sources: [\"2001:db8::/64\"] }\n  restart: { at"
+        ),
+        Broken("an unknown use of port 4500", "nat-keepalive: 20s", "encapsulation: always"),
         Broken("shares that are not everything", "home: 30%", "home: 20%"),
         Broken(
             "an unknown algorithm",

@@ -61,6 +61,7 @@ struct WarningTests {
         ),
         Broken("a path without clients", "populations:", "  office: { one-way-delay: 1ms }\npopulations:"),
         Broken("a NAT fault without a NAT", "restart: { at", "nat-flush: { at: 1m, path: home }\n  restart: { at"),
+        Broken("MOBIKE that the gateway does not speak", "nat-keepalive: 20s", "mobike: true"),
         Broken("a threshold without samples", "- handshake.latency p99 < 500ms", "- ike.rekey.latency p99 < 500ms"),
         Broken("a window that is longer than the run", "- handshake.latency p99 < 500ms", "- tunnels.up min(1h) > 99%"),
     ]

@@ -12,7 +12,8 @@ enum X25519KeyPair {
         let octets = unsafe UnsafeRawBufferPointer(privateKey.mutableBuffer)
         do {
             let key = try unsafe Curve25519.KeyAgreement.PrivateKey(rawRepresentation: octets)
-            return KeyExchangeResult.KeyPair(publicValue: Array(key.publicKey.rawRepresentation), privateKey: privateKey)
+            let publicValue = Array(key.publicKey.rawRepresentation)
+            return KeyExchangeResult.KeyPair(publicValue: publicValue, privateKey: privateKey)
         } catch {
             throw .libraryFailed
         }

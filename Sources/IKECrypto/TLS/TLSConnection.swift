@@ -98,18 +98,18 @@ package struct TLSConnection: ~Copyable {
     package borrowing func exportKey(label: String, context: [UInt8]?) throws(CryptoError) -> SecretBytes {
         let first = SecretBytes(count: 64)
         let exported = SharedSecret(count: 128)
-        let context128 = context ?? []
+        let contextOctets = context ?? []
         let target = unsafe exported.mutableBuffer
         let connection = unsafe handle.pointer
-        let result = unsafe context128.withUnsafeBufferPointer { context128 in
+        let result = unsafe contextOctets.withUnsafeBufferPointer { contextOctets in
             unsafe SSL_export_keying_material(
                 connection,
                 target.baseAddress?.assumingMemoryBound(to: UInt8.self),
                 target.count,
                 label,
                 label.utf8.count,
-                context128.baseAddress,
-                context128.count,
+                contextOctets.baseAddress,
+                contextOctets.count,
                 context == nil ? 0 : 1
             )
         }

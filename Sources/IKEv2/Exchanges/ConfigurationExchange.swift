@@ -90,7 +90,9 @@ extension Contents {
         of wanted: ConfigurationType,
         _ body: (ConfigurationAttributeType, RawSpan) -> Void
     ) {
-        guard hasConfiguration, let payload = try? Configuration(configuration), payload.type == wanted else { return }
+        guard has(.configuration), let payload = try? Configuration(configuration), payload.type == wanted else {
+            return
+        }
         var attributes = payload.attributes
         while let attribute = try? attributes.next() { body(attribute.type, attribute.value) }
     }
@@ -157,5 +159,5 @@ private enum InnerFamily {
 }
 
 extension IPAddress {
-    fileprivate var octets: [UInt8] { (0..<byteCount).map { byte(at: $0) } }
+    var octets: [UInt8] { (0..<byteCount).map { byte(at: $0) } }
 }

@@ -6,6 +6,8 @@ import Primitives
 enum FirstChild {
     case installed(IKESA.ChildAnswer)
     case refused(NotifyType)
+    /// It asks for none (RFC 6023).
+    case notWanted
 }
 
 // The first Child SA, which IKE_AUTH makes (RFC 7296 section 1.2).

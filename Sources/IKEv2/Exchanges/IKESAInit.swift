@@ -49,7 +49,8 @@ struct Initiation: ~Copyable {
         encoder.offer(policy.ikeOffer)
         encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
         encoder.nonce(nonce)
-        encoder.natDetection(spis, route.plain, turn.cryptography)
+        let isForced = policy.values.forcesEncapsulation
+        encoder.natDetection(NATDetection(spis, route.plain, isForced: isForced, turn.cryptography))
         if policy.values.fragmentation != nil { encoder.notify(.ikev2FragmentationSupported) }
         encoder.signatureHashes(policy)
         if policy.takesIntermediate { encoder.notify(.intermediateExchangeSupported) }
@@ -82,8 +83,12 @@ struct AcceptedAnswer: ~Copyable {
     let publicValue: [UInt8]
     let nonce: [UInt8]
     let nat: NATStatus
+    /// Whether the responder looks for NATs, and so has port 4500 (RFC 7296 section 2.23).
+    let detectsNATs: Bool
     /// Whether the responder takes fragments (RFC 7383 section 2.3).
     let takesFragments: Bool
+    /// Whether the responder takes IKE_AUTH without a Child SA (RFC 6023 section 3).
+    let takesChildless: Bool
     let peerHashes: SignatureHashes
     /// The answer itself, which the responder's AUTH payload covers (RFC 7296 section 2.15).
     var message: [UInt8] = []
@@ -158,7 +163,9 @@ extension Initiation {
                 publicValue: keyExchange.data.copied(),
                 nonce: nonce.data.copied(),
                 nat: nat ?? NATStatus(),
+                detectsNATs: nat != nil,
                 takesFragments: contents.hasNotify(.ikev2FragmentationSupported),
+                takesChildless: contents.hasNotify(.childlessIKEv2Supported),
                 peerHashes: contents.signatureHashes
             )
         )

@@ -18,8 +18,13 @@ extension IKESA.Established {
         }
         // The peer could not authenticate this end after all (RFC 7296 section 2.21.2).
         let isRejected = contents.hasNotify(.authenticationFailed)
+        takeWindowSize(contents)
         let cookie = contents.notifyData(.cookie2)
+        if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
+        let news = channel.mobilityRole == .none ? AddressNews() : takeAddresses(contents, policy: policy, &turn)
         respond(.informational, PacketNote(.liveness, isResponse: true), &turn) { encoder in
+            if let refusal = news.refusal { encoder.notify(refusal) }
+            if let detection = news.detection { encoder.natDetection(detection) }
             // RFC 4555 sections 3.7 and 4.2.5: returned as it came, 8 to 64 octets.
             if let cookie, (8...64).contains(cookie.count) { encoder.notify(.cookie2, cookie) }
         }
@@ -59,10 +64,13 @@ extension IKESA.Established {
         channel.request(.informational, note, origin: &origin, policy: policy, &turn) { $0.delete(.esp, spi) }
     }
 
-    /// HDR, SK {}
+    /// HDR, SK {[N(NAT_DETECTION_*)]}
     mutating func beginLivenessCheck(policy: PeerPolicy, _ turn: inout Turn) {
         outgoing = .checkingLiveness
         let note = PacketNote(.liveness, isResponse: false)
-        channel.request(.informational, note, origin: &origin, policy: policy, &turn) { _ in }
+        let detection = watchesMapping ? detection(over: channel.path, policy: policy, turn) : nil
+        channel.request(.informational, note, origin: &origin, policy: policy, &turn) { encoder in
+            if let detection { encoder.natDetection(detection) }
+        }
     }
 }

@@ -12,11 +12,13 @@ struct InitialExchange: Sendable {
     let peerHashes: SignatureHashes
     /// IntAuth: what IKE_INTERMEDIATE exchanges add (RFC 9242 section 3.3.2).
     var intermediate: [UInt8] = []
+    /// Whether this end, the initiator, asks for no Child SA in IKE_AUTH (RFC 6023).
+    var isChildless = false
 
     /// The AUTH data of one end that knows a shared key.
     func sharedKeyProof(
         ofInitiator isInitiator: Bool,
-        _ key: [UInt8],
+        _ key: RawSpan,
         _ identification: RawSpan,
         _ channel: borrowing Channel,
         _ turn: borrowing Turn
@@ -24,7 +26,7 @@ struct InitialExchange: Sendable {
         if isInitiator {
             turn.cryptography.pskAuthentication(
                 channel.suite.prf,
-                psk: key.rawSpan,
+                psk: key,
                 messageOctets: requestMessage.rawSpan,
                 nonce: responderNonce.rawSpan,
                 sk_p: channel.keys.pi,
@@ -34,7 +36,7 @@ struct InitialExchange: Sendable {
         } else {
             turn.cryptography.pskAuthentication(
                 channel.suite.prf,
-                psk: key.rawSpan,
+                psk: key,
                 messageOctets: responseMessage.rawSpan,
                 nonce: initiatorNonce.rawSpan,
                 sk_p: channel.keys.pr,
@@ -109,7 +111,7 @@ extension MessageEncoder {
 extension Contents {
     /// The hashes that the peer makes signatures over (RFC 7427 section 4).
     var signatureHashes: SignatureHashes {
-        var hashes: SignatureHashes = []
+        var hashes = SignatureHashes(rawValue: 0)
         forEachNotify { notify in
             guard notify.type == .signatureHashAlgorithms else { return }
             var reader = ByteReader(notify.data)
@@ -163,7 +165,7 @@ extension InitialExchange {
             let own = policy.identification(number: number)
             let key = policy.sharedKey(of: isInitiator ? peer : own.rawSpan, turn)
             guard values.acceptsSharedKey, let key else { return .refused(.authenticationFailed) }
-            let expected = sharedKeyProof(ofInitiator: isInitiator, key, peer, channel, turn)
+            let expected = sharedKeyProof(ofInitiator: isInitiator, key.rawSpan, peer, channel, turn)
             return expected.isEqual(to: payload.data) ? .genuine : .refused(.authenticationFailed)
         }
         guard let anchors = values.anchors, let data = SignatureData(method: payload.method.rawValue, payload.data),

@@ -22,13 +22,24 @@ func natDetectionData(
     )
 }
 
+/// What the two notifies say by which each end finds a NAT on the way.
+struct NATDetection: BitwiseCopyable {
+    let source: SHA1Digest
+    let destination: SHA1Digest
+
+    /// - Parameter isForced: whether the peer is to believe that this end is behind a NAT: the source is one that
+    ///   nobody has (RFC 7296 section 2.23).
+    init(_ spis: IKESPIPair, _ path: Path, isForced: Bool, _ cryptography: borrowing Cryptography) {
+        let local = isForced ? UDPEndpoint(address: .unspecified, port: 0) : path.local
+        source = natDetectionData(spis, local, cryptography)
+        destination = natDetectionData(spis, path.remote, cryptography)
+    }
+}
+
 extension MessageEncoder {
-    /// The two notifies by which each end finds a NAT on the way.
-    mutating func natDetection(_ spis: IKESPIPair, _ path: Path, _ cryptography: borrowing Cryptography) {
-        let source = natDetectionData(spis, path.local, cryptography)
-        source.withBytes { notify(.natDetectionSourceIP, $0) }
-        let destination = natDetectionData(spis, path.remote, cryptography)
-        destination.withBytes { notify(.natDetectionDestinationIP, $0) }
+    mutating func natDetection(_ detection: NATDetection) {
+        detection.source.withBytes { notify(.natDetectionSourceIP, $0) }
+        detection.destination.withBytes { notify(.natDetectionDestinationIP, $0) }
     }
 }
 

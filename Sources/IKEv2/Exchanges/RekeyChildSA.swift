@@ -46,11 +46,12 @@ extension IKESA.Established {
             guard let index = childIndex(outbound: named) else {
                 // It may be the one that this end's own exchange has made at the peer, and whose answer is on its way:
                 // CHILD_SA_NOT_FOUND would make the peer forget what is about to be installed here.
-                return outgoing == .awaitingAnswer || outgoing == .awaitingAgreement
+                return outgoing == .awaitingAnswer || outgoing == .awaitingAgreement || hasFlights
                     ? refuse(.temporaryFailure, &turn) : refuseUnknownChild(named, &turn)
             }
             guard children[index].status == .active else { return refuse(.temporaryFailure, &turn) }
             replaced = children[index].inbound
+            bringForward(rekeyOf: children[index].inbound)
         }
         let limit = policy.values.childLimit
         guard children.count < (replaced == nil ? limit : 2 * limit) else { return refuse(.noAdditionalSAs, &turn) }

@@ -6,7 +6,7 @@ import Primitives
 extension IKESA {
     /// A finished rekey of the IKE SA by the peer, while this end's own is under way (RFC 7296 section 2.8.2).
     struct Rival: ~Copyable {
-        let channel: Channel
+        var channel: Channel
         let lowestNonce: [UInt8]
 
         consuming func takeChannel() -> Channel { channel }
@@ -50,7 +50,7 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) -> IKESA.Handling {
         // RFC 7296 section 2.25: the IKE SA is being closed, or a Child SA created, rekeyed or closed.
-        guard !isSuperseded, !isToBeClosed, rival == nil, !isChangingChildren else {
+        guard !isSuperseded, !isToBeClosed, rival == nil, !isChangingChildren, !hasFlights else {
             return refuse(.temporaryFailure, &turn)
         }
         do throws(DecodeError) {
@@ -81,7 +81,7 @@ extension IKESA.Established {
         switch outgoing {
         case .deletingChild: true
         case .awaitingKeyPair, .awaitingAnswer, .awaitingAgreement: draftPurpose != .rekeyIKE
-        case .idle, .checkingLiveness: false
+        case .idle, .checkingLiveness, .updatingAddresses, .checkingPath: false
         }
     }
 
@@ -157,7 +157,7 @@ extension IKESA.Established {
             additional: additional.bytes
         )
         turn.output.report(.keysDerived(spis))
-        return Channel(
+        var new = Channel(
             spis: spis,
             isInitiator: isInitiator,
             fragmentPacketByteCount: channel.fragmentPacketByteCount,
@@ -169,6 +169,8 @@ extension IKESA.Established {
             firstExpected: .zero,
             at: turn.now
         )
+        new.inheritMobility(from: channel)
+        return new
     }
 
     /// The end of this end's own rekey, with and without a rival (RFC 7296 section 2.8.2).
@@ -235,7 +237,9 @@ extension IKESA.Established {
         swap(&heir.children, &children)
         heir.innerAddresses = innerAddresses
         heir.arePeerAddresses = arePeerAddresses
+        heir.inherit(extras)
         heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
+        if heir.windows != nil { heir.enqueue(.announceWindow, notBefore: turn.now) }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = Box(heir.startNext(policy: policy, &turn))
         becomeSuperseded(by: .rekeyed, policy: policy, &turn)

@@ -30,8 +30,10 @@ extension IKESA {
                     spir: spis.responder.rawValue
                 )
                 turn.output.report(.keysDerived(spis))
-                // A NAT on the way moves everything that follows to port 4500 (RFC 7296 section 2.23).
-                let path = answer.nat.isAny ? initiation.route.encapsulated : initiation.route.plain
+                // A NAT on the way moves everything that follows to port 4500 (RFC 7296 section 2.23); who may move
+                // behind one goes there at once (RFC 4555 section 3.3).
+                let isEncapsulated = answer.nat.isAny || answer.detectsNATs && policy.wantsEncapsulation
+                let path = isEncapsulated ? initiation.route.encapsulated : initiation.route.plain
                 let channel = Channel(
                     spis: spis,
                     isInitiator: true,

@@ -28,8 +28,13 @@ extension IKESA {
                 initiatorNonce: agreed.initiation.nonce,
                 responderNonce: agreed.answer.nonce,
                 peerHashes: agreed.answer.peerHashes,
-                intermediate: agreed.intermediate
+                intermediate: agreed.intermediate,
+                isChildless: policy.isChildless(agreed.answer)
             )
+            // Without AUTH this end asks for EAP (RFC 7296 section 2.16).
+            if policy.values.authentication.eap != nil {
+                return send(nil, channel, origin, initial, policy: policy, &turn)
+            }
             if let credential = policy.credential(number: origin.number) {
                 return AwaitingSignature.begin(channel, origin, initial, credential, policy: policy, &turn)
             }
@@ -37,13 +42,14 @@ extension IKESA {
             guard let key = policy.sharedKey(of: identification.rawSpan, turn) else {
                 return .closed(spis: channel.spis, .authenticationFailed, &turn)
             }
-            let code = initial.sharedKeyProof(ofInitiator: true, key, identification.rawSpan, channel, turn)
+            let code = initial.sharedKeyProof(ofInitiator: true, key.rawSpan, identification.rawSpan, channel, turn)
             return send(Proof(sharedKey: code), channel, origin, initial, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [IDr], AUTH, [CP(CFG_REQUEST)], SAi2, TSi, TSr}
+        /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [N(SET_WINDOW_SIZE)],
+        /// [CP(CFG_REQUEST)], [SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
-            _ proof: Proof,
+            _ proof: Proof?,
             _ channel: consuming Channel,
             _ origin: Origin,
             _ initial: InitialExchange,
@@ -54,8 +60,10 @@ extension IKESA {
             var origin = origin
             let childSPI = origin.childSPI()
             let identification = policy.identification(number: origin.number)
+            let isFirstContact = policy.isFirstContact(origin)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
-            note.isSigned = proof.method != .sharedKey
+            if let proof { note.isSigned = proof.method != .sharedKey } else { note = .eap(isResponse: false) }
+            let own = channel.path.local
             channel.request(
                 .ikeAuth,
                 note,
@@ -64,14 +72,19 @@ extension IKESA {
                 &turn
             ) { encoder in
                 encoder.payload(.identificationInitiator, identification)
-                encoder.certificates(of: proof)
+                if let proof { encoder.certificates(of: proof) }
                 encoder.certificateRequest(policy)
+                if isFirstContact { encoder.notify(.initialContact) }
                 if let peer = policy.peerIdentification { encoder.payload(.identificationResponder, peer) }
-                encoder.authentication(proof)
+                if let proof { encoder.authentication(proof) } else { encoder.eapOnly(policy) }
+                encoder.windowSize(policy)
                 encoder.configurationRequest(policy)
-                encoder.offer(policy.firstChildOffer, spi: childSPI)
-                encoder.trafficSelectors(initiator: policy.localOffer)
-                encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                if !initial.isChildless {
+                    encoder.offer(policy.firstChildOffer, spi: childSPI)
+                    encoder.trafficSelectors(initiator: policy.localOffer)
+                    encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                }
+                encoder.mobility(policy, at: own)
             }
             return .awaitingAuth(
                 AwaitingAuth(channel: channel, origin: origin, initial: initial, childSPI: childSPI)
@@ -110,7 +123,7 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthResponse) else {
+            guard contents.has(.ikeAuthResponse) || policy.takesEAPAlone(contents) else {
                 let error = contents.firstError
                 turn.giveBack(contents.takeBuffer())
                 guard let error else {
@@ -122,9 +135,12 @@ extension IKESA {
             let isWanted =
                 policy.peerIdentification.map { contents.responderIdentification.elementsEqual($0.rawSpan) } ?? true
             guard isWanted else { return reject(contents, .wrongIdentity, policy: policy, &turn) }
+            guard contents.has(.authentication) else {
+                return AwaitingEAP.begin(self, contents, isResponderProven: false, policy: policy, &turn)
+            }
             let number = origin.number
             switch initial.read(contents, ofInitiator: false, client: number, channel, policy: policy, turn) {
-            case .genuine: return establish(contents, policy: policy, &turn)
+            case .genuine: return goOn(contents, policy: policy, &turn)
             case .refused(let reason): return reject(contents, reason, policy: policy, &turn)
             case .signed(let request):
                 turn.output.ask(.verify(request))
@@ -143,7 +159,18 @@ extension IKESA {
             return Closing.begin(channel, origin, reason, policy: policy, &turn)
         }
 
-        /// The peer is who it should be.
+        /// The peer is who it should be; with EAP this end has to show the same.
+        consuming func goOn(
+            _ contents: consuming Contents,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            policy.values.authentication.eap == nil
+                ? establish(contents, policy: policy, &turn)
+                : AwaitingEAP.begin(self, contents, isResponderProven: true, policy: policy, &turn)
+        }
+
+        /// Both ends are who they should be.
         consuming func establish(
             _ contents: consuming Contents,
             policy: PeerPolicy,
@@ -152,15 +179,22 @@ extension IKESA {
             let spis = channel.spis
             var established = Established(channel, origin, policy: policy, &turn)
             turn.output.report(.established(spis))
+            if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
+            established.beginMobility(.originalInitiator, contents, policy: policy, &turn)
+            established.takeWindowSize(contents)
             established.take(contents.configurationReply, &turn)
-            established.takeFirstChild(
-                contents,
-                inbound: childSPI,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            if initial.isChildless {
+                established.beginChildless(contents, &turn)
+            } else {
+                established.takeFirstChild(
+                    contents,
+                    inbound: childSPI,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
+            }
             turn.giveBack(contents.takeBuffer())
             for _ in 0..<policy.values.additionalChildren { established.enqueue(.createChild, notBefore: turn.now) }
             return established.startNext(policy: policy, &turn)

@@ -28,6 +28,7 @@ extension IKESA {
             case .unusable(let reason):
                 return .closed(spis: spis, reason, &turn)
             case .accepted(let answer):
+                guard !policy.refusesChild(answer) else { return .closed(spis: spis, .childlessUnsupported, &turn) }
                 return agree(answer, &turn)
             }
         }

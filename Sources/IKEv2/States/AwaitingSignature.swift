@@ -34,13 +34,21 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            switch consume result {
-            case .signed(let signature):
-                let proof = Proof(signature, of: credential)
-                return AwaitingAuth.send(proof, channel, origin, initial, policy: policy, &turn)
-            case .refused: return .closed(spis: channel.spis, .noCommonSignature, &turn)
-            default: preconditionFailure("a request for a signature is answered with one")
+            guard let proof = result.proof(of: credential) else {
+                return .closed(spis: channel.spis, .noCommonSignature, &turn)
             }
+            return AwaitingAuth.send(proof, channel, origin, initial, policy: policy, &turn)
+        }
+    }
+}
+
+extension KeyExchangeResult {
+    /// This end's proof by the signature that was asked for; nil where the key can make none that the peer takes.
+    consuming func proof(of credential: Credential) -> Proof? {
+        switch consume self {
+        case .signed(let signature): Proof(signature, of: credential)
+        case .refused: nil
+        default: preconditionFailure("a request for a signature is answered with one")
         }
     }
 }

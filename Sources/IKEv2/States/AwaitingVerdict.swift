@@ -21,13 +21,19 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             let contents = contents.take()
-            switch consume result {
-            case .verified(let proof):
-                guard let reason = proof.closeReason else { return state.establish(contents, policy: policy, &turn) }
-                return state.reject(contents, reason, policy: policy, &turn)
-            case .refused: return state.reject(contents, .authenticationFailed, policy: policy, &turn)
-            default: preconditionFailure("a request for a verdict is answered with one")
-            }
+            guard let reason = result.objection() else { return state.goOn(contents, policy: policy, &turn) }
+            return state.reject(contents, reason, policy: policy, &turn)
+        }
+    }
+}
+
+extension KeyExchangeResult {
+    /// Why a peer's certificates or its signature are not good; nil where they are.
+    consuming func objection() -> CloseReason? {
+        switch consume self {
+        case .verified(let proof): proof.closeReason
+        case .refused: .authenticationFailed
+        default: preconditionFailure("a request for a verdict is answered with one")
         }
     }
 }

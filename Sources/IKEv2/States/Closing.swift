@@ -55,9 +55,9 @@ extension IKESA {
             case .nothing: return .closing(self)
             case .unreadableResponse: return takeResponse(policy: policy, &turn)
             case .response(let exchange, let contents):
-                let isRefused = exchange == .ikeAuth && !contents.has(.ikeAuthResponse)
+                let isRefused = exchange == .ikeAuth && (!contents.has(.authentication) || contents.has(.eap))
                 turn.giveBack(contents.takeBuffer())
-                // The peer has no IKE SA that would have to be deleted.
+                // The peer has no IKE SA that would have to be deleted, or none yet.
                 if isRefused { return .closed(spis: channel.spis, reason, &turn) }
                 return takeResponse(policy: policy, &turn)
             case .unreadableRequest(let exchange, let type, let data):

@@ -43,7 +43,7 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) -> IKESA {
         // The peer may have taken this end's rekey: the new IKE SA has to be deleted too, and is not known yet.
-        guard draftPurpose != .rekeyIKE, !isAwaitingResult else {
+        guard draftPurpose != .rekeyIKE, !isAwaitingResult, !hasFlights else {
             enqueue(.close(cause), notBefore: turn.now)
             return .established(self)
         }
@@ -62,14 +62,22 @@ extension IKESA.Established {
 
     /// Begins the next exchange that waits, if the window is free.
     consuming func startNext(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
-        if isWindowFree {
+        if isWindowFree, !hasFlights {
             if let cause = closingCause { return close(cause, policy: policy, &turn) }
             if channel.isNearlyUsedUp { return close(.expired, policy: policy, &turn) }
         }
-        while isWindowFree, let index = tasks.firstIndex(where: { $0.notBefore <= turn.now }) {
+        while let index = tasks.firstIndex(where: { $0.notBefore <= turn.now }), makeRoom(for: tasks[index].kind) {
             begin(tasks.remove(at: index), policy: policy, &turn)
         }
         return .established(self)
+    }
+
+    /// Whether a task can begin now: the window is free, or wide enough for one more request.
+    private mutating func makeRoom(for kind: IKESA.PendingTask.Kind) -> Bool {
+        if isWindowFree, !hasFlights { return true }
+        guard !isToBeClosed, mayOverlap(kind) else { return false }
+        setAside()
+        return true
     }
 
     private mutating func begin(_ task: IKESA.PendingTask, policy: PeerPolicy, _ turn: inout Turn) {
@@ -85,6 +93,12 @@ extension IKESA.Established {
             beginDeletion(of: spi, policy: policy, &turn)
         case .checkLiveness:
             beginLivenessCheck(policy: policy, &turn)
+        case .updateAddresses:
+            beginAddressUpdate(due: task.due, policy: policy, &turn)
+        case .checkPath:
+            beginPathCheck(policy: policy, &turn)
+        case .announceWindow:
+            announceWindow(policy: policy, &turn)
         case .close:
             preconditionFailure("an IKE SA is closed before it begins anything else")
         }
@@ -94,7 +108,7 @@ extension IKESA.Established {
     consuming func advance(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
         guard !isAwaitingResult else { return .established(self) }
         if followUpExpiry <= turn.now { incoming = nil }
-        guard channel.retransmitIfDue(policy: policy, &turn) else {
+        guard channel.retransmitIfDue(policy: policy, &turn), retransmitFlights(policy: policy, &turn) else {
             return .closed(spis: channel.spis, superseded ?? .timeout, &turn)
         }
         if hard <= turn.now {
@@ -133,7 +147,7 @@ extension IKESA.Established {
         var earliest = min(hard, soft, keepaliveDeadline(policy), followUpExpiry)
         earliest = min(earliest, channel.outstanding?.deadline ?? .never)
         for index in 0..<children.count { earliest = min(earliest, children[index].deadline) }
-        guard isWindowFree else { return earliest }
+        guard isWindowFree, !hasFlights else { return min(earliest, flightDeadline) }
         for task in tasks { earliest = min(earliest, task.notBefore) }
         return min(earliest, livenessDeadline(policy))
     }
@@ -147,7 +161,7 @@ extension IKESA.Established {
     }
 
     private func livenessDeadline(_ policy: PeerPolicy) -> Instant {
-        guard isWindowFree, let interval = policy.values.liveness else { return .never }
+        guard isWindowFree, !hasFlights, let interval = policy.values.liveness else { return .never }
         return channel.heardAt + interval
     }
 }

@@ -22,10 +22,12 @@ extension IKESA {
         var soft: Instant
         /// When the IKE SA must be gone, or `.never`.
         var hard: Instant
-        /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
-        var superseded: CloseReason?
+        /// What few IKE SAs have.
+        var extras: Extras?
         /// The inner addresses that the Configuration payload gave, to this end or to the peer.
         var innerAddresses = InnerAddresses()
+        /// Why this IKE SA waits for the peer's Delete: another one has the Child SAs.
+        var superseded: CloseReason?
         /// Whether they were given to the peer.
         var arePeerAddresses = false
 
@@ -36,6 +38,10 @@ extension IKESA {
             hard = lifetime.hard.map { turn.now + $0 } ?? .never
             self.channel = channel
             self.origin = origin
+            if policy.values.lifeCycle.windowSize > 1 {
+                extras = Extras()
+                extras?.windows = Windows(size: policy.values.lifeCycle.windowSize)
+            }
         }
 
         var isSuperseded: Bool { superseded != nil }
@@ -49,6 +55,8 @@ extension IKESA {
         case awaitingAgreement
         case deletingChild(ChildSPI)
         case checkingLiveness
+        case updatingAddresses
+        case checkingPath
     }
 
     /// Something that waits for the window to be free.
@@ -59,6 +67,9 @@ extension IKESA {
             case rekeyIKE
             case deleteChild(ChildSPI)
             case checkLiveness
+            case updateAddresses
+            case checkPath
+            case announceWindow
             case close(ClosingCause)
         }
         enum ClosingCause: Hashable, Sendable, BitwiseCopyable {
@@ -67,6 +78,8 @@ extension IKESA {
             case malformedAnswer
             /// TEMPORARY_FAILURE for too long: the ends are not in the same state.
             case outOfStep
+            /// The peer takes no address that this end has (RFC 4555 section 4.1).
+            case immovable(NotifyType)
         }
 
         let kind: Kind
@@ -85,6 +98,7 @@ extension IKESA.PendingTask.ClosingCause {
         case .expired: .expired
         case .malformedAnswer: .malformedAnswer
         case .outOfStep: .refused(.temporaryFailure)
+        case .immovable(let type): .refused(type)
         }
     }
 }
@@ -104,8 +118,12 @@ extension IKESA.Established {
             turn.output.report(.dropped)
             return .established(self)
         }
+        if channel.isSaidToBeUnknown(datagram) { return takeHint(policy: policy, &turn) }
+        if windows != nil { enterWindow(datagram) }
         switch channel.receive(datagram, over: arrival, &turn) {
-        case .nothing: return .established(self)
+        case .nothing:
+            leaveWindow()
+            return .established(self)
         case .request(let exchange, let contents):
             let next = takeRequest(exchange, contents, policy: policy, &turn)
             turn.giveBack(contents.takeBuffer())
@@ -182,6 +200,12 @@ extension IKESA.Established {
             removeChild(inbound: spi, &turn)
         case .checkingLiveness:
             turn.output.report(.alive)
+            noteMapping(contents, &turn)
+        case .updatingAddresses, .checkingPath:
+            if let cause = takeReturnedCookie(contents, &turn) {
+                outgoing = .idle
+                return close(cause, policy: policy, &turn)
+            }
         case .idle, .awaitingKeyPair, .awaitingAgreement:
             preconditionFailure("a response is taken only while a request is outstanding")
         }
@@ -207,7 +231,8 @@ extension IKESA.Established {
         switch outgoing {
         case .awaitingKeyPair: return sendDraft(result, policy: policy, &turn)
         case .awaitingAgreement: return finishDraft(result, policy: policy, &turn)
-        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness: return .established(self)
+        case .idle, .awaitingAnswer, .deletingChild, .checkingLiveness, .updatingAddresses, .checkingPath:
+            return .established(self)
         }
     }
 
@@ -218,5 +243,6 @@ extension IKESA.Established {
         _ payloads: (inout MessageEncoder) -> Void
     ) {
         channel.respond(exchange, note, origin: &origin, &turn, payloads)
+        keepAnswer()
     }
 }

@@ -56,7 +56,7 @@ extension IKESA {
             return .halfOpen(self)
         }
 
-        private consuming func refuse(
+        consuming func refuse(
             _ type: NotifyType,
             data: [UInt8] = [],
             reason: CloseReason,
@@ -88,10 +88,17 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthRequest) else {
-                // Without AUTH the peer asks for EAP (RFC 7296 section 2.16), which no policy allows.
-                let wantsEAP = contents.has(.initiatorIdentification) && !contents.has(.authentication)
-                return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
+            guard contents.has(.ikeAuthRequest) || contents.isChildless(policy) else {
+                // Without AUTH the peer asks for EAP (RFC 7296 section 2.16).
+                let wantsEAP = contents.has(.eapAuthRequest) && !contents.has(.authentication)
+                guard wantsEAP, let eap = policy.values.authentication.eap else {
+                    return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
+                }
+                guard turn.hasBackend else { return reject(contents, .noBackend, &turn) }
+                if eap.isOnly, contents.hasNotify(.eapOnlyAuthentication) {
+                    return Conversing.begin(self, nil, contents, policy: policy, &turn)
+                }
+                return prove(contents, lease: turn.lease, policy: policy, &turn)
             }
             if let wanted = policy.values.peerIdentity,
                 !contents.initiatorIdentification.elementsEqual(wanted.body(number: origin.number).rawSpan)
@@ -121,11 +128,27 @@ extension IKESA {
                 return reject(contents, .authenticationFailed, &turn)
             }
             let identification = policy.identification(number: 0)
-            let code = initial.sharedKeyProof(ofInitiator: false, key, identification.rawSpan, channel, turn)
-            return establish(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
+            let code = initial.sharedKeyProof(ofInitiator: false, key.rawSpan, identification.rawSpan, channel, turn)
+            return answer(Proof(sharedKey: code), contents, lease: lease, policy: policy, &turn)
         }
 
-        /// HDR, SK {IDr, [CERT, ...], AUTH, [CP(CFG_REPLY)], SAr2, TSi, TSr}, or the reason why there is no Child SA
+        /// Makes the IKE SA, or begins EAP.
+        consuming func answer(
+            _ proof: Proof,
+            _ contents: consuming Contents,
+            lease: InnerAddresses,
+            policy: PeerPolicy,
+            _ turn: inout Turn
+        ) -> IKESA {
+            contents.has(.authentication)
+                ? establish(proof, contents, lease: lease, policy: policy, &turn)
+                : Conversing.begin(self, proof, contents, policy: policy, &turn)
+        }
+
+        /// HDR, SK {[IDr], [CERT, ...], AUTH, [N(AUTH_LIFETIME)], [CP(CFG_REPLY)], [SAr2, TSi, TSr],
+        /// [N(MOBIKE_SUPPORTED), ...]}, or the reason why there is no Child SA
+        ///
+        /// - Parameter contents: of the request that asks for the Child SA; behind EAP it is not the last one.
         consuming func establish(
             _ proof: Proof,
             _ contents: consuming Contents,
@@ -134,39 +157,56 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             let identification = policy.identification(number: 0)
+            let isAfterEAP = !contents.has(.authentication)
             let spis = channel.spis
             let request = contents.configurationRequest
             let lease = lease.of(request.addresses)
             var established = Established(channel, origin, policy: policy, &turn)
-            let first = established.answerFirstChild(
-                contents,
-                lease: lease,
-                requested: request.addresses,
-                initiatorNonce: initial.initiatorNonce,
-                responderNonce: initial.responderNonce,
-                policy: policy,
-                &turn
-            )
+            established.beginMobility(.originalResponder, contents, policy: policy, &turn)
+            let isMobile = established.channel.mobilityRole != .none
+            let own = established.channel.path.local
+            let first =
+                contents.isChildless(policy)
+                ? established.answerChildless(lease, requested: request.addresses, policy: policy)
+                : established.answerFirstChild(
+                    contents,
+                    lease: lease,
+                    requested: request.addresses,
+                    initiatorNonce: initial.initiatorNonce,
+                    responderNonce: initial.responderNonce,
+                    policy: policy,
+                    &turn
+                )
+            let peer = contents.initiator(policy)
+            established.takeWindowSize(contents)
             turn.giveBack(contents.takeBuffer())
             var note = PacketNote(.ikeAuth, isResponse: true)
             note.isSigned = proof.method != .sharedKey
             established.respond(.ikeAuth, note, &turn) { encoder in
-                encoder.payload(.identificationResponder, identification)
+                if !isAfterEAP { encoder.payload(.identificationResponder, identification) }
                 encoder.certificates(of: proof)
                 encoder.authentication(proof)
+                encoder.authenticationLifetime(policy)
+                encoder.windowSize(policy)
                 switch first {
                 case .refused(let type):
                     encoder.notify(type)
+                case .notWanted:
+                    encoder.configurationReply(lease, to: request, policy)
                 case .installed(let answer):
                     encoder.configurationReply(lease, to: request, policy)
                     encoder.answer(answer.selection, spi: answer.inbound)
                     encoder.trafficSelectors(initiator: answer.initiatorSelectors)
                     encoder.trafficSelectors(responder: answer.responderSelectors)
                 }
+                if isMobile { encoder.mobility(policy, at: own) }
             }
+            established.limitAuthentication(policy: policy, turn)
             turn.output.report(.established(spis))
+            if let peer { turn.output.report(peer) }
             switch first {
             case .refused(let type): turn.output.report(.childRefused(type))
+            case .notWanted: lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
             case .installed(let answer):
                 lease.forEachAddress { turn.output.report(.addressAssigned($0)) }
                 turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))

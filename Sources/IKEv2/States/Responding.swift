@@ -18,7 +18,7 @@ extension IKESA {
         let peerHashes: SignatureHashes
 
         /// HDR, SAr1, KEr, Nr, N(NAT_DETECTION_*), [CERTREQ], [N(IKEV2_FRAGMENTATION_SUPPORTED)],
-        /// [N(SIGNATURE_HASH_ALGORITHMS)], [N(INTERMEDIATE_EXCHANGE_SUPPORTED)]
+        /// [N(CHILDLESS_IKEV2_SUPPORTED)], [N(SIGNATURE_HASH_ALGORITHMS)], [N(INTERMEDIATE_EXCHANGE_SUPPORTED)]
         consuming func complete(
             _ result: consuming KeyExchangeResult,
             policy: PeerPolicy,
@@ -86,8 +86,10 @@ extension IKESA {
             encoder.answer(selection)
             encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue)
             encoder.nonce(responderNonce)
-            encoder.natDetection(spis, path, turn.cryptography)
+            let isForced = policy.values.forcesEncapsulation
+            encoder.natDetection(NATDetection(spis, path, isForced: isForced, turn.cryptography))
             if takesFragments { encoder.notify(.ikev2FragmentationSupported) }
+            if policy.values.lifeCycle.childless == .accepted { encoder.notify(.childlessIKEv2Supported) }
             encoder.certificateRequest(policy)
             if !peerHashes.isEmpty { encoder.signatureHashes(policy) }
             if !selection.additional.isEmpty { encoder.notify(.intermediateExchangeSupported) }

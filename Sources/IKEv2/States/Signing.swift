@@ -33,13 +33,10 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             let contents = contents.take()
-            switch consume result {
-            case .signed(let signature):
-                let proof = Proof(signature, of: credential)
-                return state.establish(proof, contents, lease: lease, policy: policy, &turn)
-            case .refused: return state.reject(contents, .noCommonSignature, &turn)
-            default: preconditionFailure("a request for a signature is answered with one")
+            guard let proof = result.proof(of: credential) else {
+                return state.reject(contents, .noCommonSignature, &turn)
             }
+            return state.answer(proof, contents, lease: lease, policy: policy, &turn)
         }
     }
 }

@@ -18,15 +18,10 @@ extension IKESA {
             _ turn: inout Turn
         ) -> IKESA {
             let contents = contents.take()
-            switch consume result {
-            case .verified(let proof):
-                guard let reason = proof.closeReason else {
-                    return state.prove(contents, lease: lease, policy: policy, &turn)
-                }
-                return state.reject(contents, reason, &turn)
-            case .refused: return state.reject(contents, .authenticationFailed, &turn)
-            default: preconditionFailure("a request for a verdict is answered with one")
+            guard let reason = result.objection() else {
+                return state.prove(contents, lease: lease, policy: policy, &turn)
             }
+            return state.reject(contents, reason, &turn)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 
 /// Where the files of one run are: `runs/<name>/<UTC time>-<seed>/`.
 ///

@@ -10,7 +10,8 @@ package enum ReplicationsReport {
         var metrics: [JSONValue.Member] = []
         for metric in MetricName.allCases {
             let figures = replications.figures.filter { $0.metric == metric }
-            guard !figures.isEmpty else { continue }
+            let isEmpty = metric.isOfFeature && !figures.contains { $0.values.contains { $0 > 0 } }
+            guard !figures.isEmpty, !isEmpty else { continue }
             let value: JSONValue
             if metric.kind == .recovery {
                 value = ["recoveries": .array(figures.map(recovery))]

@@ -20,10 +20,16 @@ package struct CleanupJob {
             return .pass
         }
         console.output("\(outcome.found) IKE SAs were left behind, \(outcome.deleted) are deleted\n")
+        if outcome.forgotten > 0 {
+            console.output(
+                "\(outcome.forgotten) are not known to the gateway any more: it answers, but not for them; their keys are "
+                    + "wiped\n"
+            )
+        }
         guard outcome.unanswered > 0 else { return .pass }
         console.errors(
-            "\(outcome.unanswered) Deletes had no answer: the gateway does not know those IKE SAs any more, or cannot be "
-                + "reached; their keys are kept in \(folder)/keys\n"
+            "\(outcome.unanswered) Deletes had no answer, and the gateway says nothing at all; their keys are kept in "
+                + "\(folder)/keys: repeat the clean-up when it can be reached\n"
         )
         return .unreachable
     }

@@ -63,7 +63,7 @@ package struct DivergenceJob {
         do {
             outcome = try SimulatedRun(run.workload, options: options).run()
         } catch {
-            throw JobFailure(.ownMistake, "error: the workers cannot be started: \(error); try --workers 1")
+            throw JobFailure(starting: error)
         }
         let first = outcome.windowLog.firstDifference(from: run.log)
         guard first == nil || first!.lowerBound >= window.upperBound, let excerpt = outcome.excerpt else {

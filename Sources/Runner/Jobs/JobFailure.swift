@@ -1,5 +1,6 @@
 package import Results
-package import Workload
+package import Workers
+import Workload
 
 /// Why a command ended without its result, and with which exit code.
 package struct JobFailure: Error, Hashable, Sendable {
@@ -14,6 +15,16 @@ package struct JobFailure: Error, Hashable, Sendable {
 
     package init(_ errors: WorkloadErrors) {
         self.init(.badWorkload, errors.description)
+    }
+
+    /// Workers that cannot be started: the system gives no more threads or memory.
+    init(starting error: any Error) {
+        let reason =
+            switch error as? WorkerError {
+            case .cannotStartThread(_, let number)?: SystemError.text(number)
+            default: "\(error)"
+            }
+        self.init(.ownMistake, "error: the workers cannot be started: \(reason); try --workers 1")
     }
 
     /// A file that cannot be written.

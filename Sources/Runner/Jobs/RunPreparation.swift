@@ -122,7 +122,9 @@ extension Workload.Fault.Effect {
         case .pathDown: "path-down"
         case .natFlush: "nat-flush"
         case .natRebind: "nat-rebind"
+        case .move: "move"
         case .gatewayRestart: "restart"
+        case .radiusOutage: "radius-outage"
         }
     }
 }

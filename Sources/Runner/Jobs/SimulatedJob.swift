@@ -213,7 +213,7 @@ package struct SimulatedJob {
                 view.show(LiveSnapshot(progress, workload), wallClock: wallClock)
             }
         } catch {
-            throw JobFailure(.ownMistake, "error: the workers cannot be started: \(error); try --workers 1")
+            throw JobFailure(starting: error)
         }
     }
 

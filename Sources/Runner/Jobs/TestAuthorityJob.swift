@@ -154,7 +154,11 @@ extension TestAuthorityJob {
             do throws(CryptoError) {
                 return try IssuedCertificate(terms, key: key, by: issuer, seed: seed)
             } catch {
-                throw JobFailure(.usage, "error: no certificate can say \(terms.commonName)")
+                throw JobFailure(
+                    .usage,
+                    "error: no certificate can say \(terms.commonName); write an e-mail address, a host name or an IP "
+                        + "address of at most 64 characters"
+                )
             }
         }
 
@@ -177,8 +181,10 @@ extension TestAuthorityJob {
                 var text = ""
                 do throws(JobFailure) {
                     for place in piece * Self.pieceCount..<min(count, (piece + 1) * Self.pieceCount) {
-                        let identity = template.identity(job.firstClient + place)
-                        text += self.text(of: try issue(identity, serial: UInt64(1_000 + place), name: "client"))
+                        let number = job.firstClient + place
+                        // The serial number is the client's, so that no two of an authority are the same.
+                        let serial = UInt64(999 + number)
+                        text += self.text(of: try issue(template.identity(number), serial: serial, name: "client"))
                     }
                     pieces.set(piece, .success(text))
                 } catch {

@@ -24,11 +24,14 @@ package struct Cleanup {
         package var found = 0
         /// Those whose Delete the gateway has answered; their keys are wiped.
         package var deleted = 0
-        /// Those whose Delete nobody answered: the gateway does not know them any more, or did not hear of it.
+        /// Those whose Delete had no answer from a gateway that does answer: it does not know them any more. Their keys are
+        /// wiped.
+        package var forgotten = 0
+        /// Those of a gateway that does not answer at all.
         package var unanswered = 0
     }
 
-    /// Sends a Delete for each, some times over, and waits for the answers.
+    /// Sends a Delete for each, some times over, and waits for the answers; then asks whether the silent gateways are there.
     ///
     /// - Throws: `LiveError` when the run still goes on, or its targets are not allowed.
     package func run() throws(LiveError) -> Outcome {
@@ -54,10 +57,9 @@ package struct Cleanup {
                 let own = orphans.filter { $0.deletion.keys.path.remote.address.isIPv4 == family }
                 guard !own.isEmpty else { continue }
                 var sweep = try Sweep(own, isIPv4: family)
-                outcome.deleted += try sweep.run()
+                try sweep.run(&outcome)
             }
         }
-        outcome.unanswered = outcome.found - outcome.deleted
         folder.removeEmptyJournals()
         return outcome
     }
@@ -82,8 +84,9 @@ private struct Orphan: Sendable {
     var deletion: OrphanDeletion
     /// The message IDs that its Deletes carry, in the order of the tries.
     let ids: [MessageID]
-    var tries = 0
     var isDeleted = false
+
+    var gateway: UDPEndpoint { deletion.keys.path.remote }
 
     init(journal: String, slot: Int, sa: JournaledSA) {
         self.journal = journal
@@ -104,7 +107,10 @@ private struct Sweep: ~Copyable {
     private var wire: WorkerSockets
     private var turn: Turn
     private let clock = MonotonicClock()
-    private var deletedCount = 0
+    /// How many of them have not been deleted.
+    private var remaining: Int
+    /// The gateways that have answered anything.
+    private var heard: Set<UDPEndpoint> = []
 
     init(_ orphans: [Orphan], isIPv4: Bool) throws(LiveError) {
         let allowance = Allowance(
@@ -127,32 +133,59 @@ private struct Sweep: ~Copyable {
         }
         self.orphans = orphans
         self.wire = wire
+        remaining = orphans.count
         turn = Turn(cryptography: cryptography)
-        for (index, orphan) in orphans.enumerated() { byName[orphan.deletion.keys.spis] = index }
+        for (index, orphan) in orphans.enumerated() {
+            let spis = orphan.deletion.keys.spis
+            byName[spis] = index
+            byName[IKESPIPair(initiator: spis.initiator, responder: .zero)] = index
+        }
     }
 
-    /// Sends all tries, and returns how many orphans were deleted.
-    mutating func run() throws(LiveError) -> Int {
+    /// Sends all tries, adds up what became of the orphans, and wipes the keys of those that are gone.
+    mutating func run(_ outcome: inout Cleanup.Outcome) throws(LiveError) {
         do throws(SocketError) {
             for round in 0..<4 {
                 for index in orphans.indices where !orphans[index].isDeleted {
-                    try send(index, round)
+                    turn.now = clock.now
+                    orphans[index].deletion.send(orphans[index].ids[round], &turn)
+                    try send(index)
                     // A gateway gets a few at a time.
                     if index % 16 == 15 { try receive(until: clock.now + .milliseconds(10)) }
                 }
                 let patience = clock.now + .seconds(1)
-                while deletedCount < orphans.count, clock.now < patience { try receive(until: patience) }
+                while remaining > 0, clock.now < patience { try receive(until: patience) }
             }
+            for _ in 0..<3 where !silent.isEmpty { try probe() }
         } catch {
             throw .system("the clean-up cannot go on: \(SystemError.text(error.number))")
         }
-        for orphan in orphans where orphan.isDeleted { try KeyJournal.wipe(slot: orphan.slot, of: orphan.journal) }
-        return deletedCount
+        for orphan in orphans {
+            guard orphan.isDeleted || heard.contains(orphan.gateway) else {
+                outcome.unanswered += 1
+                continue
+            }
+            if orphan.isDeleted { outcome.deleted += 1 } else { outcome.forgotten += 1 }
+            try KeyJournal.wipe(slot: orphan.slot, of: orphan.journal)
+        }
     }
 
-    private mutating func send(_ index: Int, _ round: Int) throws(SocketError) {
-        turn.now = clock.now
-        orphans[index].deletion.send(orphans[index].ids[round], &turn)
+    /// The gateways that have not answered anything.
+    private var silent: Set<UDPEndpoint> { Set(orphans.map(\.gateway)).subtracting(heard) }
+
+    /// Asks the silent gateways whether they are there.
+    private mutating func probe() throws(SocketError) {
+        var asked = heard
+        for index in orphans.indices where asked.insert(orphans[index].gateway).inserted {
+            orphans[index].deletion.sendProbe(&turn)
+            try send(index)
+        }
+        let patience = clock.now + .seconds(1)
+        while !silent.isEmpty, clock.now < patience { try receive(until: patience) }
+    }
+
+    /// Sends what the turn holds for an orphan.
+    private mutating func send(_ index: Int) throws(SocketError) {
         let path = orphans[index].deletion.keys.path
         let socket = try wire.number(group: 0, slot: path.isEncapsulated ? 1 : 0)
         let octets = turn.output.octets[...]
@@ -179,11 +212,13 @@ private struct Sweep: ~Copyable {
             var reader = ByteReader(message)
             guard let header = try? Header.decode(from: &reader) else { continue }
             let spis = IKESPIPair(initiator: header.initiatorSPI, responder: header.responderSPI)
-            guard let index = byName[spis], !orphans[index].isDeleted,
+            guard let index = byName[spis], orphans[index].deletion.isHeard(by: header) else { continue }
+            heard.insert(orphans[index].gateway)
+            guard !orphans[index].isDeleted,
                 orphans[index].deletion.isAnswered(by: message, orphans[index].ids, turn)
             else { continue }
             orphans[index].isDeleted = true
-            deletedCount += 1
+            remaining -= 1
         }
     }
 }

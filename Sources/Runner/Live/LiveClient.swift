@@ -7,8 +7,8 @@ import Simulation
 struct LiveClient: ~Copyable {
     var client: Client
     let plan: ClientPlan
-    let values: LivePlan.ClientValues
-    let path: Int
+    var values: LivePlan.ClientValues
+    var path: Int
     let gateway: Int
     let target: LiveTarget
     /// The NAT that the client sits behind, as its path says.

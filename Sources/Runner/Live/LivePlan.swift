@@ -24,6 +24,18 @@ struct LivePlan: Sendable {
         var until: Instant
     }
 
+    /// A client goes to another network.
+    struct Move: Hashable, Sendable {
+        var at: Instant
+        /// The client's place in its worker.
+        var local: Int32
+        var path: Int
+        var source: IPAddress
+        var group: Int32
+        /// What its draws on the new path are named by.
+        var fault: Int
+    }
+
     let workload: Workload
     let seed: UInt64
     /// By gateway.
@@ -33,6 +45,8 @@ struct LivePlan: Sendable {
     /// By worker.
     let clients: [[ClientValues]]
     var arrivals: [[Arrival]]
+    /// By worker, in order.
+    let moves: [[Move]]
     let warnings: [String]
     /// When the load ends, and draining begins.
     let end: Instant
@@ -74,6 +88,14 @@ extension LivePlan {
         let plan = SimulationPlan(workload, seed: seed, crypto: .real, overrides: SimulationOverrides())
         var clients = [[ClientValues]](repeating: [], count: workers)
         var arrivals = [[Arrival]](repeating: [], count: workers)
+        var moves = [[Move]](repeating: [], count: workers)
+        for fault in workload.faults.indices {
+            for (client, move) in Self.moves(by: fault, workload, seed, plan.firstClient, sources) {
+                moves[client % workers].append(move)
+                moves[client % workers][moves[client % workers].count - 1].local = Int32(client / workers)
+            }
+        }
+        for worker in moves.indices { moves[worker].sort { ($0.at, $0.local) < ($1.at, $1.local) } }
         var index = 0
         for (population, values) in workload.populations.enumerated() {
             for number in 0..<values.count {
@@ -104,16 +126,47 @@ extension LivePlan {
         self.secrets = secrets
         authentication = plan.authentication
         self.clients = clients
+        self.moves = moves
         self.arrivals = arrivals
         warnings = sources.warnings + Self.leftOut(workload)
         end = .zero + workload.run.duration
+    }
+
+    /// Who moves by a fault, by the client's place among all, and when and where to.
+    private static func moves(
+        by fault: Int,
+        _ workload: Workload,
+        _ seed: UInt64,
+        _ firstClient: [UInt32],
+        _ sources: LiveSources
+    ) -> [(client: Int, move: Move)] {
+        guard let terms = MoveTerms(workload, fault) else { return [] }
+        let population = workload.populations[terms.population]
+        return (0..<population.count).compactMap { number in
+            let entity = StableName.hash(of: population.name, UInt64(number))
+            guard let offset = terms.offset(of: entity, seed: seed) else { return nil }
+            let place = sources.moved[fault][number]
+            let move = Move(
+                at: .zero + workload.faults[fault].at + offset,
+                local: 0,
+                path: terms.path,
+                source: place.source,
+                group: place.group,
+                fault: fault
+            )
+            return (Int(firstClient[terms.population]) + number, move)
+        }
     }
 
     /// What the workload has and a run in real time cannot bring about.
     private static func leftOut(_ workload: Workload) -> [String] {
         workload.faults.filter { !$0.isLive }.map {
             "the fault \($0.name) is left out: in real time it is the gateway's own business"
-        } + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
+        }
+            + workload.paths.filter { $0.nat?.shared != nil }.map {
+                "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
+            }
+            + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 
     /// The hash of a client's stable name: the same as in virtual time.

@@ -103,10 +103,16 @@ extension LiveTouch {
             refused += summary.counters.refused
             strays += summary.touched.strayCount
             errors.merge(summary.touched.errors) { $0 + $1 }
-            for (values, counts) in zip(plan.clients[worker], summary.touched.clients) where counts.attempts > 0 {
+            let departures = Dictionary(grouping: summary.touched.departures, by: \.local)
+            for (local, values) in plan.clients[worker].enumerated() {
+                let counts = summary.touched.clients[local]
+                guard counts.attempts > 0 else { continue }
                 targets[plan.target(of: values).address, default: Address(address: plan.target(of: values).address)]
                     .add(counts)
-                sources[values.source, default: Address(address: values.source)].add(counts)
+                for (source, counts) in summary.touched.stays(of: local, from: values.source, departures[local] ?? [])
+                where counts.sent > 0 {
+                    sources[source, default: Address(address: source)].add(counts)
+                }
                 identities.append(Identity(identity: plan.identity(of: values), attempts: UInt64(counts.attempts)))
                 let profile = plan.workload.profiles[plan.workload.populations[values.population].profile]
                 for prefix in profile.trafficSelectors.remote { inner[prefix, default: 0] += 1 }

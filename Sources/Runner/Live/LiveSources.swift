@@ -14,6 +14,8 @@ struct LiveSources {
 
     /// By population, in the order of its clients.
     private(set) var places: [[Place]]
+    /// By fault, where its clients go; empty for a fault that moves nobody.
+    private(set) var moved: [[Place]] = []
     /// Why clients are elsewhere than the workload says, in words.
     private(set) var warnings: [String] = []
 
@@ -42,6 +44,35 @@ struct LiveSources {
                 number += 1
             }
             places.append(own)
+        }
+        for fault in workload.faults.indices {
+            moved.append(try Self.moved(by: fault, workload, targets, chosen, workers, total: number, &uses, &warnings))
+        }
+    }
+
+    /// Where the clients of a move go: to addresses that no client has had, while there are any.
+    private static func moved(
+        by fault: Int,
+        _ workload: Workload,
+        _ targets: [LiveTarget],
+        _ chosen: [IPPrefix],
+        _ workers: Int,
+        total: Int,
+        _ uses: inout [Use: Int32],
+        _ warnings: inout [String]
+    ) throws(LiveError) -> [Place] {
+        guard let move = MoveTerms(workload, fault) else { return [] }
+        let population = workload.populations[move.population]
+        let first = workload.populations[..<move.population].reduce(0) { $0 + $1.count }
+        let prefixes = try prefixes(for: population, target: targets[population.gateway], chosen: chosen, &warnings)
+        let round = workload.moveCount(upTo: fault)
+        return (0..<population.count).map { client in
+            let number = chosen.isEmpty ? client + round * population.count : first + client + round * total
+            let source = address(number: number, in: prefixes)
+            let use = Use(worker: (first + client) % workers, source: source)
+            let group = uses[use, default: 0]
+            uses[use] = group + 1
+            return Place(source: source, group: group)
         }
     }
 
@@ -74,9 +105,9 @@ struct LiveSources {
         do throws(SocketError) {
             let source = try LocalAddresses.source(towards: target.address)
             if population.count > 1 {
-                warnings.append(
+                let warning =
                     "the clients of \(population.name) share the address \(source): none of their sources can be bound"
-                )
+                if !warnings.contains(warning) { warnings.append(warning) }
             }
             return [IPPrefix(address: source, length: source.byteCount * 8)]
         } catch {

@@ -37,8 +37,8 @@ extension Workload.Fault {
     /// Whether the fault is on our side of the wire; a real gateway is not ours to restart.
     var isLive: Bool {
         switch effect {
-        case .lossBurst, .pathDown, .natFlush, .natRebind: true
-        case .gatewayRestart: false
+        case .lossBurst, .pathDown, .natFlush, .natRebind, .move: true
+        case .gatewayRestart, .radiusOutage: false
         }
     }
 }
@@ -46,6 +46,7 @@ extension Workload.Fault {
 extension LiveWorker {
     mutating func applyFaults() {
         while let change = faults.popDue(at: turn.now) { apply(change) }
+        moveClients()
     }
 
     private mutating func apply(_ change: FaultClock.Change) {
@@ -69,7 +70,7 @@ extension LiveWorker {
                 )
                 if stream.chance(share) { clients[local].nat?.rebind() }
             }
-        case .gatewayRestart: break
+        case .gatewayRestart, .radiusOutage, .move: break
         }
     }
 }

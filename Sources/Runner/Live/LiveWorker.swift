@@ -36,6 +36,7 @@ struct LiveWorker: ~Copyable {
     var touched: WorkerTouch
     var journal = LiveJournalPage()
     var nextArrival = 0
+    var nextMove = 0
     var phase = LiveShared.Phase.load
     var drain = DrainState()
     /// The keys of the live IKE SAs, where the run has a folder.
@@ -92,19 +93,7 @@ struct LiveWorker: ~Copyable {
         let name = plan.name(of: values)
         let path = population.choosePath(seed: plan.seed, name: name)
         let target = plan.target(of: values)
-        let plainPort = try wire.port(group: values.group, slot: 0)
-        let encapsulatedPort = try wire.port(group: values.group, slot: 1)
-        var nat: NAT?
-        var route = Route(target, from: values.source, plainPort: plainPort, encapsulatedPort: encapsulatedPort)
-        if behaviours[path] != nil, values.source.isIPv4 {
-            nat = NAT(innerAddress: LiveClient.innerAddress, outerAddress: values.source, seed: plan.seed, name: name)
-            route = Route(
-                target,
-                from: LiveClient.innerAddress,
-                plainPort: LiveClient.plainPort,
-                encapsulatedPort: LiveClient.encapsulatedPort
-            )
-        }
+        let (route, nat) = try way(of: values, on: path, to: target, name)
         let place = ClientPlace(
             number: UInt32(population.firstIdentity + values.number),
             index: values.index,
@@ -130,6 +119,26 @@ struct LiveWorker: ~Copyable {
 }
 
 extension LiveWorker {
+    /// The route of a client of these values on a path, and its NAT there.
+    mutating func way(
+        of values: LivePlan.ClientValues,
+        on path: Int,
+        to target: LiveTarget,
+        _ name: UInt64
+    ) throws(SocketError) -> (route: Route, nat: NAT?) {
+        let plainPort = try wire.port(group: values.group, slot: 0)
+        let encapsulatedPort = try wire.port(group: values.group, slot: 1)
+        guard behaviours[path] != nil, values.source.isIPv4 else {
+            return (
+                Route(target, from: values.source, plainPort: plainPort, encapsulatedPort: encapsulatedPort), nil
+            )
+        }
+        let inner = LiveClient.innerAddress
+        let nat = NAT(innerAddress: inner, outerAddress: values.source, seed: plan.seed, name: name)
+        let (plain, encapsulated) = (LiveClient.plainPort, LiveClient.encapsulatedPort)
+        return (Route(target, from: inner, plainPort: plain, encapsulatedPort: encapsulated), nat)
+    }
+
     /// Works until the coordinator says stop, or everything is drained.
     mutating func run() throws {
         shared.reportReady()
@@ -171,6 +180,7 @@ extension LiveWorker {
             if hasBacklog { return .zero }
             var next = min(deadlines.earliest(), delays.earliest)
             next = min(next, min(faults.next, turn.now + Self.longestSleep))
+            if nextMove < plan.moves[number].count { next = min(next, plan.moves[number][nextMove].at) }
             if phase == .load, nextArrival < plan.arrivals[number].count {
                 next = min(next, plan.arrivals[number][nextArrival].at)
             }

@@ -26,6 +26,8 @@ package struct GatewayServiceStatus: Sendable {
     package var halfOpen: Int
     package var established: UInt64
     package var cookieDemands: UInt64
+    /// How many IKE SAs INITIAL_CONTACT has made void.
+    package var replaced: UInt64
     package var received: UInt64
     package var sent: UInt64
 }
@@ -43,6 +45,7 @@ package struct GatewayService: ~Copyable {
     private let clock = MonotonicClock()
     private var loop: EventLoop
     private var batch: ReceiveBatch
+    private var radius: RADIUSCarrier?
     private let wantsStop: @Sendable () -> Bool
 
     /// - Parameters:
@@ -71,12 +74,17 @@ package struct GatewayService: ~Copyable {
         let allowance = Allowance(loopback + options.allowed)
         var served = workload
         served.run.epoch = Int64(clock.epoch / 1_000_000_000)
-        let policy = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served))
+        var values = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served), servesLive: true)
+            .values
+        // Who may not be answered there is not followed there either (RFC 4555 section 3.5).
+        values.mobility?.allowedPeers = loopback + options.allowed
+        let policy = PeerPolicy(values)
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
         let plain = try Self.socket(options.address, options.port, "--port", allowance)
         let encapsulated = try Self.socket(options.address, options.encapsulatedPort, "--nat-port", allowance)
-        let loop = try EventLoop()
+        var loop = try EventLoop()
+        let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop)
         try loop.watch(plain, token: 0)
         try loop.watch(encapsulated, token: 1)
         let batch = try ReceiveBatch()
@@ -88,9 +96,24 @@ package struct GatewayService: ~Copyable {
         self.encapsulated = encapsulated
         self.loop = loop
         self.batch = batch
+        self.radius = radius
         self.plainOut = plainOut
         self.encapsulatedOut = encapsulatedOut
         self.wantsStop = wantsStop
+    }
+
+    /// Where the policy names RADIUS servers, they decide about EAP.
+    private static func radius(
+        _ gateway: Workload.Gateway,
+        _ allowance: Allowance,
+        _ number: UInt64,
+        watchedBy loop: inout EventLoop
+    ) throws -> RADIUSCarrier? {
+        guard let radius = gateway.policy.radius, !radius.servers.isEmpty else { return nil }
+        let stream = KeyMaterialStream(entity: StableName.hash(of: "radius", number))
+        let carrier = try RADIUSCarrier(radius, identity: gateway.identity, allowance: allowance, stream: stream)
+        try carrier.watch(by: &loop, from: 2)
+        return carrier
     }
 
     private static func socket(
@@ -119,9 +142,10 @@ package struct GatewayService: ~Copyable {
         var nextReport = clock.now + .seconds(1)
         while !wantsStop() {
             let soon = clock.now + .milliseconds(100)
-            _ = try loop.wait(until: min(fleet.deadline, soon, nextReport), clock: clock)
+            _ = try loop.wait(until: min(fleet.deadline, radiusDeadline, soon, nextReport), clock: clock)
             try receive(isEncapsulated: false)
             try receive(isEncapsulated: true)
+            try serveRADIUS()
             turn.now = clock.now
             while fleet.deadline <= turn.now {
                 fleet.advance(&turn)
@@ -149,6 +173,7 @@ package struct GatewayService: ~Copyable {
             halfOpen: fleet.halfOpenCount,
             established: fleet.establishedTotal,
             cookieDemands: fleet.cookieDemands,
+            replaced: fleet.replacedTotal,
             received: plain.counters.received + encapsulated.counters.received,
             sent: plain.counters.sent + encapsulated.counters.sent
         )
@@ -186,6 +211,32 @@ package struct GatewayService: ~Copyable {
         let octets = batch.bytes(at: index).copied()
         fleet.receive(octets.rawSpan.extracting(start..<octets.count), over: path, &turn)
         queueOutput()
+    }
+
+    private var radiusDeadline: Instant {
+        switch radius {
+        case .some(let carrier): carrier.deadline
+        case .none: .never
+        }
+    }
+
+    /// Takes what RADIUS servers say, and what is due towards them.
+    private mutating func serveRADIUS() throws {
+        guard var carrier = radius.take() else { return }
+        while let answer = try carrier.next(clock: clock, &turn) {
+            let owner = answer.owner
+            fleet.take(answer.takeAnswer(), for: owner, &turn)
+            queueOutput()
+        }
+        turn.now = clock.now
+        for owner in carrier.advance(turn) { fleet.take(.silence, for: owner, &turn) }
+        for (owner, request) in fleet.takeBackendRequests() where !carrier.ask(request, for: owner, turn) {
+            fleet.take(.silence, for: owner, &turn)
+        }
+        carrier.prune { fleet.hasPeer($0) }
+        radius = consume carrier
+        queueOutput()
+        flush()
     }
 
     /// Moves what the fleet wants to send into the sockets' batches.

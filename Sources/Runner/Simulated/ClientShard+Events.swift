@@ -15,7 +15,8 @@ extension ClientShard: SimulatedPart {
     mutating func accept(_ messages: [GatewayMessage]) {
         for message in messages {
             guard case .completion(let completion) = message else {
-                preconditionFailure("a shard hears of completions alone")
+                accept(portsIn: message)
+                continue
             }
             let handle: UInt32
             if let reused = freeCompletions.popLast() {
@@ -56,6 +57,9 @@ extension ClientShard: SimulatedPart {
         case .completion: complete(local, event, &outbox)
         case .fault: applyFault(event)
         case .flood: sendFlood(local, event)
+        case .move: move(local, event, &outbox)
+        case .portGrant: takePorts(local, event, &outbox)
+        case .portCheck: checkPorts(local, event, &outbox)
         }
     }
 }
@@ -128,6 +132,9 @@ extension ClientShard {
                 )
             else { return }
             inside = forwarded
+        } else if inside.address != clients[local].client.place.route.plain.local.address {
+            // The client has left that address.
+            return
         }
         let way = Path(local: inside, remote: packet.source, isEncapsulated: packet.isEncapsulated)
         guard let start = Self.messageStart(packet) else { return }
@@ -169,13 +176,27 @@ extension ClientShard {
         queue.push(Event(order: order, target: UInt32(local), kind: ShardEvent.timer.rawValue))
     }
 
-    /// Sends a client's datagram through its NAT and over its path to the gateway's front desk.
+    /// Sends a client's datagram through its NAT, once that has ports for it.
     private mutating func sendUp(
         _ local: Int,
         _ datagram: Output.Datagram,
         _ outbox: inout Outbox<GatewayMessage>
     ) {
         let octets = turn.output.octets[datagram.range]
+        let message = octets.dropFirst(datagram.path.isEncapsulated ? 4 : 0)
+        let attempt = clients[local].client.attempt(sending: unsafe message.span.bytes)
+        guard hasPorts(local) else { return hold(local, octets, datagram, attempt: attempt, &outbox) }
+        sendUp(local, octets, datagram, attempt: attempt, &outbox)
+    }
+
+    /// Sends a client's datagram through its NAT and over its path to the gateway's front desk.
+    mutating func sendUp(
+        _ local: Int,
+        _ octets: ArraySlice<UInt8>,
+        _ datagram: Output.Datagram,
+        attempt: UInt32,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) {
         let remote = datagram.path.remote
         var source = datagram.path.local
         if let behaviour = terms.behaviours[clients[local].path] {
@@ -191,7 +212,6 @@ extension ClientShard {
         )
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
         guard datagram.note.operation != .natKeepalive else { return }
-        let attempt = clients[local].client.attempt
         switch outcome {
         case .dropped: break
         case .arrives(let arrival):

@@ -23,7 +23,7 @@ extension ClientShard {
             switch fault.effect {
             case .lossBurst(_, _, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
             case .pathDown(_, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
-            case .natFlush, .natRebind, .gatewayRestart: break
+            case .natFlush, .natRebind, .gatewayRestart, .radiusOutage, .move: break
             }
         }
     }
@@ -66,12 +66,15 @@ extension ClientShard {
                 )
                 if stream.chance(share) { clients[local].nat?.value.rebind() }
             }
+        case .move: scheduleMoves(event)
         case .gatewayRestart(let gateway, _, let keepsState):
             guard !keepsState else { return }
             boots[gateway] += 1
             for local in 0..<clients.count where clients[local].gateway == gateway {
                 clients[local].halves.removeAll()
             }
+        // The front desk knows by itself when nobody answers it.
+        case .radiusOutage: break
         }
     }
 }
@@ -89,7 +92,10 @@ extension ClientShard {
             reconnect: .never,
             seed: plan.seed
         )
-        let route = Route(from: flood.sources[0][0], to: gatewayAddress(flood.gateway))
+        let route = Route(
+            from: flood.sources[0][0],
+            to: gatewayAddress(flood.gateway, isIPv4: flood.sources[0][0].isIPv4)
+        )
         let place = ClientPlace(number: 0, index: entity, entity: name, route: route, spiKey: terms.spiKey)
         let link = Link(seed: plan.seed, latency: Latency(perClient: .constant(.milliseconds(5))))
         let local = clients.count

@@ -20,7 +20,12 @@ extension ClientShard {
         note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {
         case .handle: handle(local, completion)
+        case .handleWithoutBackend:
+            turn.hasBackend = false
+            handle(local, completion)
+            turn.hasBackend = true
         case .demandCookie: demandCookie(local, completion)
+        case .refuseUnknown: refuseUnknown(local, completion)
         case .drop: packets.release(completion.packet)
         case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
         case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation)
@@ -38,11 +43,7 @@ extension ClientShard {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
-        let arrival = Path(
-            local: packet.destination,
-            remote: packet.source,
-            isEncapsulated: packet.isEncapsulated
-        )
+        let arrival = wayIn(of: packet, clients[local].gateway)
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         let policy = terms.gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
@@ -70,6 +71,15 @@ extension ClientShard {
         }
     }
 
+    /// The way that a client's packet came, as the gateway sees it: to its own address, also behind a NAT.
+    private func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
+        var local = packet.destination
+        if let inside = terms.gatewayInsides[gateway], inside.isIPv4 == local.address.isIPv4 {
+            local = UDPEndpoint(address: inside, port: local.port)
+        }
+        return Path(local: local, remote: packet.source, isEncapsulated: packet.isEncapsulated)
+    }
+
     /// The cookie is checked by its octets; the front desk has only seen that there is one.
     private mutating func checkCookie(
         _ local: Int,
@@ -79,11 +89,7 @@ extension ClientShard {
         let gateway = clients[local].gateway
         let packet = packets.take(completion.packet)
         let isTrue = Self.messageStart(packet).map { start in
-            let arrival = Path(
-                local: packet.destination,
-                remote: packet.source,
-                isEncapsulated: packet.isEncapsulated
-            )
+            let arrival = wayIn(of: packet, gateway)
             let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
             return terms.cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
         }
@@ -100,13 +106,25 @@ extension ClientShard {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
         guard let start = Self.messageStart(packet) else { return }
+        let arrival = wayIn(of: packet, clients[local].gateway)
+        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
+        for datagram in turn.output.datagrams { sendDown(local, datagram) }
+        turn.output.removeAll()
+    }
+
+    /// The gateway has no such IKE SA, or has it no more.
+    private mutating func refuseUnknown(_ local: Int, _ completion: JobCompletion) {
+        let packet = packets.take(completion.packet)
+        defer { packets.release(completion.packet, packet) }
+        guard let start = Self.messageStart(packet) else { return }
         let arrival = Path(
             local: packet.destination,
             remote: packet.source,
             isEncapsulated: packet.isEncapsulated
         )
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-        _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
+        _ = IKESA.refuseUnknown(message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
     }
@@ -124,6 +142,7 @@ extension ClientShard {
     mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let gateway = clients[local].gateway
         let policy = terms.gatewayPolicies[gateway]
+        if policy.values.lifeCycle.obeysInitialContact { obeyInitialContact(local, attempt, &outbox) }
         let found = halfIndex(local, attempt)
         journalReports(local, isGateway: true)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
@@ -162,19 +181,25 @@ extension ClientShard {
     /// Sends a half's datagram over the path to the client's NAT.
     private mutating func sendDown(_ local: Int, _ datagram: Output.Datagram) {
         let octets = turn.output.octets[datagram.range]
-        capture(local, octets, from: datagram.path.local, to: datagram.path.remote)
+        var path = datagram.path
+        let gateway = clients[local].gateway
+        if path.local.address == terms.gatewayInsides[gateway] {
+            let outside = gatewayAddress(gateway, isIPv4: path.remote.address.isIPv4)
+            path.local = UDPEndpoint(address: outside, port: path.local.port)
+        }
+        capture(local, octets, from: path.local, to: path.remote)
         let outcome = clients[local].down.send(
             payloadByteCount: octets.count,
-            isIPv4: datagram.path.remote.address.isIPv4,
+            isIPv4: path.remote.address.isIPv4,
             at: turn.now,
             over: links[clients[local].path]
         )
         switch outcome {
         case .dropped: break
-        case .arrives(let arrival): pushDelivery(local, octets, datagram.path, at: arrival)
+        case .arrives(let arrival): pushDelivery(local, octets, path, at: arrival)
         case .arrivesTwice(let first, let second):
-            pushDelivery(local, octets, datagram.path, at: first)
-            pushDelivery(local, octets, datagram.path, at: second)
+            pushDelivery(local, octets, path, at: first)
+            pushDelivery(local, octets, path, at: second)
         }
     }
 
@@ -257,11 +282,13 @@ extension Report {
     /// Whether the event file shows it at its usual level.
     var isLifeCycle: Bool {
         switch self {
-        case .established, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled, .childRefused,
+        case .established, .authenticationLimited, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled,
+            .childRefused,
             .childRekeyed, .childRekeyFailed,
-            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .closed, .refused:
+            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .peerAddressGiven, .addressesUpdated,
+            .returnRoutable, .unknownToPeer, .closed, .refused:
             true
-        case .keysDerived, .retransmitted, .answeredAgain, .alive, .dropped: false
+        case .keysDerived, .peerIdentified, .retransmitted, .answeredAgain, .alive, .dropped: false
         }
     }
 }
@@ -275,6 +302,8 @@ extension JobCompletion.Action {
         case .demandCookie: 3
         case .drop(let reason): 4 | UInt64(reason.rawValue) << 8
         case .timer(let generation): 5 | UInt64(generation) << 8
+        case .refuseUnknown: 6
+        case .handleWithoutBackend: 7
         }
     }
 }

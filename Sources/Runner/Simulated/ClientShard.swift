@@ -13,7 +13,7 @@ struct SimulatedClient: ~Copyable {
     var client: Client
     let plan: ClientPlan
     let population: Int
-    let path: Int
+    var path: Int
     let gateway: Int
     /// Apart, since most clients of most runs have none.
     var nat: Box<NAT>?
@@ -31,6 +31,14 @@ struct SimulatedClient: ~Copyable {
     var nextArrival: Int32
     /// Its pretended initiators, where it is a flood.
     var flood: FloodState?
+
+    /// Its ports of a NAT that others share.
+    var portBlock: PortBlock? {
+        switch nat {
+        case .some(let nat): nat.value.portBlock
+        case .none: nil
+        }
+    }
 
     var isBehindNAT: Bool {
         switch nat {
@@ -68,6 +76,10 @@ enum ShardEvent: UInt16 {
     case completion
     case fault
     case flood
+    case move
+    /// A shared NAT has answered, or a client's mappings there may have ended.
+    case portGrant
+    case portCheck
 }
 
 /// The classes of events of one instant, in their order.
@@ -103,6 +115,11 @@ struct ClientShard: ~Copyable {
     /// All events of one stretch of the run, where somebody asked for them.
     var excerpt: TraceExcerpt?
     var journal = ShardJournal()
+    /// What clients have sent that wait for ports of a shared NAT.
+    var heldDatagrams: [HeldDatagram] = []
+    var grants: [PortGrant?] = []
+    var freeGrants: [UInt32] = []
+
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index
         self.plan = plan
@@ -144,26 +161,19 @@ struct ClientShard: ~Copyable {
         let name = StableName.hash(of: values.name, UInt64(number))
         let path = choosePath(values, name)
         let source = values.source(ofClient: number)
-        let gateway = gatewayAddress(values.gateway)
+        let gateway = gatewayAddress(values.gateway, isIPv4: source.isIPv4)
         let place = ClientPlace(
             number: UInt32(values.firstIdentity + number),
             index: entity,
             entity: name,
-            route: Route(from: source, to: gateway),
+            route: Route(from: inside(source, on: path), to: gateway),
             spiKey: terms.spiKey
         )
         let link = links[path]
-        var nat: Box<NAT>?
-        var insidePlace = place
-        if terms.behaviours[path] != nil, source.isIPv4 {
-            // The client sits on a private address behind its own NAT; the outside sees its source.
-            let inner = IPAddress(v4: 0xC0A8_0002)
-            nat = Box(NAT(innerAddress: inner, outerAddress: source, seed: plan.seed, name: name))
-            insidePlace.route = Route(from: inner, to: gateway)
-        }
+        let nat = nat(on: path, outside: source, name)
         clients.append(
             SimulatedClient(
-                client: Client(insidePlace, plan: clientPlan),
+                client: Client(place, plan: clientPlan),
                 plan: clientPlan,
                 population: population,
                 path: path,
@@ -176,6 +186,19 @@ struct ClientShard: ~Copyable {
         )
     }
 
+    /// A client's NAT on a path; nil where there is none.
+    func nat(on path: Int, outside source: IPAddress, _ name: UInt64) -> Box<NAT>? {
+        guard terms.behaviours[path] != nil, source.isIPv4 else { return nil }
+        return Box(NAT(innerAddress: Self.privateAddress, outerAddress: source, seed: plan.seed, name: name))
+    }
+
+    /// A client's own address: a private one behind its own NAT, where the outside sees its source.
+    func inside(_ source: IPAddress, on path: Int) -> IPAddress {
+        terms.behaviours[path] != nil && source.isIPv4 ? Self.privateAddress : source
+    }
+
+    private static var privateAddress: IPAddress { IPAddress(v4: 0xC0A8_0002) }
+
     private func choosePath(_ population: Workload.Population, _ name: UInt64) -> Int {
         guard population.paths.count > 1 else { return population.paths[0].path }
         var stream = RandomStream(seed: plan.seed, entity: name, purpose: .pathChoice)
@@ -187,9 +210,11 @@ struct ClientShard: ~Copyable {
         return population.paths[population.paths.count - 1].path
     }
 
-    func gatewayAddress(_ gateway: Int) -> IPAddress {
+    /// A gateway's address of a family, where it has one.
+    func gatewayAddress(_ gateway: Int, isIPv4: Bool) -> IPAddress {
         let values = plan.workload.gateways[gateway]
-        return values.simulated?.addresses.first ?? values.realAddresses.first ?? IPAddress(v4: 0xC000_0201)
+        let addresses = (values.simulated?.addresses ?? []) + values.realAddresses
+        return addresses.first { $0.isIPv4 == isIPv4 } ?? addresses.first ?? IPAddress(v4: 0xC000_0201)
     }
 
     /// The place in the run's order of what an entity sends next.

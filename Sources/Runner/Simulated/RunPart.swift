@@ -4,16 +4,19 @@ import Primitives
 import Simulation
 import Workload
 
-/// A part of a simulated run: a shard of clients, or a gateway's front desk.
+/// A part of a simulated run: a shard of clients, a gateway's front desk, or a NAT that many clients share.
 struct RunPart: ~Copyable, SimulatedPart {
     typealias Message = GatewayMessage
 
     var shard: ClientShard?
     var desk: FrontDesk?
+    var sharedNAT: SharedNAT?
 
     init(index: Int, plan: SimulationPlan, terms: ShardTerms) {
         if index < plan.shardCount {
             shard = ClientShard(index: UInt32(index), plan: plan, terms: terms)
+        } else if index >= plan.shardCount + plan.gatewayCount {
+            sharedNAT = SharedNAT(plan, index - plan.shardCount - plan.gatewayCount)
         } else {
             desk = FrontDesk(plan.deskSettings(index - plan.shardCount))
         }
@@ -26,6 +29,10 @@ struct RunPart: ~Copyable, SimulatedPart {
         }
         switch desk {
         case .some(let desk): return desk.nextTime
+        case .none: break
+        }
+        switch sharedNAT {
+        case .some(let sharedNAT): return sharedNAT.nextTime
         case .none: return .never
         }
     }
@@ -45,12 +52,14 @@ struct RunPart: ~Copyable, SimulatedPart {
     mutating func accept(_ messages: [GatewayMessage]) {
         shard?.accept(messages)
         desk?.accept(messages)
+        sharedNAT?.accept(messages)
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         let inShard = shard?.run(before: limit, into: &outbox) ?? 0
         let atDesk = desk?.run(before: limit, into: &outbox) ?? 0
-        return inShard + atDesk
+        let atNAT = sharedNAT?.run(before: limit, into: &outbox) ?? 0
+        return inShard + atDesk + atNAT
     }
 }
 
@@ -78,10 +87,28 @@ extension SimulationPlan {
         settings.halfOpen.refuseAbove = limits.refuseAbove
         settings.keyExchanges = gateway.policy.proposals.parsedIKE.keyExchanges
         settings.signs = gateway.policy.authentication.credentials != nil
+        settings.backend = gateway.policy.radius.map { backendSettings($0, of: index) }
         settings.pool = gateway.policy.pool
+        settings.windowSize = UInt32(gateway.policy.lifeCycle.windowSize)
+        settings.unknownSPIAnswers = UInt32(gateway.policy.lifeCycle.unknownSPIAnswers)
         settings.restarts = restartSchedule(index)
         settings.logLength = Self.logLength
         settings.excerpt = excerpt
+        return settings
+    }
+
+    private func backendSettings(_ radius: Workload.RADIUS, of index: Int) -> BackendSettings {
+        var settings = BackendSettings(
+            latency: DurationDistribution(radius.latency),
+            sockets: radius.sockets,
+            workers: radius.workers,
+            waits: radius.waits
+        )
+        settings.outages = workload.faults.compactMap { fault in
+            guard case .radiusOutage(let gateway, let lasting) = fault.effect, gateway == index else { return nil }
+            let start = Instant.zero + fault.at
+            return start..<start + lasting
+        }
         return settings
     }
 
@@ -100,7 +127,7 @@ extension SimulationPlan {
 extension CostTable {
     init(_ file: CostTableFile) {
         self.init(
-            operation: { Cost(file[CostTableFile.Operation($0)]) },
+            operation: { Cost(file.price(of: $0)) },
             keyExchange: { method in file.price(ofKeyExchange: method.word).map { Cost($0.cost) } }
         )
         if let signatures = file.signatures {
@@ -119,10 +146,18 @@ extension Cost {
     }
 }
 
+extension CostTableFile {
+    /// A round of EAP is decrypted, answered and encrypted as an INFORMATIONAL exchange is, unless the table says more.
+    fileprivate func price(of operation: PricedOperation) -> Cost {
+        operation == .eapRound ? eap ?? self[.informational] : self[Operation(operation)]
+    }
+}
+
 extension CostTableFile.Operation {
     fileprivate init(_ operation: PricedOperation) {
         self =
             switch operation {
+            case .eapRound: .informational
             case .ikeSAInit: .ikeSAInit
             case .cookieCheck: .cookieCheck
             case .cookieDemand: .cookieDemand

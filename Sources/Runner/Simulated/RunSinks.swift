@@ -115,6 +115,8 @@ extension Report {
         switch self {
         case .keysDerived: "keys-derived"
         case .established: "established"
+        case .peerIdentified: "peer-identified"
+        case .authenticationLimited: "authentication-limited"
         case .addressAssigned: "address-assigned"
         case .nameServerGiven: "name-server-given"
         case .subnetGiven: "subnet-given"
@@ -129,7 +131,11 @@ extension Report {
         case .answeredAgain: "answered-again"
         case .alive: "alive"
         case .peerMoved: "peer-moved"
+        case .peerAddressGiven: "peer-address-given"
+        case .addressesUpdated: "addresses-updated"
+        case .returnRoutable: "return-routable"
         case .refused: "refused"
+        case .unknownToPeer: "unknown-to-peer"
         case .dropped: "dropped"
         case .closed: "closed"
         }
@@ -137,9 +143,11 @@ extension Report {
 
     var details: [(key: String, value: String)] {
         switch self {
-        case .keysDerived(let spis), .established(let spis): spis.details
+        case .keysDerived(let spis), .established(let spis), .unknownToPeer(let spis): spis.details
         case .addressAssigned(let address), .nameServerGiven(let address): [("address", "\(address)")]
         case .subnetGiven(let subnet): [("subnet", "\(subnet)")]
+        case .peerIdentified(_, let isInitialContact): [("initial-contact", "\(isInitialContact)")]
+        case .authenticationLimited(let lifetime): [("to", "\(lifetime)")]
         case .childInstalled(let inbound, let outbound): [("inbound", "\(inbound)"), ("outbound", "\(outbound)")]
         case .childRefused(let type), .refused(let type): [("reason", "\(type)")]
         case .childRekeyed(let replaced, let inbound, let outbound, _, let fromHere):
@@ -154,7 +162,9 @@ extension Report {
             new.details + [("replaced", "\(old.initiator)"), ("from-here", "\(fromHere)")]
         case .ikeRekeyFailed(let spis, let type): spis.details + [("reason", type.map { "\($0)" } ?? "timeout")]
         case .retransmitted(let operation): [("operation", "\(operation)")]
-        case .peerMoved(let endpoint): [("to", "\(endpoint)")]
+        case .peerMoved(let endpoint), .returnRoutable(let endpoint): [("to", "\(endpoint)")]
+        case .peerAddressGiven(let address): [("address", "\(address)")]
+        case .addressesUpdated(_, let fromHere): [("from-here", "\(fromHere)")]
         case .closed(let spis, let reason): spis.details + [("reason", reason.name)]
         case .answeredAgain, .alive, .dropped: []
         }

@@ -13,9 +13,13 @@ final class ShardTerms: Sendable {
     let clientPlans: [ClientPlan]
     /// For each path.
     let behaviours: [NATBehaviour?]
+    /// For each path: whether its clients share one NAT.
+    let isShared: [Bool]
     /// For each gateway, as the others below.
     let gatewayPolicies: [PeerPolicy]
     let internalLatency: [Duration]
+    /// The gateways' own addresses behind their NATs.
+    let gatewayInsides: [IPAddress?]
     let cookieIssuers: [CookieIssuer]
     /// The hashes of the gateways' stable names.
     let gatewayNames: [UInt64]
@@ -36,8 +40,10 @@ final class ShardTerms: Sendable {
             )
         }
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
+        isShared = workload.paths.map { $0.nat?.shared != nil }
         gatewayPolicies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
+        gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)
             var stream = RandomStream(seed: plan.seed, entity: name, purpose: .cookieSecret)

@@ -181,7 +181,10 @@ package final class SimulatedRun {
     }
 
     private func outcome(_ simulator: Simulator<RunPart>) -> SimulatedOutcome {
-        var digests = [EntityDigest](repeating: EntityDigest(), count: Int(plan.entityCount) + plan.gatewayCount)
+        // Behind the front desks are the faults, which have no digest, and then the shared NATs, if there are any.
+        let further = plan.sharedNATs.isEmpty ? 0 : 1 + plan.sharedNATs.count
+        let entityCount = Int(plan.entityCount) + plan.gatewayCount + further
+        var digests = [EntityDigest](repeating: EntityDigest(), count: entityCount)
         var log = WindowLog(length: SimulationPlan.logLength)
         var excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
         var underWay: Int64 = 0
@@ -190,6 +193,9 @@ package final class SimulatedRun {
                 if index < plan.shardCount {
                     if let own = part.shard?.excerpt { excerpt?.merge(own) }
                     underWay += part.shard?.close(&digests, &log, &findings) ?? 0
+                } else if let digest = part.sharedNAT?.digest {
+                    digests[Int(plan.sharedNATEntity(index - plan.shardCount - plan.gatewayCount))] = digest
+                    if let natLog = part.sharedNAT?.log { log.merge(natLog) }
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
                     if let deskLog = part.desk?.log { log.merge(deskLog) }

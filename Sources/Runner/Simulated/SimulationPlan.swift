@@ -22,6 +22,10 @@ struct SimulationPlan: Sendable {
     let firstArrival: [Int32]
     let partition: Partition
     let window: Duration
+    /// The paths whose NATs are shared, in order: each such NAT is a part of its own.
+    let sharedNATs: [Int]
+    /// What a message between a shard and a shared NAT takes: as long as a window may be, so that none gets shorter.
+    let sharedNATLatency: Duration
     let end: Instant
     /// Packets and life-cycle events are kept for the run's files.
     var keepsPackets = false
@@ -50,13 +54,19 @@ struct SimulationPlan: Sendable {
     var entityCount: UInt32 { clientCount + floodCount }
     var shardCount: Int { Int(partition.shardCount) }
     var gatewayCount: Int { workload.gateways.count }
-    var partCount: Int { shardCount + gatewayCount }
+    var partCount: Int { shardCount + gatewayCount + sharedNATs.count }
 
     /// The entity of a gateway's front desk, behind all clients and floods.
     func deskEntity(_ gateway: Int) -> UInt32 { entityCount + UInt32(gateway) }
     func deskPart(_ gateway: Int) -> Int { shardCount + gateway }
     /// The entity that orders faults among the events of one instant.
     var faultEntity: UInt32 { entityCount + UInt32(gatewayCount) }
+
+    func sharedNATEntity(_ number: Int) -> UInt32 { faultEntity + 1 + UInt32(number) }
+    /// The part of a path's shared NAT; nil where its clients have NATs of their own.
+    func sharedNATPart(ofPath path: Int) -> Int? {
+        sharedNATs.firstIndex(of: path).map { shardCount + gatewayCount + $0 }
+    }
 
     func population(of client: UInt32) -> Int {
         (firstClient.lastIndex { $0 <= client }) ?? 0
@@ -115,6 +125,8 @@ extension SimulationPlan {
             overrides.shardCount.map { Partition(entityCount: entities, shardCount: $0) }
             ?? Partition(entityCount: entities)
         let lookahead = Self.lookahead(workload)
+        sharedNATs = workload.paths.indices.filter { workload.paths[$0].nat?.shared != nil }
+        sharedNATLatency = lookahead.window
         if let forced = overrides.window {
             precondition(forced <= lookahead.window, "a forced window is no longer than the lookahead")
             window = forced

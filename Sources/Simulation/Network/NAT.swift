@@ -87,6 +87,8 @@ package struct NAT: Sendable, BitwiseCopyable {
     private var sessions: InlineArray<6, Session>
     private var stream: RandomStream
     private var nextSequentialPort: UInt16
+    /// The ports that it may give, where it is part of a NAT that others share; nil: all.
+    private var block: PortBlock?
 
     /// A NAT without mappings; `name` is its stable name, by which it draws ports.
     package init(innerAddress: IPAddress, outerAddress: IPAddress, seed: UInt64, name: UInt64) {
@@ -155,6 +157,27 @@ package struct NAT: Sendable, BitwiseCopyable {
         sessions = InlineArray(repeating: .free)
     }
 
+    /// Gives it ports of a shared NAT, and the outer address that they are of; or takes them away.
+    package mutating func use(_ block: PortBlock?) {
+        self.block = block
+        guard let block else { return }
+        outerAddress = block.address
+        nextSequentialPort = block.firstPort
+        flush()
+    }
+
+    package var portBlock: PortBlock? { block }
+
+    /// When the last of its mappings ends if nothing more is sent, or `.zero` where there is none.
+    package func idleFrom(_ behaviour: NATBehaviour) -> Instant {
+        var latest = Instant.zero
+        for index in sessions.indices where sessions[index].innerPort != 0 {
+            let timeout = sessions[index].isTwoWay ? behaviour.timeoutTwoWay : behaviour.timeoutOneWay
+            latest = max(latest, sessions[index].lastActivity + timeout)
+        }
+        return latest
+    }
+
     /// Gives every mapping another outer port, and all of them another outer address if there is one to give.
     ///
     /// Nothing gets in through the old ones. The client does not notice; its next packet has another source.
@@ -206,10 +229,11 @@ package struct NAT: Sendable, BitwiseCopyable {
                 sessions[$0].outerPort == innerPort && sessions[$0].innerPort != innerPort
                     && sessions[$0].innerPort != 0
             }
-            return isTaken ? freeRandomPort() : innerPort
+            let isOwn = block?.contains(innerPort) ?? true
+            return isTaken || !isOwn ? freeRandomPort() : innerPort
         case .sequential:
             repeat {
-                nextSequentialPort = nextSequentialPort == .max ? Self.firstPort : nextSequentialPort + 1
+                nextSequentialPort = nextSequentialPort == lastPort ? firstPort : nextSequentialPort + 1
             } while !isFree(nextSequentialPort)
             return nextSequentialPort
         case .random:
@@ -219,10 +243,13 @@ package struct NAT: Sendable, BitwiseCopyable {
 
     private mutating func freeRandomPort() -> UInt16 {
         while true {
-            let port = Self.firstPort + UInt16(stream.below(UInt64(UInt16.max - Self.firstPort) + 1))
+            let port = firstPort + UInt16(stream.below(UInt64(lastPort - firstPort) + 1))
             if isFree(port) { return port }
         }
     }
+
+    private var firstPort: UInt16 { block?.firstPort ?? Self.firstPort }
+    private var lastPort: UInt16 { block.map { $0.firstPort + ($0.count - 1) } ?? .max }
 
     private func isFree(_ port: UInt16) -> Bool {
         sessions.indices.allSatisfy { sessions[$0].innerPort == 0 || sessions[$0].outerPort != port }

@@ -2,7 +2,7 @@ import IKEWire
 import Primitives
 
 extension WarningCheck {
-    /// Algorithms that can be used, and that RFC 8247 (for IKE) or RFC 8221 (for ESP) advises against.
+    /// Algorithms that can be used, and that RFC 8247 (for IKE) or RFC 8221 (for ESP) does not recommend any more.
     mutating func checkAlgorithms() {
         for gateway in workload.gateways {
             check(gateway.policy.proposals, at: "gateways.\(gateway.name).policy.proposals")
@@ -40,7 +40,7 @@ extension WarningCheck {
 }
 
 extension Proposals {
-    /// An algorithm of a proposal that an RFC advises against.
+    /// An algorithm of a proposal that an RFC does not recommend.
     struct Weakness: CustomStringConvertible {
         let word: String
         let text: String
@@ -72,19 +72,19 @@ extension Proposals {
         case .integrity(.hmacSHA1):
             return Advice(
                 source: isIKE ? "RFC 8247 section 2.3" : "RFC 8221 section 6",
-                judgement: "expects SHA-1 to be dropped (MUST-)",
+                judgement: "has SHA-1 at MUST-, on its way out",
                 instead: "sha256"
             )
         case .prf(.hmacSHA1):
             return Advice(
                 source: "RFC 8247 section 2.2",
-                judgement: "expects SHA-1 to be dropped (MUST-)",
+                judgement: "has SHA-1 at MUST-, on its way out",
                 instead: "prfsha256"
             )
         case .keyExchange(.modp2048s256):
             return Advice(
                 source: "RFC 8247 section 2.4",
-                judgement: "says SHOULD NOT of group 24, whose subgroup nobody can account for",
+                judgement: "says SHOULD NOT of group 24, whose seed was never released",
                 instead: "x25519"
             )
         case .keyExchange(.ecp192):
@@ -98,7 +98,9 @@ extension Proposals {
             guard transform.type == .encryption, isShort, let bits = transform.keyLength else { return nil }
             return Advice(
                 source: isIKE ? "RFC 8247 section 2.1" : "RFC 8221 section 5",
-                judgement: "names AES-GCM with an ICV of 16 octets, and none shorter",
+                judgement: isIKE
+                    ? "leaves AES-GCM with an ICV below 16 octets at MAY: it is weaker, and hardly shorter"
+                    : "names AES-GCM with an ICV of 16 octets (MUST), and none shorter",
                 instead: "aes\(bits)gcm16"
             )
         }

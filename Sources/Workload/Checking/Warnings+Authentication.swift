@@ -5,9 +5,14 @@ extension WarningCheck {
     mutating func checkProofs(_ profile: Workload.Profile, _ gateway: Workload.Gateway) {
         let (client, theirs) = (profile.authentication, gateway.policy.authentication)
         let path = "profiles.\(profile.name).authentication"
+        checkEAP(profile, gateway)
         for (one, other, own, peer) in [
             (client, theirs, profile.name, gateway.name), (theirs, client, gateway.name, profile.name),
         ] {
+            // A client with EAP shows nothing beside it, and a gateway alone with it as little.
+            if own == profile.name ? client.eap != nil : client.eap?.isOnly == true && theirs.eap?.isOnly == true {
+                continue
+            }
             if one.credentials != nil, other.authorities == nil {
                 warn(path, "\(own) signs, and \(peer) believes no authority: nobody is authenticated")
             } else if one.credentials == nil, one.sharedKey != nil, other.sharedKey == nil {
@@ -22,12 +27,16 @@ extension WarningCheck {
             warn(path, "\(profile.name) and \(gateway.name) have different pre-shared keys: nobody is authenticated")
         }
         if client.signatures.contains(.rsaSHA1), client.signs {
-            warn(path, "\(profile.name) takes signatures over SHA-1, which RFC 8247 forbids")
+            warn(
+                path,
+                "\(profile.name) takes `rsa-sha1`: RFC 8247 section 3.1 expects it to go, and section 3.2 forbids SHA-1 "
+                    + "in what takes its place; write rsa-pss-sha256"
+            )
         }
     }
 
     /// Keys of other kinds may be the same ones, which only a run shows.
-    private func disagree(_ one: Workload.SharedKey, _ other: Workload.SharedKey) -> Bool {
+    func disagree(_ one: Workload.SharedKey, _ other: Workload.SharedKey) -> Bool {
         switch (one, other) {
         case (.one(let one), .one(let other)): one != other
         case (.derived(let one), .derived(let other)): one != other

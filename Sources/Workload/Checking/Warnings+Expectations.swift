@@ -37,9 +37,17 @@ extension WarningCheck {
         case .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .ikeRekeyLatency:
             return populations.contains { isRekeyed($0, \.ike) } ? nil : "no IKE SA lives long enough to be rekeyed"
         case .handshakeOffered, .handshakeEstablished, .handshakeFailed, .handshakeSuccess, .handshakeLatency,
-            .tunnelsUp,
-            .retransmissions:
+            .tunnelsUp, .tunnelsLost, .retransmissions:
             return populations.contains { firstArrival(of: $0) != nil } ? nil : "nobody arrives"
+        case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency:
+            return populations.contains { isReauthenticated($0) } ? nil : "no client reauthenticates in the run"
+        case .initialContactReplaced:
+            return populations.contains { saysInitialContact($0) } ? nil : "no client says INITIAL_CONTACT"
+        case .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency:
+            return workload.hasMobility ? nil : "no client moves, and none has `mobike`"
+        case .unknownIKESPI:
+            return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
+        case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

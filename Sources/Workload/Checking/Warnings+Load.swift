@@ -148,7 +148,9 @@ extension WarningCheck {
             warn("profiles.\(profile.name)", "no population has the profile \(profile.name)")
         }
         for (index, path) in workload.paths.enumerated()
-        where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } }) {
+        where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } })
+            && !workload.faults.contains(where: { $0.leads(to: index) })
+        {
             warn("paths.\(path.name)", "no population uses the path \(path.name)")
         }
     }

@@ -9,7 +9,10 @@ extension Workload {
         check.checkFaults()
         check.checkArrivals()
         check.checkNAT()
+        check.checkMobility()
+        check.checkSharedNATs()
         check.checkAgreement()
+        check.checkLifeCycle()
         check.checkAlgorithms()
         check.checkLongKeyExchanges()
         check.checkPrices()
@@ -56,7 +59,7 @@ struct WarningCheck {
         }
     }
 
-    private func earliestRekey(_ lifetime: Workload.Lifetime) -> Duration? {
+    func earliestRekey(_ lifetime: Workload.Lifetime) -> Duration? {
         guard let rekey = lifetime.rekey else { return nil }
         let cut = Int128(rekey.nanoseconds) * Int128(lifetime.jitter.partsPerBillion) / 1_000_000_000
         return rekey - Duration(nanoseconds: Int64(cut))
@@ -96,8 +99,13 @@ extension WarningCheck {
                 )
             }
             for index in affectedPaths(fault)
-            where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } }) {
+            where !workload.populations.contains(where: { $0.paths.contains { $0.path == index } })
+                && !workload.faults.contains(where: { $0.leads(to: index) })
+            {
                 warn(path, "no client is on the path \(workload.paths[index].name)")
+            }
+            if case .radiusOutage(let gateway, _) = fault.effect, workload.gateways[gateway].policy.radius == nil {
+                warn(path, "\(workload.gateways[gateway].name) asks no RADIUS server: the fault does nothing")
             }
             if isNATFault(fault), affectedPaths(fault).allSatisfy({ workload.paths[$0].nat == nil }) {
                 warn(path, "there is no NAT on the paths of this fault")
@@ -114,14 +122,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart: []
+        case .gatewayRestart, .radiusOutage, .move: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart: false
+        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move: false
         }
     }
 
@@ -130,8 +138,13 @@ extension WarningCheck {
         for population in workload.populations {
             let profile = workload.profiles[population.profile]
             let spoken = [profile.natKeepalive, profile.liveness].compactMap(\.self).min()
-            for share in population.paths {
-                let path = workload.paths[share.path]
+            let index = workload.populations.firstIndex(of: population)
+            let moved = workload.faults.compactMap { fault -> Int? in
+                guard case .move(let moving, _, let path, _, _) = fault.effect, moving == index else { return nil }
+                return path
+            }
+            for place in population.paths.map(\.path) + moved {
+                let path = workload.paths[place]
                 guard let timeout = path.nat?.timeoutTwoWay, spoken ?? timeout >= timeout else { continue }
                 let pace = spoken.map { "speaks every \(UnitText.duration($0))" } ?? "never speaks by itself"
                 warn(

@@ -18,7 +18,8 @@ enum CostTableReader {
             keyExchanges: view.views("key-exchanges").map {
                 CostTableFile.KeyExchangeCost(method: $0.name, cost: cost($0.view))
             },
-            signatures: signatures(view)
+            signatures: signatures(view),
+            eap: view.has("eap") ? cost(view.view("eap")) : nil
         )
     }
 
@@ -33,7 +34,9 @@ enum CostTableReader {
         let validRange = view.view("valid-range")
         let costs = CostTableFile.Operation.allCases.map { view.view("operations").view($0.rawValue) }
         let signatures = ["sign", "verify"].map { view.view("signatures").view($0) }
-        let intervals = (costs + signatures + view.views("key-exchanges").map(\.view)).map { ($0, "interval-ns") }
+        let intervals = (costs + signatures + [view.view("eap")] + view.views("key-exchanges").map(\.view)).map {
+            ($0, "interval-ns")
+        }
         let ranges = [(validRange, "active-sas"), (validRange, "set-ups-per-second")] + intervals
         return ranges.compactMap { view, key in
             guard view.elements(key).count >= 2, range(view, key) == nil else { return nil }

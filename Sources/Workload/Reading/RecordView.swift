@@ -93,6 +93,10 @@ struct RecordView {
         elements(key).compactMap { $0.read(or: nil) { text throws(UnitProblem) in try Addresses.address(text) } }
     }
 
+    func address(_ key: String) -> IPAddress? {
+        value(key)?.read(or: nil) { text throws(UnitProblem) in try Addresses.address(text) }
+    }
+
     func durations(_ key: String) -> [Duration] {
         elements(key).compactMap { $0.read(or: nil) { text throws(UnitProblem) in try Units.duration(text) } }
     }

@@ -3,7 +3,7 @@ import Primitives
 extension WorkloadReader {
     mutating func authentication(_ outer: RecordView) -> Workload.Authentication {
         let view = outer.view("authentication")
-        var authentication = Workload.Authentication(sharedKey: sharedKey(view))
+        var authentication = Workload.Authentication(sharedKey: sharedKey(view, "psk"))
         authentication.credentials = file(view, "certificates") { text, path throws(UnitProblem) in
             try Workload.CredentialFile(text: text, path: path)
         }
@@ -13,9 +13,14 @@ extension WorkloadReader {
         if view.has("signatures") {
             authentication.signatures = view.keywords("signatures", as: Workload.SignatureName.self)
         }
-        let keys = ["psk", "psk-derived", "psk-file"].filter { view.has($0) }
-        if keys.count > 1 {
-            fail(view.mark(keys[1]), "`\(keys[1])` has no meaning beside `\(keys[0])`", "write one of them")
+        authentication.eap = eap(view)
+        let keys = keys("psk", of: view)
+        if let eap = authentication.eap {
+            let hasProof = !keys.isEmpty || view.has("certificates") || view.has("authorities")
+            if !hasProof, !eap.isOnly {
+                fail(view.mark("eap"), "there is no proof of who the gateway is", "write `psk`, or certificates")
+            }
+            return authentication
         }
         if outer.has("authentication"), keys.isEmpty, !view.has("certificates") {
             fail(outer.mark("authentication"), "there is no proof of who this end is", "write `psk` or `certificates`")
@@ -30,10 +35,20 @@ extension WorkloadReader {
         return authentication
     }
 
-    private mutating func sharedKey(_ view: RecordView) -> Workload.SharedKey? {
-        if view.has("psk-derived") { return .derived(secret: view.text("psk-derived")) }
-        if view.has("psk-file") {
-            let read = file(view, "psk-file") { text, path throws(UnitProblem) in
+    /// The keys of a record that say what is shared with clients; one of them at most is written.
+    mutating func keys(_ key: String, of view: RecordView) -> [String] {
+        let keys = [key, "\(key)-derived", "\(key)-file"].filter { view.has($0) }
+        if keys.count > 1 {
+            fail(view.mark(keys[1]), "`\(keys[1])` has no meaning beside `\(keys[0])`", "write one of them")
+        }
+        return keys
+    }
+
+    /// What is shared with clients: one key for all, derived ones, or a file of them.
+    mutating func sharedKey(_ view: RecordView, _ key: String) -> Workload.SharedKey? {
+        if view.has("\(key)-derived") { return .derived(secret: view.text("\(key)-derived")) }
+        if view.has("\(key)-file") {
+            let read = file(view, "\(key)-file") { text, path throws(UnitProblem) in
                 let file = try Workload.IdentityFile(text: text, path: path)
                 if let without = file.entries.first(where: { $0.key == nil }) {
                     throw UnitProblem("`\(path)` has no key for \(without.identity)", "write it behind a comma")
@@ -42,7 +57,7 @@ extension WorkloadReader {
             }
             return read.map { .listed($0) }
         }
-        return view.has("psk") ? .one(view.text("psk")) : nil
+        return view.has(key) ? .one(view.text(key)) : nil
     }
 
     /// The identity of a profile: a template, or the file that lists its clients'.
@@ -59,7 +74,7 @@ extension WorkloadReader {
     }
 
     /// What a file that the workload names holds; nil where none is named or it cannot be read, which is told.
-    private mutating func file<Content>(
+    mutating func file<Content>(
         _ view: RecordView,
         _ key: String,
         _ read: (String, String) throws(UnitProblem) -> Content

@@ -22,6 +22,7 @@ extension WorkloadReader {
             reconnect: reconnect(view),
             liveness: liveness(view),
             natKeepalive: view.optionalDuration("nat-keepalive"),
+            lifeCycle: lifeCycle(view),
             trafficSelectors: Workload.TrafficSelectors(
                 local: selectors.has("local") ? local : [.dynamic],
                 remote: selectors.has("remote") ? remote : Self.everything(of: configuration)

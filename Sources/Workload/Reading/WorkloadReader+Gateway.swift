@@ -43,6 +43,8 @@ extension WorkloadReader {
             subnets: view.prefixes("subnets"),
             liveness: liveness(view),
             retransmission: retransmission(view),
+            lifeCycle: lifeCyclePolicy(view),
+            radius: radius(view),
             trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything
         )
     }
@@ -72,7 +74,8 @@ extension WorkloadReader {
             internalLatency: view.duration("internal-latency"),
             queuePackets: queue.count("packets"),
             queueByteCount: queue.read("bytes", or: 1) { text throws(UnitProblem) in try Units.size(text) },
-            addresses: addresses
+            addresses: addresses,
+            behindNAT: view.address("behind-nat")
         )
     }
 

@@ -155,12 +155,15 @@ extension WorkloadReader {
         case .natFlush: .natFlush(paths: paths(view))
         case .natRebind:
             .natRebind(paths: paths(view), share: view.has("share") ? view.percent("share") : .one)
+        case .move: move(view)
         case .restart:
             .gatewayRestart(
                 gateway: reference(view.value("gateway"), to: .gateways),
                 down: view.duration("down"),
                 keepsState: view.boolean("keeps-state")
             )
+        case .radiusOutage:
+            .radiusOutage(gateway: reference(view.value("gateway"), to: .gateways), lasting: view.duration("for"))
         }
     }
 

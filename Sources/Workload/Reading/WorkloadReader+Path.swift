@@ -201,8 +201,17 @@ extension WorkloadReader {
             filtering: written.keyword("filtering", or: preset?.filtering ?? .endpointIndependent),
             timeoutOneWay: timeout.optionalDuration("one-way") ?? preset?.timeoutOneWay ?? .seconds(1),
             timeoutTwoWay: timeout.optionalDuration("two-way") ?? preset?.timeoutTwoWay ?? .seconds(1),
-            ports: written.keyword("ports", or: preset?.ports ?? .preserve)
+            ports: written.keyword("ports", or: preset?.ports ?? .preserve),
+            shared: written.has("shared") ? shared(written.view("shared")) : nil
         )
+    }
+
+    private mutating func shared(_ view: RecordView) -> Workload.NAT.Shared {
+        let addresses = view.prefixes("addresses")
+        if addresses.contains(where: { !$0.address.isIPv4 }) {
+            fail(view.mark("addresses"), "a NAT is between IPv4 addresses", "write IPv4 prefixes")
+        }
+        return Workload.NAT.Shared(addresses: addresses, portsPerClient: max(1, view.count("ports-per-client")))
     }
 
     private static let someDelay = Workload.Delay(

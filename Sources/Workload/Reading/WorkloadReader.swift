@@ -40,8 +40,10 @@ struct WorkloadReader {
             gateway(entry.name, entry.view, at: index, populations: populations)
         }
         readFragmentation(into: &profiles, &gateways, populations, paths)
+        readMobility(into: &profiles, &gateways)
         let run = run(root.view("run"))
         let faults = root.views("faults").map { fault($0.name, $0.view) }
+        checkMoves(faults, populations, gateways)
         let safety = safety(root.view("safety"))
         return Workload(
             name: root.text("name"),

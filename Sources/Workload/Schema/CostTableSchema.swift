@@ -70,6 +70,7 @@ enum CostTableSchema {
                 ),
                 "what is added to IKE_AUTH with certificates: nothing unless said"
             ),
+            Field("eap", .record(cost), "an IKE_AUTH that carries EAP: what `informational` costs unless said"),
         ]
     )
 

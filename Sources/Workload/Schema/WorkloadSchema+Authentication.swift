@@ -22,11 +22,15 @@ extension WorkloadSchema {
                 ),
                 "what is signed with and taken, best first: everything but rsa-sha1 unless said"
             ),
+            Field(
+                "eap",
+                .record(eap),
+                "how clients show by EAP who they are; what stands beside it is the gateway's own proof"
+            ),
         ],
-        unsupported: [("eap", "this version authenticates with `psk` or `certificates`")]
-            + ["certificate", "rsa", "ecdsa", "ed25519", "pubkey"].map {
-                ($0, "`certificates` names a file of private keys and certificates")
-            }
+        unsupported: ["certificate", "rsa", "ecdsa", "ed25519", "pubkey"].map {
+            ($0, "`certificates` names a file of private keys and certificates")
+        }
     )
 
     static let identityFile = Record(

@@ -25,12 +25,18 @@ extension WorkloadSchema {
                 .standard("never"),
                 "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
             ),
+            Field("mobike", .scalar(.boolean), .standard("false"), "whether it takes part in MOBIKE"),
+            Field(
+                "encapsulation",
+                .keyword(["when-needed", "forced"], noun: "use of port 4500"),
+                .standard("when-needed"),
+                "whether everything goes by UDP port 4500 although there is no NAT"
+            ),
             Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
             Field("configuration", .record(configuration), "what it asks for beside an inner IPv4 address"),
             Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),
-        ],
+        ] + lifeCycle,
         unsupported: [
-            ("mobike", "a `nat-rebind` fault changes a client's address"),
             ("certificate", "write `certificates` in `authentication`"),
             ("eap", "this version authenticates with `psk` or `certificates`"),
         ]
@@ -188,7 +194,7 @@ extension WorkloadSchema {
                 .standard("fragment"),
                 "what happens to a larger one"
             ),
-            Field("nat", nat, .standard("none"), "a NAT in front of each client"),
+            Field("nat", nat, .standard("none"), "a NAT in front of each client, or of all"),
         ],
         unsupported: [("corruption", "packets can be lost, duplicated and reordered")]
     )
@@ -258,11 +264,24 @@ extension WorkloadSchema {
                         .keyword(Workload.NAT.Ports.allCases.map(\.rawValue), noun: "choice of ports"),
                         "how outer ports are chosen"
                     ),
+                    Field("shared", .record(sharedNAT), "one NAT for all clients of the path"),
                 ],
-                unsupported: [("pool", "each client has its own NAT"), ("shared", "each client has its own NAT")]
+                unsupported: [("pool", "write `addresses` in `shared`")]
             )
         ),
     ])
+
+    static let sharedNAT = Record(
+        fields: [
+            Field("addresses", .list(of: .scalar(.prefix), least: 1), .required, "its outer addresses"),
+            Field(
+                "ports-per-client",
+                .count(8...64_512),
+                .standard("512"),
+                "how many ports of one address a client has for itself"
+            ),
+        ]
+    )
 
     static let distribution = Shape.either([
         .durationOrZero,

@@ -86,11 +86,18 @@ extension WorkloadSchema {
             ),
             Field("loss", loss, "the loss while it lasts"),
             Field("share", .percent(), "the share of the clients that it meets"),
+            Field("population", .scalar(.reference(.populations)), "whose clients move"),
+            Field("to", .scalar(.reference(.paths)), "the path that clients move to"),
+            Field("over", .duration(), "within which time they move, each at a moment of its own; at once unless said"),
+            Field(
+                "sources",
+                .list(of: .scalar(.prefix), least: 1),
+                "their addresses there; more of the population's own unless said"
+            ),
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
-        ],
-        unsupported: [("radius", "there is no EAP in this version")]
+        ]
     )
 
     static let flood = Record(
@@ -120,7 +127,9 @@ enum FaultKind: String, CaseIterable {
     case pathDown = "path-down"
     case natFlush = "nat-flush"
     case natRebind = "nat-rebind"
+    case move
     case restart
+    case radiusOutage = "radius-outage"
 
     /// The keys that this kind needs, beside `at`.
     var required: [String] {
@@ -128,7 +137,9 @@ enum FaultKind: String, CaseIterable {
         case .lossBurst: ["path", "for", "loss"]
         case .pathDown: ["path", "for"]
         case .natFlush, .natRebind: ["path"]
+        case .move: ["population", "to"]
         case .restart: ["gateway", "down"]
+        case .radiusOutage: ["gateway", "for"]
         }
     }
 
@@ -136,6 +147,7 @@ enum FaultKind: String, CaseIterable {
     var optional: [String] {
         switch self {
         case .natRebind: ["share"]
+        case .move: ["share", "over", "sources"]
         case .restart: ["keeps-state"]
         default: []
         }

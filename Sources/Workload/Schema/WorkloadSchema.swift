@@ -61,6 +61,7 @@ enum WorkloadSchema {
             Field("proposals", .record(proposals), .required, "what it accepts, best first"),
             Field("lifetimes", lifetimes, .standard("strongswan"), "when it rekeys"),
             Field("half-open", .record(halfOpen), "how it defends itself against half-open IKE SAs"),
+            Field("radius", .record(radius), "the RADIUS servers that decide about EAP, and how it asks them"),
             Field("pool", .list(of: .scalar(.prefix)), "where inner addresses come from, IPv4 and IPv6"),
             Field("name-servers", .list(of: .scalar(.address)), "what clients that ask for name servers are given"),
             Field("subnets", .list(of: .scalar(.prefix)), "what clients that ask for subnets are given"),
@@ -72,11 +73,16 @@ enum WorkloadSchema {
                 .standard("never"),
                 "whether it takes IKE messages in fragments, and the largest IP packets that it sends them in"
             ),
+            Field("mobike", .scalar(.boolean), .standard("false"), "whether it takes part in MOBIKE"),
+            Field(
+                "encapsulation",
+                .keyword(["when-needed", "forced"], noun: "use of port 4500"),
+                .standard("when-needed"),
+                "whether everything goes by UDP port 4500 although there is no NAT"
+            ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
-        ],
-        unsupported: [
-            ("radius", "there is no EAP in this version"), ("ocsp", "certificates are not revoked in this version"),
-        ]
+        ] + lifeCyclePolicy,
+        unsupported: [("ocsp", "certificates are not revoked in this version")]
     )
 
     static let proposals = Record(
@@ -149,6 +155,7 @@ enum WorkloadSchema {
             Field("internal-latency", .duration(), .standard("1ms"), "what a message inside the gateway takes"),
             Field("queue", .record(queue), "its receive queue"),
             Field("addresses", .list(of: .scalar(.address), least: 1), "its outer addresses in virtual time"),
+            Field("behind-nat", .scalar(.address), "its own address behind a NAT that lets everything through"),
         ]
     )
 

@@ -30,12 +30,21 @@ extension Workload {
     }
 
     private func value(_ nat: NAT) -> YAMLValue {
-        .map([
+        guard let shared = nat.shared else { return .map(entries(of: nat)) }
+        let addresses = YAMLValue.list(shared.addresses.map { .quoted($0.description) })
+        let pool: [(key: String, value: YAMLValue)] = [
+            ("addresses", addresses), ("ports-per-client", .plain(shared.portsPerClient)),
+        ]
+        return .map(entries(of: nat) + [("shared", .map(pool))])
+    }
+
+    private func entries(of nat: NAT) -> [(key: String, value: YAMLValue)] {
+        [
             ("mapping", .plain(nat.mapping.rawValue)),
             ("filtering", .plain(nat.filtering.rawValue)),
             ("timeout", .map([("one-way", .plain(nat.timeoutOneWay)), ("two-way", .plain(nat.timeoutTwoWay))])),
             ("ports", .plain(nat.ports.rawValue)),
-        ])
+        ]
     }
 
     private func value(_ loss: Loss) -> YAMLValue {
@@ -55,7 +64,7 @@ extension Workload {
         }
     }
 
-    private func value(_ distribution: Distribution) -> YAMLValue {
+    func value(_ distribution: Distribution) -> YAMLValue {
         func bounded(_ key: String, _ entries: [(key: String, value: YAMLValue)]) -> YAMLValue {
             var entries = entries + [("minimum", .plain(distribution.minimum))]
             if let maximum = distribution.maximum { entries.append(("maximum", .plain(maximum))) }
@@ -139,9 +148,21 @@ extension Workload {
         case .natFlush(let paths): (kind, more) = (.natFlush, [("path", names(paths))])
         case .natRebind(let paths, let share):
             (kind, more) = (.natRebind, [("path", names(paths)), ("share", .plain(share))])
+        case .move(let population, let share, let path, let over, let sources):
+            var entries: [(key: String, value: YAMLValue)] = [
+                ("population", .quoted(populations[population].name)), ("share", .plain(share)),
+                ("to", .quoted(paths[path].name)),
+            ]
+            if over > .zero { entries.append(("over", .plain(over))) }
+            if !sources.isEmpty { entries.append(("sources", .list(sources.map { .quoted($0.description) }))) }
+            (kind, more) = (.move, entries)
         case .gatewayRestart(let gateway, let down, let keepsState):
             let name = YAMLValue.quoted(gateways[gateway].name)
             (kind, more) = (.restart, [("gateway", name), ("down", .plain(down)), ("keeps-state", .plain(keepsState))])
+        case .radiusOutage(let gateway, let lasting):
+            (kind, more) = (
+                .radiusOutage, [("gateway", .quoted(gateways[gateway].name)), ("for", .plain(lasting))]
+            )
         }
         return .map([("kind", .plain(kind.rawValue)), ("at", .plain(fault.at))] + more)
     }
@@ -194,6 +215,7 @@ extension CostTableFile {
                 ("signatures", .map([("sign", value(signatures.sign)), ("verify", value(signatures.verify))]))
             )
         }
+        if let eap { entries.append(("eap", value(eap))) }
         return .map(entries)
     }
 

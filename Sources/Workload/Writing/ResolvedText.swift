@@ -9,7 +9,7 @@ extension Workload {
             ("name", .quoted(name)),
             ("seed", .plain(seed)),
             ("gateways", .map(gateways.map { ($0.name, value($0)) })),
-            ("profiles", .map(profiles.map { ($0.name, value($0).adding($0.fragmentation)) })),
+            ("profiles", .map(profiles.map { ($0.name, settings($0)) })),
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
@@ -59,10 +59,18 @@ extension Workload {
         return .map(entries)
     }
 
+    private func settings(_ profile: Profile) -> YAMLValue {
+        value(profile).adding(profile.fragmentation).adding(profile.lifeCycle).adding(profile.mobility)
+    }
+
+    private func settings(_ policy: Policy) -> YAMLValue {
+        value(policy).adding(policy.fragmentation).adding(policy.lifeCycle).adding(policy.mobility)
+    }
+
     private func value(_ gateway: Gateway) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = [
             ("identity", .quoted(gateway.identity)),
-            ("policy", value(gateway.policy).adding(gateway.policy.fragmentation)),
+            ("policy", settings(gateway.policy)),
         ]
         if let simulated = gateway.simulated { entries.append(("simulated", value(simulated))) }
         if !gateway.realAddresses.isEmpty {
@@ -72,7 +80,7 @@ extension Workload {
     }
 
     private func value(_ policy: Policy) -> YAMLValue {
-        .map([
+        var entries: [(key: String, value: YAMLValue)] = [
             ("authentication", value(policy.authentication)),
             ("proposals", value(policy.proposals)),
             ("lifetimes", value(policy.lifetimes)),
@@ -92,11 +100,17 @@ extension Workload {
             ("liveness", liveness(policy.liveness)),
             ("retransmission", waits(policy.retransmission)),
             ("traffic-selectors", prefixes(policy.trafficSelectors)),
-        ])
+        ]
+        if let radius = policy.radius { entries.append(("radius", value(radius))) }
+        return .map(entries)
     }
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
-        .map([
+        .map(entries(of: simulated) + (simulated.behindNAT.map { [("behind-nat", .quoted($0.description))] } ?? []))
+    }
+
+    private func entries(of simulated: SimulatedGateway) -> [(key: String, value: YAMLValue)] {
+        [
             ("model", .quoted(simulated.model)),
             ("cores", .plain(simulated.cores)),
             ("costs", simulated.costs.yaml),
@@ -109,7 +123,7 @@ extension Workload {
                 ])
             ),
             ("addresses", addresses(simulated.addresses)),
-        ])
+        ]
     }
 
     private func value(_ profile: Profile) -> YAMLValue {
@@ -150,18 +164,23 @@ extension Workload {
 
     private func value(_ authentication: Authentication) -> YAMLValue {
         var entries: [(key: String, value: YAMLValue)] = []
-        switch authentication.sharedKey {
-        case .one(let key): entries.append(("psk", .quoted(key)))
-        case .derived(let secret): entries.append(("psk-derived", .quoted(secret)))
-        case .listed(let file): entries.append(("psk-file", .quoted(file.path)))
-        case .none: break
-        }
+        entries += values(authentication.sharedKey, "psk")
         if let file = authentication.credentials { entries.append(("certificates", .quoted(file.path))) }
         if let file = authentication.authorities { entries.append(("authorities", .quoted(file.path))) }
         if authentication.signs, authentication.signatures != SignatureName.standard {
             entries.append(("signatures", .list(authentication.signatures.map { .plain($0.rawValue) })))
         }
+        if let eap = authentication.eap { entries.append(("eap", value(eap))) }
         return .map(entries)
+    }
+
+    func values(_ sharedKey: SharedKey?, _ key: String) -> [(key: String, value: YAMLValue)] {
+        switch sharedKey {
+        case .one(let text): [(key, .quoted(text))]
+        case .derived(let secret): [("\(key)-derived", .quoted(secret))]
+        case .listed(let file): [("\(key)-file", .quoted(file.path))]
+        case .none: []
+        }
     }
 
     private func value(_ identity: IdentityTemplate) -> YAMLValue {

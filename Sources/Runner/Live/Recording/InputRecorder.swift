@@ -36,6 +36,11 @@ struct InputRecorder: ~Copyable {
 
     mutating func leave(_ client: UInt32, at now: Instant) { begin(.leave, client, now) }
 
+    mutating func move(_ client: UInt32, to route: Route, at now: Instant) {
+        begin(.move, client, now)
+        for path in [route.plain, route.encapsulated] { RecordedInput.write(path, into: &buffer) }
+    }
+
     mutating func advance(_ client: UInt32, at now: Instant) { begin(.advance, client, now) }
 
     mutating func receive(_ client: UInt32, _ message: RawSpan, over path: Path, at now: Instant) {

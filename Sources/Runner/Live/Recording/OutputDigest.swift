@@ -90,10 +90,27 @@ extension SipHash24 {
             combine(19 as UInt64)
             combine(address.high)
             combine(address.low)
+        case .peerAddressGiven(let address):
+            combine(21 as UInt64)
+            combine(address.high)
+            combine(address.low)
+        case .addressesUpdated(let due, let fromHere):
+            combine(fromHere ? 22 : 23 as UInt64)
+            combine(due.nanoseconds)
+        case .returnRoutable(let endpoint):
+            combine(24 as UInt64)
+            combine(endpoint)
         case .subnetGiven(let subnet):
             combine(20 | UInt64(subnet.length) << 8)
             combine(subnet.address.high)
             combine(subnet.address.low)
+        case .peerIdentified(let identity, let isInitialContact):
+            combine((isInitialContact ? 21 : 24) as UInt64)
+            combine(identity)
+        case .unknownToPeer(let spis): combine(23, spis)
+        case .authenticationLimited(let lifetime):
+            combine(22 as UInt64)
+            combine(UInt64(lifetime.nanoseconds))
         }
     }
 

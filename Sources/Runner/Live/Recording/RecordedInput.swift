@@ -16,6 +16,8 @@ enum RecordedInput {
         case outcome
         /// The IKE SAs of all clients of the worker.
         case states
+        /// The client goes on from another address.
+        case move
     }
 
     /// What a client is, so that it can be made again.

@@ -67,7 +67,7 @@ struct WorkerReplay: ~Copyable {
         }
         switch kind {
         case .client: try meet(&reader)
-        case .arrive, .leave, .advance, .receive: try feed(kind, &reader)
+        case .arrive, .leave, .advance, .receive, .move: try feed(kind, &reader)
         case .outcome:
             takeOutcome()
             return true
@@ -103,6 +103,11 @@ struct WorkerReplay: ~Copyable {
             clients[place].arrive(intended: intended, leaving: departure, plan: plan, &turn, &tally)
         case .leave: clients[place].leave(plan: plan, &turn, &tally)
         case .advance: clients[place].advance(plan: plan, &turn, &tally)
+        case .move:
+            let (plain, encapsulated) = (try RecordedInput.path(&reader), try RecordedInput.path(&reader))
+            guard Route.areAlike(plain, encapsulated) else { throw .malformed(.unsupportedFormat) }
+            let route = Route(plain: plain, encapsulated: encapsulated)
+            clients[place].move(to: route, plan: plan, &turn, &tally)
         default:
             let path = try RecordedInput.path(&reader)
             let byteCount: UInt16 = try reader.readInteger()

@@ -80,6 +80,7 @@ struct Canary {
             return "it does not know the pre-shared key that the workload has for \(identity)"
         case "refused:AUTHENTICATION_FAILED":
             return "it knows nobody called \(identity) for this client, or another pre-shared key (\(reason))"
+        case _ where reason.hasPrefix("eap-"): return "EAP did not succeed (\(reason))"
         default: return reason
         }
     }

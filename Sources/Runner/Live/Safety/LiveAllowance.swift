@@ -75,10 +75,11 @@ struct LiveAllowance {
                 problems.append("\(party.name) does not allow the inner prefix \(prefix) among its allow-inner")
             }
             let numbers = population.firstIdentity..<(population.firstIdentity + population.count)
-            let forbidden = numbers.lazy.map { profile.identity.identity($0) }.first { identity in
-                !party.safety.allowIdentities.contains { Glob.matches(identity, pattern: $0) }
-            }
-            if let forbidden {
+            for template in [profile.identity, profile.authentication.eap?.identity].compactMap(\.self) {
+                let forbidden = numbers.lazy.map { template.identity($0) }.first { identity in
+                    !party.safety.allowIdentities.contains { Glob.matches(identity, pattern: $0) }
+                }
+                guard let forbidden else { continue }
                 problems.append("\(party.name) does not allow the identity \(forbidden) among its allow-identities")
             }
         }
