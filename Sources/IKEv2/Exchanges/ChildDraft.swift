@@ -33,6 +33,8 @@ extension IKESA {
         var answer: DraftAnswer?
         /// The peer's exchange for the same Child SA, finished while this one is under way (RFC 7296 section 2.8.1).
         var collision: Collision?
+        /// What the peer deleted that is not known here: maybe the Child SA that its answer is about to name.
+        var unknownDeleted: [ChildSPI] = []
 
         init(_ task: PendingTask, _ purpose: Purpose, nonce: [UInt8]) {
             self.purpose = purpose
