@@ -9,17 +9,26 @@ struct CollisionTests {
     @Test("whichever message is lost, they agree when all is quiet, and nothing is left over", arguments: Collision.all)
     func agree(_ collision: Collision) {
         for variant in Collision.variants {
-            let messageCount = collision.tell(variant, losing: nil)
-            for lost in 0..<messageCount { collision.tell(variant, losing: lost) }
+            let messageCount = collision.tell(variant)
+            for lost in 0..<messageCount { collision.tell(variant, .isLost, of: lost) }
         }
     }
 
-    @Test("which is 2,290 stories, in which either end has the lowest nonce")
+    @Test("whichever message is late, or comes twice, likewise", arguments: Collision.all)
+    func agreeInDisorder(_ collision: Collision) {
+        let messageCount = collision.tell(Collision.variants[0])
+        for index in 0..<messageCount {
+            collision.tell(Collision.variants[0], .isDelayed(.milliseconds(35)), of: index)
+            collision.tell(Collision.variants[0], .arrivesTwice, of: index)
+        }
+    }
+
+    @Test("which is 2,290 stories with losses, in which either end has the lowest nonce")
     func isComplete() {
         #expect(Collision.all.count == 4 * 4 * 5)
         var count = 0
         for collision in Collision.all {
-            for variant in Collision.variants { count += 1 + collision.tell(variant, losing: nil) }
+            for variant in Collision.variants { count += 1 + collision.tell(variant) }
         }
         #expect(count == 2_290)
         let winners = Collision.variants.map { variant in
@@ -93,9 +102,11 @@ struct Collision: CustomTestStringConvertible {
 }
 
 extension Collision {
+    /// Tells it with another fate for one of its messages.
+    ///
     /// - Returns: how many messages there were.
     @discardableResult
-    func tell(_ variant: Variant, losing lost: Int?) -> Int {
+    func tell(_ variant: Variant, _ fate: Network.Fate = .arrives, of index: Int? = nil) -> Int {
         let plain = { (values: inout PeerPolicy.Values) in
             values.overlap = variant.overlap
             values.lifeCycle.windowSize = variant.windowSize
@@ -120,13 +131,13 @@ extension Collision {
             count = 0
             network.fate = { _ in
                 defer { count += 1 }
-                return count == lost ? .isLost : .arrives
+                return count == index ? fate : .arrives
             }
             let old = network.summary(of: .initiator)!
             act(&network)
             network.fate = { _ in .arrives }
             expectQuiet(&network, since: old, variant)
-            if lost == nil { expectMore(&network, variant) }
+            if index == nil { expectMore(&network, variant) }
         }
         return count
     }
