@@ -70,6 +70,7 @@ package struct Client: ~Copyable {
     package mutating func leave(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         departure = .never
         nextAttempt = .never
+        forgetReauthentication()
         stopWanting(plan: plan, &turn, &tally)
         guard hasEndpoint else { return }
         takeTurn(ofFormer: false)

@@ -26,6 +26,8 @@ struct ClientWorld: ~Copyable {
     private(set) var story: [String] = []
     /// What is lost of what the client sends.
     var loses: (PacketNote) -> Bool = { _ in false }
+    /// Which message is lost, counted from the story's beginning.
+    var lostMessage: Int?
     private var turn: Turn
     private let plan: ClientPlan
     private let gateway: PeerPolicy
@@ -79,6 +81,18 @@ struct ClientWorld: ~Copyable {
         settle(responder)
     }
 
+    /// The client changes an SA of the one in use, or the gateway one of its oldest half.
+    mutating func command(_ command: IKESA.Command, atGateway isAtGateway: Bool) {
+        turn.now = now
+        guard isAtGateway else {
+            client.command(command, plan: plan, &turn, &tally)
+            return settle()
+        }
+        guard let responder = responders.first(where: { !$0.endpoint.isClosed }) else { return }
+        responder.endpoint.command(command, under: gateway, &turn)
+        settle(responder)
+    }
+
     mutating func forgetStory() { story = [] }
 
     mutating func run(for duration: Duration) {
@@ -113,7 +127,7 @@ struct ClientWorld: ~Copyable {
     var isAttempting: Bool { client.isAttempting }
     var isLost: Bool { client.isLost }
     var hasEndpoint: Bool { client.hasEndpoint }
-    var failures: [ClientTally.Failure] { tally.failures.filter { $0.kind == .failed } }
+    var failures: [ClientTally.Failure] { tally.failures.filter { $0.kind != .lost } }
     var lost: [ClientTally.Failure] { tally.failures.filter { $0.kind == .lost } }
 
     /// How often the client went down.
@@ -124,6 +138,22 @@ struct ClientWorld: ~Copyable {
         var count = 0
         for responder in responders { responder.endpoint.forEachSA { _ in count += 1 } }
         return count
+    }
+
+    /// The IKE SAs that the client has, or the gateway with it: their SPIs, those of their Child SAs, and whether nothing
+    /// goes on there any more.
+    func associations(atGateway isAtGateway: Bool) -> [String] {
+        var found: [String] = []
+        func look(_ sa: borrowing IKESA) {
+            let spis = sa.spis.map { "\($0.initiator) \($0.responder)" } ?? "none"
+            found.append("\(spis) \(sa.childSPIs)\(sa.isAtRest ? "" : ", \(sa.situation)")")
+        }
+        guard isAtGateway else {
+            client.forEachSA(look)
+            return found
+        }
+        for responder in responders { responder.endpoint.forEachSA(look) }
+        return found
     }
 
     func total(_ kind: ClientTally.Kind) -> Int32 {
@@ -146,8 +176,13 @@ struct ClientWorld: ~Copyable {
             settle(responder)
             return
         }
-        // A request with a message ID of 0 and no SPI of the responder's begins another IKE SA.
+        // A request with a message ID of 0 and no SPI of the responder's begins another IKE SA, unless it comes again.
         guard message[8..<16].allSatisfy({ $0 == 0 }) else { return }
+        if let responder = responders.last, responder.isHalfOpen(for: message[0..<8]) {
+            responder.endpoint.receive(message.rawSpan, over: flight.path, under: gateway, &turn)
+            settle(responder)
+            return
+        }
         let count = UInt32(responders.count)
         let origin = Origin(
             number: 0,
@@ -177,7 +212,7 @@ struct ClientWorld: ~Copyable {
             if responder == nil, datagram.note.operation == .ikeSAInit, !datagram.note.isRetransmission {
                 attempts.append(now)
             }
-            let isDropped = responder == nil && (isGatewayDown || loses(datagram.note))
+            let isDropped = responder == nil && (isGatewayDown || loses(datagram.note)) || story.count == lostMessage
             let what = "\(datagram.note.operation)\(datagram.note.isRetransmission ? " (again)" : "")"
             story.append("\(responder == nil ? "-->" : "<--") \(number) \(what)\(isDropped ? " (lost)" : "")")
             if isDropped { continue }
@@ -211,6 +246,11 @@ private final class Responder {
     }
 
     func deadline(_ policy: PeerPolicy) -> Instant { endpoint.deadline(under: policy) }
+
+    func isHalfOpen(for initiatorSPI: ArraySlice<UInt8>) -> Bool {
+        let spi = initiatorSPI.reduce(0) { $0 << 8 | UInt64($1) }
+        return endpoint.current.stateName == .halfOpen && endpoint.current.spis?.initiator.rawValue == spi
+    }
 }
 
 extension Route {

@@ -130,6 +130,18 @@ struct ReauthenticationTests {
         }
     }
 
+    @Test("and not if it has left when that is due, though its Delete is still under way")
+    func staysAway() {
+        for order in [Reauthentication.Order.breakBeforeMake, .makeBeforeBreak] {
+            var world = Self.world(order)
+            world.run(for: .seconds(59) + .milliseconds(25))
+            world.leave()
+            world.run(for: .seconds(5))
+            #expect(world.story == ["--> 1 delete", "<-- 1 delete"])
+            #expect(world.isIdle && world.total(.up) == 0 && world.total(.reauthenticationStarted) == 0)
+        }
+    }
+
     @Test(
         "and answers what comes for an IKE SA that it has no more, if its policy says so",
         arguments: [0, 5] as [UInt32]

@@ -35,6 +35,8 @@ extension IKESA {
         var collision: Collision?
         /// The key exchanges that follow the answer (RFC 9370 section 2.2.4).
         var followUp: Box<InitiatedFollowUp>?
+        /// What the peer deleted that is not known here: maybe the Child SA that its answer is about to name.
+        var unknownDeleted: [ChildSPI] = []
 
         init(_ task: PendingTask, _ purpose: Purpose, nonce: [UInt8]) {
             self.purpose = purpose

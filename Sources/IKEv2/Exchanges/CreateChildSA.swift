@@ -90,6 +90,14 @@ extension IKESA.Established {
         case .rekeyIKE:
             preconditionFailure("a Child SA's answer belongs to a Child SA's request")
         }
+        if draft.unknownDeleted.contains(answer.outbound) { removeChild(inbound: answer.inbound, &turn) }
+    }
+
+    /// Remembers a Delete that came before the answer that names its Child SA.
+    mutating func noteDeletion(ofUnknown spi: ChildSPI) {
+        draft?.value.noteDeletion(ofUnknown: spi)
+        guard let windows else { return }
+        for index in 0..<windows.flights.count { windows.flights[index].draft?.value.noteDeletion(ofUnknown: spi) }
     }
 
     /// KEYMAT without a key exchange of its own (RFC 7296 section 2.17).
@@ -121,6 +129,13 @@ extension IKESA.Established {
             nr: nr.rawSpan,
             additional: additional.bytes
         )
+    }
+}
+
+extension IKESA.Draft {
+    fileprivate mutating func noteDeletion(ofUnknown spi: ChildSPI) {
+        // A peer that names others without end gets no more room.
+        if unknownDeleted.count < 16 { unknownDeleted.append(spi) }
     }
 }
 

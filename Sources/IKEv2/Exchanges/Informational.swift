@@ -45,7 +45,10 @@ extension IKESA.Established {
     private mutating func answerDeletion(of outbound: [ChildSPI], _ turn: inout Turn) {
         var inbound: [ChildSPI] = []
         for spi in outbound {
-            guard let index = childIndex(outbound: spi) else { continue }
+            guard let index = childIndex(outbound: spi) else {
+                noteDeletion(ofUnknown: spi)
+                continue
+            }
             let child = children[index].inbound
             if children[index].status != .deleting { inbound.append(child) }
             removeChild(inbound: child, &turn)

@@ -238,7 +238,8 @@ extension IKESA.Established {
         heir.innerAddresses = innerAddresses
         heir.arePeerAddresses = arePeerAddresses
         heir.inherit(extras)
-        heir.tasks = tasks.filter { $0.kind != .rekeyIKE }
+        // The end of the old one's lifetime is not the new one's.
+        heir.tasks = tasks.filter { $0.kind != .rekeyIKE && $0.kind != .close(.expired) }
         if heir.windows != nil { heir.enqueue(.announceWindow, notBefore: turn.now) }
         turn.output.report(.ikeRekeyed(old: channel.spis, new: spis, due: due, fromHere: fromHere))
         turn.successor = Box(heir.startNext(policy: policy, &turn))
