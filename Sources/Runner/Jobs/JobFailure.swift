@@ -1,6 +1,6 @@
 package import Results
-package import Workers
-import Workload
+import Workers
+package import Workload
 
 /// Why a command ended without its result, and with which exit code.
 package struct JobFailure: Error, Hashable, Sendable {
