@@ -30,6 +30,11 @@ struct MatrixJudge {
         if reason.hasPrefix("refused:") {
             return .refused(notify: String(reason.dropFirst("refused:".count)), exchange: lastExchange)
         }
+        // INVALID_KE_PAYLOAD asks for another key exchange, and there is one alone in the offer (RFC 7296 section 1.2).
+        if lastExchange == "IKE_SA_INIT", let error = trace.notifies.last(where: \.isError), error != .invalidKEPayload
+        {
+            return .refused(notify: "\(error)", exchange: lastExchange)
+        }
         if reason == "childless-unsupported" {
             return .refused(notify: "no CHILDLESS_IKEV2_SUPPORTED", exchange: "IKE_SA_INIT")
         }

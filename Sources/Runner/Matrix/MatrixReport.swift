@@ -78,6 +78,10 @@ extension MatrixReport {
         }
     }
 
+    private func works(_ feature: MatrixFeature) -> Bool {
+        results.contains { $0.cell.feature == feature && $0.verdict == .works }
+    }
+
     /// What differs from the base in one thing alone lacks that thing.
     mutating func explainTheRest() {
         for index in results.indices where results[index].cell.cipher == nil {
@@ -86,6 +90,8 @@ extension MatrixReport {
             case .algorithms: break
             case .transform where notify == "NO_PROPOSAL_CHOSEN":
                 results[index].explanation = "the gateway takes the same proposal without \(results[index].cell.name)"
+            case .feature(.childRekeyWithKeyExchange) where works(.childRekey):
+                results[index].explanation = "the gateway takes the same rekey without a key exchange"
             case .feature where notify.hasPrefix("no "):
                 results[index].explanation = "the gateway does not say that it can"
             case .transform, .authentication, .feature: break
