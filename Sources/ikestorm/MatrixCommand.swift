@@ -97,6 +97,9 @@ struct MatrixCommand: ParsableCommand {
         guard identity != nil, psk != nil || certificates != nil else {
             throw ValidationError("Name a workload, or --identity and --psk or --certificates.")
         }
+        guard certificates == nil || authorities != nil else {
+            throw ValidationError("--certificates needs --authorities: what the gateway's certificate is believed by.")
+        }
         guard overrides.isEmpty else { throw ValidationError("--set is for a workload.") }
     }
 

@@ -9,10 +9,13 @@ struct MatrixJudge {
     var until: Instant
 
     var verdict: MatrixVerdict {
-        guard !trace.exchanges.isEmpty else { return .notTried("its client was never let in: a ceiling of `safety`") }
+        guard !trace.exchanges.isEmpty else {
+            return .notTried("its turn did not come: the run ended first, or a ceiling of `safety` held it back")
+        }
         guard trace.has("established") else { return failedSetUp }
         if let notify = trace.reason("child-refused"), cell.feature != .severalChildren {
-            return .refused(notify: notify, exchange: "IKE_AUTH, for the Child SA")
+            let exchange = cell.feature == .childless ? "CREATE_CHILD_SA" : "IKE_AUTH, for the Child SA"
+            return .refused(notify: notify, exchange: exchange)
         }
         guard trace.has("child-installed") else {
             return .broken("it set up an IKE SA without a Child SA, and said nothing")

@@ -68,9 +68,9 @@ extension MatrixReport {
         case .works:
             let times = result.setUpTimes.map { $0.time.map(Self.milliseconds) ?? "?" }
             return ReportPage.Cell(times.joined(separator: "+"), .good)
-        case .refused: return ReportPage.Cell("no [\(footnotes.number(of: result))]", .doubtful)
-        case .broken: return ReportPage.Cell("BROKEN [\(footnotes.number(of: result))]", .bad)
-        case .notTried: return ReportPage.Cell("- [\(footnotes.number(of: result))]")
+        case .refused: return ReportPage.Cell("no [\(footnotes.numbers(of: result))]", .doubtful)
+        case .broken: return ReportPage.Cell("BROKEN [\(footnotes.numbers(of: result))]", .bad)
+        case .notTried: return ReportPage.Cell("- [\(footnotes.numbers(of: result))]")
         }
     }
 
@@ -78,9 +78,9 @@ extension MatrixReport {
         let verdict =
             switch result.verdict {
             case .works: ReportPage.Cell("works", .good)
-            case .refused: ReportPage.Cell("refused [\(footnotes.number(of: result))]", .doubtful)
-            case .broken: ReportPage.Cell("BROKEN [\(footnotes.number(of: result))]", .bad)
-            case .notTried: ReportPage.Cell("not tried [\(footnotes.number(of: result))]")
+            case .refused: ReportPage.Cell("refused [\(footnotes.numbers(of: result))]", .doubtful)
+            case .broken: ReportPage.Cell("BROKEN [\(footnotes.numbers(of: result))]", .bad)
+            case .notTried: ReportPage.Cell("not tried [\(footnotes.numbers(of: result))]")
             }
         return [ReportPage.Cell(result.cell.name), verdict, ReportPage.Cell(Self.times(of: result))]
     }
@@ -105,8 +105,14 @@ extension MatrixReport {
     private struct Footnotes {
         private(set) var texts: [String] = []
 
-        mutating func number(of result: MatrixResult) -> Int {
-            let text = result.verdict.text + (result.explanation.map { ": " + $0 } ?? "")
+        /// `2`, or `2,5` where there is more than one reason.
+        mutating func numbers(of result: MatrixResult) -> String {
+            let verdict = result.verdict.text
+            let notes = result.explanations.isEmpty ? [verdict] : result.explanations.map { verdict + ": " + $0 }
+            return notes.map { String(number(of: $0)) }.joined(separator: ",")
+        }
+
+        private mutating func number(of text: String) -> Int {
             if let index = texts.firstIndex(of: text) { return index + 1 }
             texts.append(text)
             return texts.count

@@ -35,6 +35,10 @@ package struct MatrixReport: Sendable {
         }
     }
 
+    mutating func addNotTried(_ cells: [MatrixCell], _ reason: String) {
+        results += cells.map { MatrixResult(cell: $0, verdict: .notTried(reason)) }
+    }
+
     package func count(_ kind: MatrixVerdict.Kind) -> Int { results.count { $0.verdict.kind == kind } }
 
     package var explainedCount: Int { results.count { $0.verdict.kind == .refused && $0.explanation != nil } }
@@ -72,9 +76,7 @@ extension MatrixReport {
             if isInit, !results.contains(where: { $0.cell.keyExchange == keyExchange && passes($0) }) {
                 lacks.append(keyExchange)
             }
-            if !lacks.isEmpty {
-                results[index].explanation = "the gateway takes nothing with " + lacks.joined(separator: ", nor with ")
-            }
+            results[index].explanations = lacks.map { "the gateway takes nothing with " + $0 }
         }
     }
 
@@ -89,11 +91,13 @@ extension MatrixReport {
             switch results[index].cell.kind {
             case .algorithms: break
             case .transform where notify == "NO_PROPOSAL_CHOSEN":
-                results[index].explanation = "the gateway takes the same proposal without \(results[index].cell.name)"
+                results[index].explanations = [
+                    "the gateway takes the same proposal without \(results[index].cell.name)"
+                ]
             case .feature(.childRekeyWithKeyExchange) where works(.childRekey):
-                results[index].explanation = "the gateway takes the same rekey without a key exchange"
+                results[index].explanations = ["the gateway takes the same rekey without a key exchange"]
             case .feature where notify.hasPrefix("no "):
-                results[index].explanation = "the gateway does not say that it can"
+                results[index].explanations = ["the gateway does not say that it can"]
             case .transform, .authentication, .feature: break
             }
         }

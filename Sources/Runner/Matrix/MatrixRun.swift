@@ -43,8 +43,15 @@ package struct MatrixRun {
         }
         report.base = base
         let more = further(base)
-        report.add(try run(more, canary: base.proposals, "\(more.count) of transforms, authentication and features"))
-        report.explainTheRest()
+        do throws(LiveError) {
+            report.add(
+                try run(more, canary: base.proposals, "\(more.count) of transforms, authentication and features")
+            )
+            report.explainTheRest()
+        } catch {
+            // What was found out before is worth as much as ever.
+            report.addNotTried(more, "\(error)")
+        }
         return report
     }
 

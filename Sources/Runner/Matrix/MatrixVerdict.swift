@@ -39,8 +39,10 @@ package struct MatrixResult: Hashable, Sendable {
     package var cell: MatrixCell
     package var verdict: MatrixVerdict
     package var exchanges: [MatrixExchange] = []
-    /// Why it was refused, where other cells show that; a refusal without one is not explained.
-    package var explanation: String?
+    /// Why it was refused, where other cells show that; a refusal without any is not explained.
+    package var explanations: [String] = []
+
+    package var explanation: String? { explanations.isEmpty ? nil : explanations.joined(separator: "; ") }
 
     /// From the request of IKE_SA_INIT to the response that set the IKE SA up.
     package var setUpTimes: [MatrixExchange] {
