@@ -1,3 +1,4 @@
+import IKECrypto
 import IKEWire
 import Primitives
 
@@ -12,6 +13,9 @@ struct MatrixJudge {
         guard !trace.exchanges.isEmpty else {
             return .notTried("its turn did not come: the run ended first, or a ceiling of `safety` held it back")
         }
+        if let missing = missingHash {
+            return .refused(notify: "no \(missing) in SIGNATURE_HASH_ALGORITHMS", exchange: "IKE_SA_INIT")
+        }
         guard trace.has("established") else { return failedSetUp }
         if let notify = trace.reason("child-refused"), cell.feature != .severalChildren {
             let exchange = cell.feature == .childless ? "CREATE_CHILD_SA" : "IKE_AUTH, for the Child SA"
@@ -21,6 +25,15 @@ struct MatrixJudge {
             return .broken("it set up an IKE SA without a Child SA, and said nothing")
         }
         return cell.feature.map(verdict) ?? .works
+    }
+
+    /// The hash of the signature that the cell asks for, where the gateway does not take it: then the client has signed
+    /// in another way (RFC 7427 section 4).
+    private var missingHash: SignatureHash? {
+        guard let scheme = cell.signature.map({ SignatureScheme($0) }), scheme.namesItself,
+            !trace.notifies.isEmpty, !trace.signatureHashes.contains(scheme.hash.rawValue)
+        else { return nil }
+        return scheme.hash
     }
 
     /// The exchange that the set-up came to.

@@ -96,7 +96,7 @@ extension MatrixReport {
                 ]
             case .feature(.childRekeyWithKeyExchange) where works(.childRekey):
                 results[index].explanations = ["the gateway takes the same rekey without a key exchange"]
-            case .feature where notify.hasPrefix("no "):
+            case .authentication where notify.hasPrefix("no "), .feature where notify.hasPrefix("no "):
                 results[index].explanations = ["the gateway does not say that it can"]
             case .transform, .authentication, .feature: break
             }

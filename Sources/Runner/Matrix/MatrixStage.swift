@@ -106,7 +106,11 @@ extension MatrixStage {
 
     private func add(_ cell: MatrixCell, _ slot: Slot, number: Int, to workload: inout Workload) {
         var profile = profile(of: cell.population, cell.proposals)
-        if let signature = cell.signature { profile.authentication.signatures = [signature] }
+        if let signature = cell.signature {
+            // First for what the client makes; the gateway may sign as it likes.
+            profile.authentication.signatures.removeAll { $0 == signature }
+            profile.authentication.signatures.insert(signature, at: 0)
+        }
         if let method = cell.method { profile.authentication.eap?.methods = [method] }
         cell.feature?.apply(to: &profile, keyExchange: cell.keyExchange ?? "x25519")
         let name = "cell-\(number)"

@@ -25,14 +25,14 @@ struct MatrixTrace {
     private(set) var events: [RunSinks.Event] = []
     /// The notifies of the gateway's IKE_SA_INIT responses, which are in the clear.
     private(set) var notifies: [NotifyType] = []
-    private(set) var receivedCount = 0
+    /// The hashes that the gateway takes in signatures (RFC 7427 section 4), by their numbers.
+    private(set) var signatureHashes: [UInt16] = []
 
     mutating func note(_ event: RunSinks.Event) { events.append(event) }
 
     /// Takes a datagram that the client sent or received.
     mutating func note(_ packet: RunSinks.Packet, isOutgoing: Bool, isEncapsulated: Bool) {
         let start = isEncapsulated && packet.octets.prefix(4).allSatisfy({ $0 == 0 }) ? 4 : 0
-        if !isOutgoing { receivedCount += 1 }
         let octets = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         // What is no IKE message is a keepalive of the client, or nothing that an exchange could be timed by.
         do throws(DecodeError) {
@@ -82,7 +82,11 @@ struct MatrixTrace {
                 exchanges[index].fragmentsSeen.append(number)
                 guard exchanges[index].fragmentsSeen.count == Int(total) else { return }
             case .notify where message.header.exchange == .ikeSAInit:
-                notifies.append(try Notify(payload.body).type)
+                let notify = try Notify(payload.body)
+                notifies.append(notify.type)
+                guard notify.type == .signatureHashAlgorithms else { continue }
+                var reader = ByteReader(notify.data)
+                while !reader.isAtEnd { signatureHashes.append(try reader.readInteger()) }
             default: break
             }
         }
