@@ -1,3 +1,4 @@
+import IKECrypto
 import Primitives
 import Results
 import Workload
@@ -107,9 +108,7 @@ extension MatrixStage {
     private func add(_ cell: MatrixCell, _ slot: Slot, number: Int, to workload: inout Workload) {
         var profile = profile(of: cell.population, cell.proposals)
         if let signature = cell.signature {
-            // First for what the client makes; the gateway may sign as it likes.
-            profile.authentication.signatures.removeAll { $0 == signature }
-            profile.authentication.signatures.insert(signature, at: 0)
+            profile.authentication.signatures = Self.signatures(profile.authentication.signatures, making: signature)
         }
         if let method = cell.method { profile.authentication.eap?.methods = [method] }
         cell.feature?.apply(to: &profile, keyExchange: cell.keyExchange ?? "x25519")
@@ -128,6 +127,26 @@ extension MatrixStage {
                 effect: .move(population: number, share: .one, to: 0, over: .zero, sources: [])
             )
         )
+    }
+
+    /// The list by which a client makes this signature, and still takes the gateway's.
+    ///
+    /// An RSA key signs with the first of the list. An ECDSA key prefers its curve's own hash: then no other hash, and no
+    /// other ECDSA signature that it could make, is in the list.
+    private static func signatures(
+        _ all: [Workload.SignatureName],
+        making wanted: Workload.SignatureName
+    ) -> [Workload.SignatureName] {
+        let scheme = SignatureScheme(wanted)
+        func isECDSA(_ name: Workload.SignatureName) -> Bool { name.rawValue.hasPrefix("ecdsa") }
+        let others = all.filter { $0 != wanted }
+        guard isECDSA(wanted) else { return [wanted] + others }
+        return [wanted]
+            + others.filter { name in
+                let other = SignatureScheme(name)
+                guard other.namesItself == scheme.namesItself else { return false }
+                return !other.namesItself || other.hash == scheme.hash && !isECDSA(name)
+            }
     }
 
     /// One client that comes and goes.
