@@ -41,6 +41,11 @@ extension Workload {
     package struct Proposals: Hashable, Sendable {
         package var ike: [String]
         package var child: [String]
+
+        package init(ike: [String], child: [String]) {
+            self.ike = ike
+            self.child = child
+        }
     }
 
     package struct Lifetimes: Hashable, Sendable {

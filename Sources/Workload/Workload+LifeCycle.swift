@@ -33,6 +33,12 @@ extension Workload {
         /// The share of `every` by which it is brought forward at random.
         package var jitter: Probability
 
+        package init(order: Order, every: Duration, jitter: Probability) {
+            self.order = order
+            self.every = every
+            self.jitter = jitter
+        }
+
         package enum Order: String, CaseIterable, Hashable, Sendable {
             case breakBeforeMake = "break-before-make"
             case makeBeforeBreak = "make-before-break"

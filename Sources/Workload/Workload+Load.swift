@@ -72,6 +72,12 @@ extension Workload {
         package var at: Duration
         package var effect: Effect
 
+        package init(name: String, at: Duration, effect: Effect) {
+            self.name = name
+            self.at = at
+            self.effect = effect
+        }
+
         package enum Effect: Hashable, Sendable {
             /// The paths lose packets this way instead of their own.
             case lossBurst(paths: [Int], loss: Loss, lasting: Duration)

@@ -184,7 +184,7 @@ extension Workload {
 }
 
 extension Workload.Path {
-    fileprivate func delayingOnly(_ oneWayDelay: Duration) -> Workload.Path {
+    func delayingOnly(_ oneWayDelay: Duration) -> Workload.Path {
         var path = self
         path.delay.perClient.shape = .constant(oneWayDelay)
         path.delay.perClient.minimum = oneWayDelay
@@ -202,7 +202,7 @@ extension Workload.Path {
 
 extension Workload.Profile {
     /// The profile without anything that it would do of its own accord once it is established.
-    fileprivate var quiet: Workload.Profile {
+    var quiet: Workload.Profile {
         var profile = self
         profile.lifetimes.ike.rekey = nil
         profile.lifetimes.ike.jitter = .zero

@@ -11,24 +11,41 @@ package struct PreparedWorkload: Sendable {
     package private(set) var warnings: [String]
 
     package init(path: String, overrides: [String] = [], seed: UInt64? = nil) throws(JobFailure) {
+        let loaded: Workload
         do throws(WorkloadErrors) {
-            workload = try Workload.load(path, overrides: overrides)
+            loaded = try Workload.load(path, overrides: overrides)
         } catch {
             throw JobFailure(error)
         }
+        try self.init(loaded, path: path, overrides: overrides)
+        guard let seed else { return }
+        guard seed <= Self.largestSeed else {
+            throw JobFailure(.usage, "error: --seed \(seed) is too large; the most is \(Self.largestSeed)")
+        }
+        self.workload.seed = seed
+    }
+
+    /// A workload that is no file: `path` says where its text comes from.
+    init(text: String, path: String) throws(JobFailure) {
+        let workload: Workload
+        do throws(WorkloadErrors) {
+            workload = try WorkloadFile(text: text, path: path).validated()
+        } catch {
+            throw JobFailure(error)
+        }
+        try self.init(workload, path: path, overrides: [])
+    }
+
+    private init(_ workload: Workload, path: String, overrides: [String]) throws(JobFailure) {
         do throws(AuthenticationProblem) {
             _ = try AuthenticationMaterial(workload)
         } catch {
             throw JobFailure(.badWorkload, "\(path): error: \(error.text)")
         }
+        self.workload = workload
         self.path = path
         self.overrides = overrides
         warnings = workload.warnings().map(\.description)
-        guard let seed else { return }
-        guard seed <= Self.largestSeed else {
-            throw JobFailure(.usage, "error: --seed \(seed) is too large; the most is \(Self.largestSeed)")
-        }
-        workload.seed = seed
     }
 
     /// What a workload's `seed` can be at most, so that a run's own workload.yaml can be run.

@@ -199,7 +199,13 @@ extension LiveWorker {
         guard plan.keepsPackets else { return }
         let origin = UDPEndpoint(address: source, port: wire.port(ofSocket: socket))
         journal.packets.append(
-            RunSinks.Packet(time: turn.now, source: origin, destination: destination, octets: Array(octets))
+            RunSinks.Packet(
+                time: turn.now,
+                source: origin,
+                destination: destination,
+                octets: Array(octets),
+                client: clients[local].values.index
+            )
         )
     }
 

@@ -44,7 +44,8 @@ extension LiveWorker {
                     time: min(datagram.arrival, turn.now),
                     source: datagram.source,
                     destination: destination,
-                    octets: octets.copied()
+                    octets: octets.copied(),
+                    client: clients[local].values.index
                 )
             )
         }

@@ -22,8 +22,17 @@ package struct RunSinks {
         package var source: UDPEndpoint
         package var destination: UDPEndpoint
         package var octets: [UInt8]
+        /// Whose it is, by the client's place among all of the run; nil where nobody keeps that.
+        package var client: UInt32?
 
-        package init(time: Instant, source: UDPEndpoint, destination: UDPEndpoint, octets: [UInt8]) {
+        package init(
+            time: Instant,
+            source: UDPEndpoint,
+            destination: UDPEndpoint,
+            octets: [UInt8],
+            client: UInt32? = nil
+        ) {
+            self.client = client
             self.time = time
             self.source = source
             self.destination = destination
