@@ -41,9 +41,11 @@ struct JSONReportTests {
         for metric in MetricName.allCases where metric.isOfFeature && metric.kind == .counter {
             result.record.measurements[0].counters[metric] = CounterRecord(byReason: [.init(name: "x", count: 1)])
         }
-        result.record.measurements[0].latencies[.reauthenticationLatency] = LatencyRecord(
-            buckets: [LatencyRecord.Bucket(highest: 5, count: 1)]
-        )
+        for metric in MetricName.allCases where metric.isOfFeature && metric.kind == .latency {
+            result.record.measurements[0].latencies[metric] = LatencyRecord(
+                buckets: [LatencyRecord.Bucket(highest: 5, count: 1)]
+            )
+        }
         keys = MetricName.allCases.map(\.rawValue)
         let text = JSONReport.text(of: result)
         object = try JSONObject.document(Array(text.utf8), file: "result.json")

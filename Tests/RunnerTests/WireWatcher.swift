@@ -39,8 +39,10 @@ final class WireWatcher {
         guard let header = try? Header.decode(from: &reader), header.responderSPI != .zero,
             header.exchange != .ikeSAInit
         else { return }
-        protectedCount += 1
         let isFragment = header.nextPayload == .encryptedFragment
+        // What is not protected, as INVALID_IKE_SPI, has neither a window nor a nonce.
+        guard isFragment || header.nextPayload == .encrypted else { return }
+        protectedCount += 1
         fragmentCount += isFragment ? 1 : 0
         let name = MessageName(
             initiator: header.initiatorSPI,
