@@ -211,4 +211,36 @@ struct WindowTests {
         #expect(network.children(of: .initiator).count == 5)
         network.checkInvariants()
     }
+
+    @Test("an end that closes the IKE SA does not answer a request anew that it has answered out of order")
+    func closesBehindGap() {
+        tellEstablished(initiator: Self.client(4), responder: Self.gateway(4)) { network in
+            var count = 0
+            network.fate = { _ in
+                defer { count += 1 }
+                return count == 1 ? .arrives : .isLost
+            }
+            network.command(.createChild, at: .initiator)
+            network.command(.createChild, at: .initiator)
+            network.run(for: .milliseconds(15))
+            network.command(.delete, at: .responder)
+            network.fate = { _ in .arrives }
+            network.run(for: .seconds(60))
+            expectStory(
+                network,
+                """
+                --> HDR, SK {SA, Ni, TSi, TSr} (lost)
+                --> HDR, SK {SA, Ni, TSi, TSr}
+                <-- HDR, SK {SA, Nr, TSi, TSr} (lost)
+                <-- HDR, SK {D} (lost)
+                --> HDR, SK {SA, Ni, TSi, TSr} (again)
+                --> HDR, SK {SA, Ni, TSi, TSr} (again)
+                <-- HDR, SK {SA, Nr, TSi, TSr} (again)
+                <-- HDR, SK {D} (again)
+                --> HDR, SK {}
+                """
+            )
+            for side in Side.allCases { #expect(network.count(of: side) == 0) }
+        }
+    }
 }

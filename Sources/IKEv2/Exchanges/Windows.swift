@@ -87,6 +87,13 @@ extension IKESA.Established {
         windows?.answers.removeAll { $0.id.rawValue + window < lowest.rawValue }
     }
 
+    /// Waits for no request any more that is older than one that has been answered: an IKE SA that is being closed
+    /// remembers its last answer alone, and must not answer one request in two ways (RFC 7296 section 2.1).
+    mutating func leaveGaps() {
+        guard let last = windows?.answers.max(by: { $0.id < $1.id }), last.id >= channel.expectedRequest else { return }
+        channel.recall(last)
+    }
+
     private func answer(to id: MessageID) -> IKESA.Answer? {
         windows?.answers.first { $0.id == id }
     }

@@ -47,6 +47,7 @@ extension IKESA.Established {
             enqueue(.close(cause), notBefore: turn.now)
             return .established(self)
         }
+        leaveGaps()
         if let rival = rival.take()?.take() {
             let origin = origin.forSuccessor()
             turn.redundant = Box(
