@@ -140,8 +140,8 @@ struct ClientWorld: ~Copyable {
         return count
     }
 
-    /// The IKE SAs that the client has, or the gateway with it: their SPIs, those of their Child SAs, and whether nothing
-    /// goes on there any more.
+    /// The IKE SAs that the client has, or the gateway with it: their SPIs, those of their Child SAs, and whether
+    /// nothing goes on there any more.
     func associations(atGateway isAtGateway: Bool) -> [String] {
         var found: [String] = []
         func look(_ sa: borrowing IKESA) {

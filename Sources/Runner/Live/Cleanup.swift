@@ -24,14 +24,15 @@ package struct Cleanup {
         package var found = 0
         /// Those whose Delete the gateway has answered; their keys are wiped.
         package var deleted = 0
-        /// Those whose Delete had no answer from a gateway that does answer: it does not know them any more. Their keys are
-        /// wiped.
+        /// Those whose Delete had no answer from a gateway that does answer: it does not know them any more. Their keys
+        /// are wiped.
         package var forgotten = 0
         /// Those of a gateway that does not answer at all.
         package var unanswered = 0
     }
 
-    /// Sends a Delete for each, some times over, and waits for the answers; then asks whether the silent gateways are there.
+    /// Sends a Delete for each, some times over, and waits for the answers; then asks whether the silent gateways are
+    /// there.
     ///
     /// - Throws: `LiveError` when the run still goes on, or its targets are not allowed.
     package func run() throws(LiveError) -> Outcome {

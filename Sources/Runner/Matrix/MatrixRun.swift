@@ -3,7 +3,8 @@ import Primitives
 import Results
 package import Workload
 
-/// Asks a gateway for everything that this version speaks: algorithms first, then the rest with a combination that works.
+/// Asks a gateway for everything that this version speaks: algorithms first, then the rest with a combination that
+/// works.
 package struct MatrixRun {
     private let template: Workload
     private let target: LiveTarget

@@ -19,8 +19,8 @@ struct MatrixStage {
         var until: Duration
     }
 
-    /// Set-ups follow each other at the pace. What takes longer waits for what is before it: a gateway that keeps one IKE
-    /// SA for each identity would otherwise end one with the other.
+    /// Set-ups follow each other at the pace. What takes longer waits for what is before it: a gateway that keeps one
+    /// IKE SA for each identity would otherwise end one with the other.
     var slots: [Slot] {
         var slots: [Slot] = []
         var next = Duration.milliseconds(100)
@@ -131,8 +131,8 @@ extension MatrixStage {
 
     /// The list by which a client makes this signature, and still takes the gateway's.
     ///
-    /// An RSA key signs with the first of the list. An ECDSA key prefers its curve's own hash: then no other hash, and no
-    /// other ECDSA signature that it could make, is in the list.
+    /// An RSA key signs with the first of the list. An ECDSA key prefers its curve's own hash: then no other hash, and
+    /// no other ECDSA signature that it could make, is in the list.
     private static func signatures(
         _ all: [Workload.SignatureName],
         making wanted: Workload.SignatureName
