@@ -1,4 +1,5 @@
 import Foundation
+import GatewayRig
 import Testing
 
 @Suite("ikestorm matrix")
