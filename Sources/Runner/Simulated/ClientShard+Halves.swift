@@ -64,8 +64,7 @@ extension ClientShard {
             let half = Half(
                 attempt: attempt,
                 boot: boots[clients[local].gateway],
-                endpoint: Endpoint(responding: sa),
-                gatewayEndpoint: packet.destination
+                endpoint: Endpoint(responding: sa)
             )
             clients[local].halves.append(half)
         }
@@ -341,7 +340,7 @@ extension Half {
         report.operation = PricedOperation(due.operation)
         report.keyExchange = due.keyExchange
         report.spi = endpoint.current.localSPI
-        let count = endpoint.current.childCount
+        let count = Int32(endpoint.current.childCount)
         report.childSAChange = Int16(clamping: count - childCount)
         childCount = count
     }

@@ -55,16 +55,14 @@ struct Half: ~Copyable {
     let boot: UInt32
     var endpoint: Endpoint
     var generation: UInt32 = 0
+    var childCount: Int32 = 0
     var isCounted = false
-    var childCount = 0
     var isEstablished = false
-    var gatewayEndpoint: UDPEndpoint
 
-    init(attempt: UInt32, boot: UInt32, endpoint: consuming Endpoint, gatewayEndpoint: UDPEndpoint) {
+    init(attempt: UInt32, boot: UInt32, endpoint: consuming Endpoint) {
         self.attempt = attempt
         self.boot = boot
         self.endpoint = endpoint
-        self.gatewayEndpoint = gatewayEndpoint
     }
 }
 
