@@ -38,8 +38,8 @@ package struct Client: ~Copyable {
     /// Whether it takes part in nothing: an arrival can start it.
     package var isIdle: Bool { !isWanted && !hasEndpoint }
 
-    /// Whether an attempt is under way that has neither succeeded nor failed.
-    package var isAttempting: Bool { hasEndpoint && !hasReportedEnd }
+    /// Whether an attempt is under way that has neither succeeded nor failed; reauthentications are counted apart.
+    package var isAttempting: Bool { hasEndpoint && !hasReportedEnd && !isReauthenticating }
 
     /// Whether it wants a tunnel, has none, and nothing is under way or planned, though no failure was counted.
     package var isLost: Bool { isWanted && !isUp && !hasEndpoint && !hasReportedEnd }

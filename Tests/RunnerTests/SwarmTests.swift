@@ -55,6 +55,10 @@ struct RandomWorkload: CustomStringConvertible {
         let further = ["", "", "-ke1_mlkem768", "-ke2_mlkem1024-ke5_ecp384"]
         ike += further[Int(additional.below(4))]
         if ["x25519", "ecp256", "x448"].contains(where: child.hasSuffix) { child += further[Int(additional.below(4))] }
+        // In a dozen fragments an exchange too often ends by timeout, and at the end of a run one end knows of it alone.
+        if (ike + child).contains("mlkem") {
+            fragmentation = fragmentation.map { $0 == "never" ? $0 : "standard" }
+        }
         var mobility = RandomStream(seed: seed, entity: 3, purpose: .test)
         let mobike = (0..<2).map { _ in mobility.below(4) > 0 }
         let encapsulation = (0..<2).map { _ in mobility.below(4) > 0 ? "when-needed" : "forced" }
@@ -183,7 +187,7 @@ struct SwarmTests {
         let sinks = RunSinks(packet: { watcher.look(at: $0) })
         let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
         #expect(outcome.violations == [], "SEED=\(seed)")
-        #expect(outcome.oneSided == [], "SEED=\(seed)")
+        #expect(outcome.oneSided == [], "SEED=\(seed)\n\(text)")
         #expect(watcher.violations == [], "SEED=\(seed)")
         #expect(watcher.protectedCount > 0, "SEED=\(seed)")
         if random.isFragmented { #expect(watcher.fragmentCount > 0, "SEED=\(seed)") }

@@ -1,5 +1,6 @@
 import Gateway
 import IKECrypto
+import IKEv2
 import Primitives
 import Simulation
 import Workload
@@ -89,7 +90,10 @@ extension SimulationPlan {
         settings.signs = gateway.policy.authentication.credentials != nil
         settings.backend = gateway.policy.radius.map { backendSettings($0, of: index) }
         settings.pool = gateway.policy.pool
-        settings.windowSize = UInt32(gateway.policy.lifeCycle.windowSize)
+        settings.windowSize = LifeCyclePolicy.windowSize(
+            gateway.policy.lifeCycle.windowSize,
+            gateway.policy.fragmentation
+        )
         settings.unknownSPIAnswers = UInt32(gateway.policy.lifeCycle.unknownSPIAnswers)
         settings.restarts = restartSchedule(index)
         settings.logLength = Self.logLength
