@@ -55,7 +55,7 @@ struct RandomWorkload: CustomStringConvertible {
         let further = ["", "", "-ke1_mlkem768", "-ke2_mlkem1024-ke5_ecp384"]
         ike += further[Int(additional.below(4))]
         if ["x25519", "ecp256", "x448"].contains(where: child.hasSuffix) { child += further[Int(additional.below(4))] }
-        // In a dozen fragments an exchange too often ends by timeout, and at the end of a run one end knows of it alone.
+        // In a dozen fragments an exchange too often ends by timeout, and at the end of a run one end alone knows it.
         if (ike + child).contains("mlkem") {
             fragmentation = fragmentation.map { $0 == "never" ? $0 : "standard" }
         }
