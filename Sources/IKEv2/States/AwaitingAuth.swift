@@ -47,7 +47,8 @@ extension IKESA {
         }
 
         /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [N(SET_WINDOW_SIZE)],
-        /// [CP(CFG_REQUEST)], [[N(USE_TRANSPORT_MODE)], SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
+        /// [CP(CFG_REQUEST)], [[N(USE_TRANSPORT_MODE)], SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED),
+        /// [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
             _ proof: Proof?,
             _ channel: consuming Channel,
