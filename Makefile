@@ -27,7 +27,7 @@ NEEDS_DEBUG := ^CommandTests\.RunTests/isTheSameInDebug
 # They enter network namespaces, which is root's business, and write no file of the build.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)
 # The tests that have a long version, which SOAK=1 asks for.
-SOAKED := IKEv2Tests.RobustnessTests|RunnerTests.SwarmTests
+SOAKED := IKEv2Tests.RobustnessTests|RunnerTests.SwarmTests|FuzzTests.FuzzTests
 
 help:
 	@echo 'make demo    build ikestorm and run its first workload'
