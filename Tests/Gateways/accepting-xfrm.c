@@ -1,6 +1,6 @@
-/* Stands in for the kernel's half of NETLINK_XFRM, in the process that it is preloaded to: whatever SA and policy an IKE
- * daemon installs is accepted and remembered, and no packet is ever transformed. So the control plane of a gateway runs on
- * kernels without ESP, and in the same way on those that have it.
+/* Stands in for the kernel's half of NETLINK_XFRM, in the process that it is preloaded to: whatever SA and policy an
+ * IKE daemon installs is accepted and remembered, and no packet is ever transformed. So the control plane of a gateway
+ * runs on kernels without ESP, and in the same way on those that have it.
  *
  * Its sockets are socket pairs: what the daemon writes is answered at once at the other end. On standard error it keeps
  * count: "xfrm: + c0000001, 1 SAs, 3 policies".
@@ -73,7 +73,8 @@ static void note(char sign, const struct entry *entry)
 {
     if (entry->kind == sa)
         dprintf(
-            STDERR_FILENO, "xfrm: %c %08x, %u SAs, %u policies\n", sign, ntohl(entry->spi_or_direction), counts[sa], counts[policy]
+            STDERR_FILENO, "xfrm: %c %08x, %u SAs, %u policies\n",
+            sign, ntohl(entry->spi_or_direction), counts[sa], counts[policy]
         );
 }
 
@@ -112,7 +113,10 @@ static void say(int end, const struct nlmsghdr *request, __u16 type, const void 
 {
     unsigned char octets[NLMSG_SPACE(sizeof(struct xfrm_usersa_info))] = {0};
     struct nlmsghdr header = {
-        .nlmsg_len = NLMSG_LENGTH(size), .nlmsg_type = type, .nlmsg_seq = request->nlmsg_seq, .nlmsg_pid = request->nlmsg_pid
+        .nlmsg_len = NLMSG_LENGTH(size),
+        .nlmsg_type = type,
+        .nlmsg_seq = request->nlmsg_seq,
+        .nlmsg_pid = request->nlmsg_pid,
     };
     memcpy(octets, &header, sizeof header);
     memcpy(octets + NLMSG_HDRLEN, body, size);

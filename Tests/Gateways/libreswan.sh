@@ -9,8 +9,8 @@
 #   whack          anything else: the arguments are those of ipsec whack
 #
 # Its control plane alone: accepting-xfrm.c takes the kernel's place, and ESP packets go nowhere. Clients run in the
-# namespace of the clients, talk to 10.98.1.2, authenticate with $PSK, expect the identity $IDENTITY, and must ask for an
-# address.
+# namespace of the clients, talk to 10.98.1.2, authenticate with $PSK, expect the identity $IDENTITY, and must ask for
+# an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS (in libreswan's words) IKE_LIFE
 # CHILD_LIFE PFS DDOS MOBIKE POOL LOG (libreswan's plutodebug) LIBRESWAN (where it was unpacked); with PKI, a folder of
@@ -98,9 +98,9 @@ start_pluto() {
     local pid deadline=$((SECONDS + 15))
     gcc -O2 -Wall -shared -fPIC -o "$RUN/accepting-xfrm.so" "$GATEWAYS/accepting-xfrm.c" || die "cannot compile"
     setsid ip netns exec "$(namespace gateway)" unshare --mount --propagation private bash -c '
-        mount --bind "$0/usr/libexec" /usr/libexec && mount --bind "$1/run" /run && exec env LD_PRELOAD="$1/accepting-xfrm.so" \
-            "$0/usr/libexec/ipsec/pluto" --nofork --stderrlog --rundir /run/pluto --config "$1/ipsec.conf" \
-            --secretsfile "$1/ipsec.secrets" --nssdir "$1/nss"' \
+        mount --bind "$0/usr/libexec" /usr/libexec && mount --bind "$1/run" /run &&
+            exec env LD_PRELOAD="$1/accepting-xfrm.so" "$0/usr/libexec/ipsec/pluto" --nofork --stderrlog \
+            --rundir /run/pluto --config "$1/ipsec.conf" --secretsfile "$1/ipsec.secrets" --nssdir "$1/nss"' \
         "$LIBRESWAN" "$RUN" >"$RUN/log" 2>&1 </dev/null &
     pid=$!
     disown
