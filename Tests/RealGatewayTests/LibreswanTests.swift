@@ -45,8 +45,8 @@ struct LibreswanTests {
     func establishes(_ proof: String) throws {
         let pki = try Self.pki(proof)
         let gateway = try Libreswan.start(knobs: pki.map { ["PKI": $0.folder] } ?? [:])
-        // The first rekeys of each kind are the gateway's, and ours come 13 s and 18 s after them. At the end no Child SA is
-        // left that waits for its Delete, and the next rekey is 3 s away.
+        // The first rekeys of each kind are the gateway's, and ours come 13 s and 18 s after them. At the end no
+        // Child SA is left that waits for its Delete, and the next rekey is 3 s away.
         let workload = try Self.workload(
             pki,
             ike: "{ rekey: 18s, jitter: 0%, over: 1m }",
