@@ -117,16 +117,17 @@ extension RandomWorkload {
 
 /// Authorities for the swarm's certificates, each made once.
 enum TestAuthorities {
+    /// How many clients of each of two populations have RSA keys.
     static let fewClients: UInt64 = 3
     /// Gone with the process.
     private static let root: String = {
         atexit { try? FileManager.default.removeItem(atPath: TestAuthorities.root) }
         return FileManager.default.temporaryDirectory.appending(path: "ikestorm-swarm-\(UUID().uuidString)").path
     }()
-    private static let ecdsa256 = make("ecdsa256", clients: 30)
-    private static let ecdsa384 = make("ecdsa384", clients: 30)
-    private static let ed25519 = make("ed25519", clients: 30)
-    private static let rsa2048 = make("rsa2048", clients: Int(fewClients))
+    private static let ecdsa256 = make("ecdsa256", clients: 40)
+    private static let ecdsa384 = make("ecdsa384", clients: 40)
+    private static let ed25519 = make("ed25519", clients: 40)
+    private static let rsa2048 = make("rsa2048", clients: 2 * Int(fewClients))
 
     static func folder(of kind: String) -> String {
         switch kind {

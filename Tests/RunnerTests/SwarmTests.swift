@@ -69,8 +69,8 @@ struct RandomWorkloadTests {
     }
 }
 
-/// Knows which IKE SAs an end gave up in silence, since its peer did not answer: the peer cannot know that before its own
-/// request is not answered either.
+/// Knows which IKE SAs an end gave up in silence, since its peer did not answer: the peer cannot know that before its
+/// own request is not answered either.
 final class SilenceWatcher {
     private struct Name: Hashable {
         let client: UInt32

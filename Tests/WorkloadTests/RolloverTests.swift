@@ -18,7 +18,7 @@ struct RolloverTests {
         #expect(rollover.gateway == 0 && rollover.population == 0 && rollover.keepsOld == false)
         #expect(rollover.share == Probability(partsPerBillion: 500_000_000))
         #expect(rollover.certificates?.credentials.count == 1)
-        #expect(rollover.clientCertificates?.credentials.count == 60)
+        #expect(rollover.clientCertificates?.credentials.count == 120)
         #expect(rollover.authorities?.certificates.count == 1)
         #expect(workload.faults[0].end == .minutes(3))
         #expect(try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated() == workload)

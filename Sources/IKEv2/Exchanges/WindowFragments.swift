@@ -2,7 +2,7 @@ import BasicContainers
 import IKEWire
 import Primitives
 
-// Overlapping messages that come in fragments: one is joined in the channel, the others wait here (RFC 7383 section 2.6).
+// Overlapping messages in fragments: one is joined in the channel, the others wait here (RFC 7383 section 2.6).
 extension IKESA {
     /// A request in the window of which some fragments have come.
     struct PartialRequest: Sendable {

@@ -96,8 +96,8 @@ struct RunFindings {
     var oneSided: [OneSidedClient] = []
 }
 
-/// A client that has other IKE SAs or Child SAs at the end of a run than the gateway has of it, though nothing is going on
-/// between them.
+/// A client that has other IKE SAs or Child SAs at the end of a run than the gateway has of it, though nothing is going
+/// on between them.
 package struct OneSidedClient: Hashable, Sendable, CustomStringConvertible {
     /// An IKE SA, and its Child SAs by their SPIs at the initiator of the IKE SA and at the responder.
     package struct Association: Hashable, Sendable, CustomStringConvertible {
