@@ -18,7 +18,7 @@ REAL_TIME := (RealGatewayTests|FreeRADIUSTests)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)
 RUN_REAL_TIME := $(AS_ROOT) .build/release/ikestormPackageTests.xctest --testing-library swift-testing --no-parallel
 # The tests that have a long version, which SOAK=1 asks for.
-SOAKED := IKEv2Tests.RobustnessTests|RunnerTests.SwarmTests
+SOAKED := IKEv2Tests.RobustnessTests|RunnerTests.SwarmTests|FuzzTests.FuzzTests
 
 help:
 	@echo 'make demo    build ikestorm and run its first workload'

@@ -9,7 +9,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Metrics", ["Primitives", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     ("IKEWire", ["Primitives"]),
     ("IKECrypto", ["Primitives", "COpenSSL", "CBoringSSL", .product(name: "Crypto", package: "swift-crypto")]),
-    ("Simulation", ["Primitives"]),
+    ("Simulation", ["Primitives", "CPrefetch"]),
     ("EAP", ["Primitives", "IKECrypto"]),
     ("RADIUS", ["Primitives", "IKECrypto"]),
     (
@@ -55,6 +55,7 @@ let systemModules: [Target] = [
         dependencies: [.product(name: "Crypto", package: "swift-crypto")]
     ),
     .target(name: "CLinux"),
+    .target(name: "CPrefetch"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),
 ]
 

@@ -31,6 +31,8 @@ package struct ChildSA: ~Copyable {
     var isTaskQueued = false
     /// Whether this end sends with the keys of the exchange's initiator (RFC 7296 section 2.17).
     package let isExchangeInitiator: Bool
+    /// Whether it carries packets of the two ends themselves, without an inner IP header (RFC 4301 section 4.1).
+    package let isTransport: Bool
 
     var deadline: Instant {
         var earliest = min(hard, deletion)

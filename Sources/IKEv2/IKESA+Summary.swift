@@ -150,6 +150,7 @@ extension IKESA.Established {
         for index in 0..<children.count {
             guard let other = peer.childIndex(outbound: children[index].inbound) else { continue }
             guard peer.children[other].inbound == children[index].outbound else { return "Child SPIs differ" }
+            guard children[index].isTransport == peer.children[other].isTransport else { return "Child modes differ" }
             guard children[index].keys.isEqual(to: peer.children[other].keys) else { return "Child keys differ" }
         }
         return nil

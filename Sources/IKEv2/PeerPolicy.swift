@@ -38,6 +38,8 @@ package final class PeerPolicy: Sendable {
         /// What this side of a Child SA may carry; empty means the address that the peer assigned.
         package var localSelectors: [TrafficSelector]
         package var remoteSelectors: [TrafficSelector]
+        /// In transport mode the selectors are the addresses of the two ends.
+        package var childMode = ChildMode.tunnel
         /// Of which families to ask for an inner address by the Configuration payload (RFC 7296 section 2.19).
         package var requestedAddresses: AddressFamilies = .ipv4
         /// Ask for name servers of these families, too.

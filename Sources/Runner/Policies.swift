@@ -39,6 +39,7 @@ extension PeerPolicy {
         } else {
             values.requestedAddresses = []
         }
+        values.childMode = ChildMode(profile.mode)
         values.additionalChildren = max(0, profile.children - 1)
         values.ikeLifetime = Lifetime(profile.lifetimes.ike)
         values.childLifetime = Lifetime(profile.lifetimes.child)
@@ -76,6 +77,7 @@ extension PeerPolicy {
             remoteSelectors: policy.pool.isEmpty
                 ? [TrafficSelector(IPPrefix("0.0.0.0/0")!)] : policy.pool.map { TrafficSelector($0) }
         )
+        values.childMode = ChildMode(policy.mode)
         values.nameServers = policy.nameServers
         values.subnets = policy.subnets
         values.authentication = authentication
@@ -108,6 +110,16 @@ extension Workload.Gateway {
 extension IPPrefix {
     /// One address by itself.
     fileprivate init(_ address: IPAddress) { self.init(address: address, length: 8 * address.byteCount) }
+}
+
+extension ChildMode {
+    fileprivate init(_ mode: Workload.Mode) {
+        self =
+            switch mode {
+            case .tunnel: .tunnel
+            case .transport: .transport
+            }
+    }
 }
 
 extension Workload.Authentication {

@@ -1,3 +1,5 @@
+import CPrefetch
+
 /// The memory of an event queue: chunks of 16 events, linked by index, handed out and taken back without allocation.
 ///
 /// A slot of the wheel is a list of chunks: contiguous enough to be fast, and free memory serves whichever slot needs
@@ -54,6 +56,17 @@ struct EventChunks: ~Copyable {
         for chunk in base..<(base + UInt32(count)) { next.append(chunk + 1) }
         next[next.count - 1] = firstFree
         firstFree = base
+    }
+
+    /// Has the chunk behind one fetched while that one is gone through: it may not have been looked at for long.
+    @usableFromInline
+    func prefetch(behind chunk: UInt32) {
+        let following = next[Int(chunk)]
+        guard following != Self.none else { return }
+        let start = unsafe UnsafeRawPointer(address(of: following))
+        for offset in stride(from: 0, to: Self.chunkSize * MemoryLayout<Event>.stride, by: 64) {
+            unsafe prefetch_line(start + offset)
+        }
     }
 
     @inlinable

@@ -37,6 +37,7 @@ extension EventQueue {
         var chunk = slot.chunk
         var fill = Int(slot.fill)
         while chunk != EventChunks.none {
+            chunks.prefetch(behind: chunk)
             for index in 0..<fill {
                 let event = chunks.event(index, of: chunk)
                 if liveness.isLive(event) { open.events.append(event) } else { pending -= 1 }
@@ -52,6 +53,7 @@ extension EventQueue {
         var chunk = slot.chunk
         var fill = Int(slot.fill)
         while chunk != EventChunks.none {
+            chunks.prefetch(behind: chunk)
             for index in 0..<fill {
                 let event = chunks.event(index, of: chunk)
                 if liveness.isLive(event) {
@@ -114,6 +116,7 @@ extension EventQueue {
             var chunk = slot.chunk
             var fill = Int(slot.fill)
             while chunk != EventChunks.none {
+                chunks.prefetch(behind: chunk)
                 for index in 0..<fill { place(chunks.event(index, of: chunk)) }
                 chunk = chunks.release(chunk)
                 fill = EventChunks.chunkSize

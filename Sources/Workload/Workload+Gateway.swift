@@ -35,6 +35,8 @@ extension Workload {
         package var radius: RADIUS?
         /// What it narrows the initiator's traffic selectors for its own side to (RFC 7296 section 2.9).
         package var trafficSelectors: [IPPrefix]
+        /// Whether it agrees to transport mode, between its outer address and the client's.
+        package var mode = Mode.tunnel
     }
 
     /// Proposals in strongSwan's notation, in order of preference.

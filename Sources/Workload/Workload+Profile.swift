@@ -21,9 +21,10 @@ extension Workload {
         package var configuration: Configuration
         /// Child SAs in all: the first comes with IKE_AUTH, the others with CREATE_CHILD_SA.
         package var children: Int
+        package var mode = Mode.tunnel
 
         /// Whether the client asks for an inner address in the Configuration payload.
-        package var requestsAddress: Bool { trafficSelectors.local.contains(.dynamic) }
+        package var requestsAddress: Bool { mode == .tunnel && trafficSelectors.local.contains(.dynamic) }
     }
 
     /// What the client asks for in the Configuration payload (RFC 7296 section 2.19).

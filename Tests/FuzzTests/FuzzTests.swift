@@ -33,11 +33,13 @@ struct FuzzTests {
         try #require(!inputs.isEmpty, "a fuzz target begins with a corpus")
         for input in inputs { target.body(input) }
         var stream = RandomStream(seed: 1, entity: StableName.hash(of: target.name), purpose: .test)
-        for _ in 0..<target.rounds / Self.divisor {
+        let rounds = target.rounds * Self.soaking / Self.divisor
+        for _ in 0..<rounds {
             var input = inputs[Int(stream.below(UInt64(inputs.count)))]
             for _ in 0...stream.below(4) { Self.change(&input, &stream) }
             target.body(input)
         }
+        if Self.soaking > 1 { print("\(target.name): \(rounds) changed inputs") }
     }
 
     @Test("a place here, each of them")
@@ -57,6 +59,9 @@ struct FuzzTests {
         default: input[place] = UInt8(truncatingIfNeeded: stream.next())
         }
     }
+
+    /// With SOAK=1 they are ten million in all.
+    private static let soaking = ProcessInfo.processInfo.environment["SOAK"] == "1" ? 20 : 1
 
     #if DEBUG
         private static let divisor = 50

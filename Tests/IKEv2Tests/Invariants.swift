@@ -197,6 +197,7 @@ final class ChildSummary {
     let localSelectors: [TrafficSelector]
     let remoteSelectors: [TrafficSelector]
     let isExchangeInitiator: Bool
+    let isTransport: Bool
     let status: ChildSA.Status
 
     init(_ child: borrowing ChildSA) {
@@ -207,6 +208,7 @@ final class ChildSummary {
         localSelectors = child.localSelectors
         remoteSelectors = child.remoteSelectors
         isExchangeInitiator = child.isExchangeInitiator
+        isTransport = child.isTransport
         status = child.status
     }
 }

@@ -81,39 +81,16 @@ struct CertificateRunTests {
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    private func run(
-        _ text: String,
-        workers: Int = 1,
-        _ change: (inout SimulatedOptions) -> Void = { _ in }
-    ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "certificates.yaml").validated()
-        var options = SimulatedOptions()
-        options.workers = workers
-        change(&options)
-        return try SimulatedRun(workload, options: options).run()
-    }
-
     @Test("is the same with any number of workers, batch size and cryptography")
     func isTheSame() throws {
         let folder = try Folder()
         let text = Self.text(folder.path)
-        let one = try run(text)
-        #expect(one.violations == [])
+        let one = try simulate(text)
         #expect(one.counter(.handshakeEstablished, of: "phones").total == 40)
         #expect(one.counter(.handshakeEstablished, of: "laptops").total == 20)
         // Their keys are not those that the gateway derives.
         #expect(one.counter(.handshakeEstablished, of: "strangers").total == 0)
-        for workers in [2, 3, 7] {
-            let other = try run(text, workers: workers) { options in
-                options.batchSize = workers == 3 ? 8 : 1
-                options.overrides = SimulationOverrides(shardCount: UInt32(workers))
-            }
-            #expect(other.digest == one.digest)
-            #expect(other.series == one.series)
-        }
-        let modelled = try run(text) { $0.crypto = .modelled }
-        #expect(modelled.digest == one.digest)
-        #expect(modelled.measurements == one.measurements)
+        try expectNoTraceOfBatches(in: text, one)
     }
 
     @Test("takes the gateway the longer the more its signatures cost")
@@ -130,7 +107,7 @@ struct CertificateRunTests {
         let cheap = Self.text(folder.path).replacing("loss: { random: 2% }", with: "loss: none")
         let dear = cheap.replacing("workloads/costs/strongswan-5.9.json", with: folder.path + "/costs.json")
         let medians = try [cheap, dear].map { text in
-            let outcome = try run(text) { $0.crypto = .modelled }
+            let outcome = try simulate(text) { $0.crypto = .modelled }
             let phones = outcome.measurements.first { $0.scope.population == "phones" && $0.scope.after == nil }
             return try #require(phones).latency(.handshakeLatency).p50
         }
@@ -170,7 +147,7 @@ struct CertificateRunTests {
     func expires() throws {
         let folder = try Folder(until: "2026-01-01T00:00:05Z")
         for crypto in [SimulatedOptions.Crypto.real, .modelled] {
-            let outcome = try run(Self.text(folder.path)) { $0.crypto = crypto }
+            let outcome = try simulate(Self.text(folder.path)) { $0.crypto = crypto }
             // The gateway looks first, and tells no more than that it does not believe.
             let phones = outcome.counter(.handshakeFailed, of: "phones")
             #expect((15..<25).contains(phones.total))

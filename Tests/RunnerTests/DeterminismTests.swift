@@ -46,11 +46,10 @@ struct DeterminismTests {
 
     private func run(workers: Int = 1, _ change: (inout SimulatedOptions) -> Void = { _ in }) throws -> SimulatedOutcome
     {
-        let workload = try WorkloadFile(text: Self.workload, path: "small.yaml").validated()
-        var options = SimulatedOptions()
-        options.workers = workers
-        change(&options)
-        return try SimulatedRun(workload, options: options).run()
+        try simulate(Self.workload) { options in
+            options.workers = workers
+            change(&options)
+        }
     }
 
     @Test("workers, shards and windows leave no trace in it", arguments: [1, 2, 3, 7, 16])
@@ -90,12 +89,7 @@ struct DeterminismTests {
             .replacing("ike: [aes128gcm16-prfsha256-x25519]", with: "ike: [\(ike)]")
             .replacing("child: [aes128gcm16-x25519]", with: "child: [\(child)]")
             .replacing("count: 60", with: "count: 4")
-        let workload = try WorkloadFile(text: text, path: "small.yaml").validated()
-        let outcomes = try SimulatedOptions.Crypto.allCases.map { crypto in
-            var options = SimulatedOptions()
-            options.crypto = crypto
-            return try SimulatedRun(workload, options: options).run()
-        }
+        let outcomes = try SimulatedOptions.Crypto.allCases.map { crypto in try simulate(text) { $0.crypto = crypto } }
         #expect(outcomes[0].digest == outcomes[1].digest)
         #expect(outcomes[0].measurements == outcomes[1].measurements)
         #expect(outcomes[0].violations == [])

@@ -94,43 +94,20 @@ struct EAPRunTests {
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    private func run(
-        _ text: String,
-        workers: Int = 1,
-        _ change: (inout SimulatedOptions) -> Void = { _ in }
-    ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "eap.yaml").validated()
-        var options = SimulatedOptions()
-        options.workers = workers
-        change(&options)
-        return try SimulatedRun(workload, options: options).run()
-    }
-
     @Test("is the same with any number of workers, batch size and cryptography")
     func isTheSame() throws {
         let folder = try Folder()
         let text = Self.text(folder.path)
-        let one = try run(text)
-        #expect(one.violations == [])
+        let one = try simulate(text)
         #expect(one.counter(.handshakeEstablished, of: "laptops").total == 40)
         #expect(one.counter(.handshakeEstablished, of: "phones").total == 20)
         #expect(one.counter(.handshakeEstablished, of: "strangers").total == 0)
-        for workers in [2, 3, 7] {
-            let other = try run(text, workers: workers) { options in
-                options.batchSize = workers == 3 ? 8 : 1
-                options.overrides = SimulationOverrides(shardCount: UInt32(workers))
-            }
-            #expect(other.digest == one.digest)
-            #expect(other.series == one.series)
-        }
-        let modelled = try run(text) { $0.crypto = .modelled }
-        #expect(modelled.digest == one.digest)
-        #expect(modelled.measurements == one.measurements)
+        try expectNoTraceOfBatches(in: text, one)
     }
 
     private func established(_ text: String, in seconds: Int) throws -> UInt64 {
         let change = text.replacing("duration: 40s", with: "duration: \(seconds)s")
-        return try run(change) { $0.crypto = .modelled }.counter(.handshakeEstablished, of: "laptops").total
+        return try simulate(change) { $0.crypto = .modelled }.counter(.handshakeEstablished, of: "laptops").total
     }
 
     @Test("a server that is away keeps everybody out, and one that is slow keeps them waiting")

@@ -55,22 +55,10 @@ struct FragmentedRunTests {
             """
     }
 
-    private func run(
-        _ text: String,
-        _ change: (inout SimulatedOptions) -> Void = { _ in },
-        _ watcher: WireWatcher? = nil
-    ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "fragments.yaml").validated()
-        var options = SimulatedOptions()
-        change(&options)
-        let sinks = watcher.map { watcher in RunSinks(packet: { watcher.look(at: $0) }) } ?? RunSinks()
-        return try SimulatedRun(workload, options: options, sinks: sinks).run()
-    }
-
     @Test("an IKE_AUTH of 14 kB passes a path of MTU 1400 that loses packets, and without fragments nobody passes")
     func carriesMuch() throws {
         let watcher = WireWatcher()
-        let outcome = try run(Self.text(fragmentation: "path-mtu"), { _ in }, watcher)
+        let outcome = try simulate(Self.text(fragmentation: "path-mtu"), sinks: watcher.sinks)
         let measured = try #require(outcome.measurements.first)
         #expect(measured.counter(.handshakeEstablished).total == 40)
         #expect(measured.counter(.handshakeFailed).total == 0)
@@ -80,31 +68,20 @@ struct FragmentedRunTests {
         #expect(watcher.violations == [])
         // 11 of the request and 6 of the answer, and again where one was lost.
         #expect(watcher.fragmentCount > 40 * 17)
-        let without = try run(Self.text(fragmentation: "never"))
+        let without = try simulate(Self.text(fragmentation: "never"))
         #expect(without.measurements.first?.counter(.handshakeEstablished).total == 0)
     }
 
     @Test("workers, shards, windows and the kind of cryptography leave no trace in it", arguments: [1, 2, 7])
     func isDeterministic(workers: Int) throws {
         let text = Self.text(fragmentation: "200", identityByteCount: 300)
-        let one = try run(text)
-        let other = try run(text) { options in
-            options.workers = workers
-            options.crypto = .modelled
-            options.overrides = SimulationOverrides(
-                window: .microseconds(Int64(1000 / workers)),
-                shardCount: UInt32(workers)
-            )
-        }
-        #expect(one.digest == other.digest)
-        #expect(one.measurements == other.measurements)
-        #expect(one.violations == [])
+        try expectNoTrace(of: workers, in: text)
     }
 
     @Test("fragments are counted and timed as the messages that they are of")
     func countsMessages() throws {
-        let whole = try run(Self.text(fragmentation: "never", loss: "0%", identityByteCount: 300))
-        let cut = try run(Self.text(fragmentation: "200", loss: "0%", identityByteCount: 300))
+        let whole = try simulate(Self.text(fragmentation: "never", loss: "0%", identityByteCount: 300))
+        let cut = try simulate(Self.text(fragmentation: "200", loss: "0%", identityByteCount: 300))
         for name in [MetricName.handshakeOffered, .handshakeEstablished, .handshakeFailed] {
             #expect(whole.measurements.first?.counter(name) == cut.measurements.first?.counter(name), "\(name)")
         }

@@ -57,15 +57,8 @@ struct LifeCycleRunTests {
         isOneSided: Bool = false,
         _ change: (inout SimulatedOptions) -> Void = { _ in }
     ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "life.yaml").validated()
-        var options = SimulatedOptions()
-        change(&options)
         let watcher = WireWatcher()
-        let outcome = try SimulatedRun(
-            workload,
-            options: options,
-            sinks: RunSinks(packet: { watcher.look(at: $0) })
-        ).run()
+        let outcome = try simulate(text, sinks: watcher.sinks, change)
         #expect(watcher.violations == [])
         #expect(outcome.violations == [])
         #expect(outcome.oneSided.isEmpty != isOneSided)
@@ -135,6 +128,23 @@ struct LifeCycleRunTests {
         }
         #expect(one.digest == other.digest)
         #expect(one.measurements == other.measurements)
+    }
+
+    @Test("transport mode is agreed to, kept by rekeys under loss, and the end of an attempt where it is declined")
+    func transport() throws {
+        let policy = "mode: transport"
+        let agreed = try Self.run(Self.text(profile: policy + "\n    children: 2", policy: policy, loss: "2%"))
+        let measured = try #require(agreed.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 40)
+        #expect(measured.counter(.childRekeyEstablished).total > 400)
+        #expect(measured.counter(.childRekeyFailed).total == 0)
+        // No address of the pool was asked for.
+        let other = try Self.run(Self.text(profile: policy, policy: policy, pool: ""))
+        #expect(other.measurements.first?.counter(.handshakeEstablished).total == 40)
+        let declined = try Self.run(Self.text(profile: policy, pool: ""))
+        let refused = try #require(declined.measurements.first)
+        #expect(refused.counter(.handshakeEstablished).total == 0)
+        #expect(refused.counter(.handshakeFailed).byReason.map(\.name) == ["refused:USE_TRANSPORT_MODE"])
     }
 
     @Test("AUTH_LIFETIME makes clients reauthenticate that would not have done so")

@@ -34,6 +34,27 @@ struct LiveLoopbackTests {
         #expect(Set(run.sources.map(\.port)).count <= 2 * workers)
     }
 
+    @Test(
+        "Child SAs in transport mode are set up, rekeyed and deleted, behind a NAT too",
+        arguments: ["", ", nat: { preset: linux-conntrack }"]
+    )
+    func transport(nat: String) throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "3s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms\(nat) }",
+            policy: "mode: transport",
+            selectors: "mode: transport"
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.childRekeyEstablished).total >= 20)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(run.result.leftBehind == 0)
+    }
+
     @Test("clients that share an address have ports of their own")
     func sharesAnAddress() throws {
         let workload = try LoopbackWorkload(count: 40).validated()

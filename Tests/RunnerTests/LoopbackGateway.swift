@@ -71,6 +71,8 @@ struct LoopbackWorkload {
     var gatewayAuthentication = "{ psk: test-only }"
     var authentication = "{ psk: test-only }"
     var mobike = false
+    /// What the clients ask for: nothing, in transport mode.
+    var selectors = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
 
     func validated() throws -> Workload {
         let text = """
@@ -95,7 +97,7 @@ struct LoopbackWorkload {
                 proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
-                traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                \(selectors)
                 \(settings)
                 mobike: \(mobike)
             paths:

@@ -1,4 +1,5 @@
 import Foundation
+import IKEWire
 import Primitives
 import Results
 import Runner
@@ -25,6 +26,13 @@ struct MatrixTests {
             }
             #expect(result.verdict == .refused(notify: "NO_PROPOSAL_CHOSEN", exchange: "IKE_SA_INIT"))
             #expect(lacks.allSatisfy { result.explanation?.contains($0) ?? false }, "\(result.explanation ?? "")")
+        }
+        // A responder that has not ML-KEM.
+        let unknown = report.results.filter { $0.cell.name.contains("mlkem") }
+        #expect(unknown.count == 4)
+        for result in unknown {
+            #expect(result.verdict == .refused(notify: "NO_PROPOSAL_CHOSEN", exchange: "IKE_SA_INIT"))
+            #expect(result.explanation == "the gateway takes the same proposal without \(result.cell.name)")
         }
         for result in report.results {
             guard case .feature = result.cell.kind else { continue }
@@ -95,6 +103,24 @@ struct MatrixTests {
         #expect(error.map { "\($0)" }?.contains("nothing was sent") ?? false)
     }
 
+    @Test("ML-KEM works, as an additional key exchange and alone, with a responder that has it")
+    func knowsPostQuantum() throws {
+        let report = try matrix(
+            mobike: false,
+            fragmentation: "standard",
+            methods: "x25519-mlkem768-ke1_mlkem768-ke1_none"
+        ) {
+            $0.features = []
+            $0.keyExchanges = ["x25519"]
+            $0.ciphers = MatrixCipher.all.filter { $0.child == "aes256gcm16" }
+        }
+        let cells = report.results.filter { $0.cell.name.contains("mlkem") }
+        #expect(cells.map(\.cell.name) == ["ke1_mlkem768", "mlkem768", "ke1_mlkem1024", "mlkem1024"])
+        #expect(cells.map(\.verdict.kind) == [.works, .works, .refused, .refused], "\(cells.map(\.verdict))")
+        #expect(cells[0].exchanges.contains { $0.type == .ikeIntermediate })
+        #expect(report.exitCode == .pass)
+    }
+
     /// What stops a responder while a matrix goes on.
     private final class Holder: Sendable {
         let gateway: Mutex<LoopbackGateway?>
@@ -105,10 +131,12 @@ struct MatrixTests {
     private func matrix(
         mobike: Bool,
         fragmentation: String,
+        methods: String = "x25519",
         _ change: (inout MatrixRun) -> Void
     ) throws -> MatrixReport {
         var parts = LoopbackWorkload()
         parts.mobike = mobike
+        parts.methods = methods
         parts.policy = "fragmentation: \(fragmentation)"
         let workload = try parts.validated()
         let gateway = try LoopbackGateway(workload)

@@ -60,22 +60,10 @@ struct MovingRunTests {
         """
     }
 
-    private func run(
-        _ text: String,
-        _ change: (inout SimulatedOptions) -> Void = { _ in },
-        _ watcher: WireWatcher? = nil
-    ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "moving.yaml").validated()
-        var options = SimulatedOptions()
-        change(&options)
-        let sinks = watcher.map { watcher in RunSinks(packet: { watcher.look(at: $0) }) } ?? RunSinks()
-        return try SimulatedRun(workload, options: options, sinks: sinks).run()
-    }
-
     @Test("with MOBIKE every IKE SA stays, and the gateway is told once of each move")
     func keepsIKESAs() throws {
         let watcher = WireWatcher()
-        let outcome = try run(Self.text(), { _ in }, watcher)
+        let outcome = try simulate(Self.text(), sinks: watcher.sinks)
         let measured = try #require(outcome.measurements.first)
         #expect(measured.counter(.handshakeEstablished).total == 60)
         #expect(measured.counter(.mobikeMoves).total == 60)
@@ -88,7 +76,7 @@ struct MovingRunTests {
 
     @Test("without it at either end everybody begins anew", arguments: [true, false])
     func beginsAnew(_ isClient: Bool) throws {
-        let outcome = try run(Self.text(client: isClient, gateway: !isClient))
+        let outcome = try simulate(Self.text(client: isClient, gateway: !isClient))
         let measured = try #require(outcome.measurements.first)
         #expect(measured.counter(.mobikeMoves).total == 60)
         #expect(measured.counter(.mobikeUpdates).total == 0)
@@ -102,7 +90,7 @@ struct MovingRunTests {
     @Test("a share of them moves, and moves back")
     func movesBack() throws {
         let back = "back: { kind: move, at: 30s, population: laptops, over: 5s, to: office, share: 50% }"
-        let outcome = try run(Self.text(more: back))
+        let outcome = try simulate(Self.text(more: back))
         let measured = try #require(outcome.measurements.first)
         let moves = measured.counter(.mobikeMoves).total
         #expect((70...110).contains(moves))
@@ -115,7 +103,7 @@ struct MovingRunTests {
     func changesFamily() throws {
         for sources in [("198.18.0.0/16", "2001:db8:7::/64"), ("2001:db8:7::/64", "198.18.0.0/16")] {
             let text = Self.text(move: "to: lte, sources: [\"\(sources.1)\"]", sources: sources.0)
-            let outcome = try run(text)
+            let outcome = try simulate(text)
             let measured = try #require(outcome.measurements.first)
             #expect(measured.counter(.mobikeUpdates).total == 60)
             #expect(measured.counter(.mobikeRestarts).total == 0)
@@ -127,7 +115,7 @@ struct MovingRunTests {
     @Test("to where a gateway of one family is not, is refused before it runs")
     func refusesFamily() throws {
         let text = Self.text(move: "to: lte, sources: [\"2001:db8:7::/64\"]", addresses: "[192.0.2.1]")
-        let errors = #expect(throws: WorkloadErrors.self) { try run(text) }
+        let errors = #expect(throws: WorkloadErrors.self) { try simulate(text) }
         #expect(errors?.errors.first?.problem == "the clients move to 2001:db8:7::/64, and gw has no IPv6 address")
     }
 
@@ -139,14 +127,13 @@ struct MovingRunTests {
         var text = Self.text(client: way == 2, gateway: way == 2)
         if way != 1 { text = text.replacing("cores: 2,", with: "cores: 2, behind-nat: 10.0.0.9,") }
         if way == 1 { text = text.replacing("liveness: { every: 5s }", with: "encapsulation: forced") }
-        let workload = try WorkloadFile(text: text, path: "moving.yaml").validated()
         let ports = Mutex<Set<UInt16>>([])
         let addresses = Mutex<Set<IPAddress>>([])
         let sinks = RunSinks(packet: { packet in
             ports.withLock { _ = $0.insert(min(packet.source.port, packet.destination.port)) }
             addresses.withLock { $0.formUnion([packet.source.address, packet.destination.address]) }
         })
-        let outcome = try SimulatedRun(workload, options: SimulatedOptions(), sinks: sinks).run()
+        let outcome = try simulate(text, sinks: sinks)
         #expect(outcome.measurements.first?.counter(.handshakeEstablished).total == (way == 2 ? 60 : 120))
         #expect(ports.withLock { $0 } == [500, 4500])
         // The address behind the NAT is nobody's outside.
@@ -159,16 +146,6 @@ struct MovingRunTests {
         let text = Self.text(
             more: "back: { kind: move, at: 30s, population: laptops, over: 9s, to: office, share: 70% }"
         )
-        let one = try run(text)
-        let other = try run(text) { options in
-            options.workers = workers
-            options.crypto = workers % 2 == 0 ? .modelled : .real
-            options.overrides = SimulationOverrides(
-                window: workers == 3 ? .microseconds(330) : nil,
-                shardCount: workers == 1 ? nil : UInt32(5 * workers)
-            )
-        }
-        #expect(one.digest == other.digest)
-        #expect(one.measurements == other.measurements)
+        try expectNoTrace(of: workers, in: text)
     }
 }

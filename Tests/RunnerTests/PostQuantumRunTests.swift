@@ -53,20 +53,11 @@ struct PostQuantumRunTests {
         """
     }
 
-    private func run(
-        _ text: String,
-        _ change: (inout SimulatedOptions) -> Void = { _ in }
-    ) throws -> SimulatedOutcome {
-        let workload = try WorkloadFile(text: text, path: "post-quantum.yaml").validated()
-        var options = SimulatedOptions()
-        options.crypto = .modelled
-        change(&options)
-        return try SimulatedRun(workload, options: options, sinks: RunSinks()).run()
-    }
+    private static func run(_ text: String) throws -> SimulatedOutcome { try simulate(text) { $0.crypto = .modelled } }
 
     @Test("sets up, and rekeys from both ends, over a path that loses, doubles and drops what is too long")
     func goesOn() throws {
-        let outcome = try run(Self.text("x25519-ke1_mlkem768-ke2_mlkem1024"))
+        let outcome = try Self.run(Self.text("x25519-ke1_mlkem768-ke2_mlkem1024"))
         let measured = try #require(outcome.measurements.first)
         #expect(measured.counter(.handshakeEstablished).total == 20)
         #expect(measured.counter(.handshakeFailed).total == 0)
@@ -78,31 +69,21 @@ struct PostQuantumRunTests {
     @Test("workers, shards, windows and the kind of cryptography leave no trace in it", arguments: [1, 2, 7])
     func isDeterministic(workers: Int) throws {
         let text = Self.text("x25519-ke1_mlkem768")
-        let one = try run(text) { $0.crypto = .real }
-        let other = try run(text) { options in
-            options.workers = workers
-            options.overrides = SimulationOverrides(
-                window: .microseconds(Int64(1000 / workers)),
-                shardCount: UInt32(workers)
-            )
-        }
-        #expect(one.digest == other.digest)
-        #expect(one.measurements == other.measurements)
-        #expect(one.violations == [])
+        try expectNoTrace(of: workers, in: text)
     }
 
     @Test("alone in IKE_SA_INIT it goes in IP fragments, and where these are dropped nobody is served")
     func goesAlone() throws {
-        let fragmented = try run(Self.text("mlkem1024", overMTU: "fragment"))
+        let fragmented = try Self.run(Self.text("mlkem1024", overMTU: "fragment"))
         #expect(fragmented.measurements.first?.counter(.handshakeEstablished).total == 20)
         #expect(fragmented.violations == [])
-        let dropped = try run(Self.text("mlkem1024"))
+        let dropped = try Self.run(Self.text("mlkem1024"))
         #expect(dropped.measurements.first?.counter(.handshakeEstablished).total == 0)
     }
 
     @Test("behind another key exchange it needs fragments of IKE's own where IP's are dropped")
     func needsFragments() throws {
-        let without = try run(Self.text("x25519-ke1_mlkem1024", fragmentation: "never"))
+        let without = try Self.run(Self.text("x25519-ke1_mlkem1024", fragmentation: "never"))
         #expect(without.measurements.first?.counter(.handshakeEstablished).total == 0)
     }
 }

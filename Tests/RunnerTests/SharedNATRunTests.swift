@@ -65,15 +65,12 @@ struct SharedNATRunTests {
     }
 
     private func drive(_ text: String, _ change: (inout SimulatedOptions) -> Void = { _ in }) throws -> Drive {
-        let workload = try WorkloadFile(text: text, path: "shared.yaml").validated()
-        var options = SimulatedOptions()
-        change(&options)
         let sources = Mutex<Set<UDPEndpoint>>([])
         let gateway = IPAddress(v4: 0xC000_0201)
         let sinks = RunSinks(packet: { packet in
             if packet.source.address != gateway { sources.withLock { _ = $0.insert(packet.source) } }
         })
-        let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
+        let outcome = try simulate(text, sinks: sinks, change)
         return Drive(outcome: outcome, sources: sources.withLock { $0 })
     }
 

@@ -21,7 +21,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 extension Rule {
     /// The layers, bottom first: a module imports only from layers below its own.
     private static let layers: [[String]] = [
-        ["Primitives", "COpenSSL", "CBoringSSL", "CLinux", "CMemory"],
+        ["Primitives", "COpenSSL", "CBoringSSL", "CLinux", "CMemory", "CPrefetch"],
         ["IKEWire", "IKECrypto", "Simulation", "Metrics"],
         ["EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
         ["IKEv2", "ESP"],
@@ -37,6 +37,7 @@ extension Rule {
         "Crypto": ["IKECrypto"],
         "CLinux": ["Workers", "UDPTransport"],
         "CMemory": ["ikestorm"],
+        "CPrefetch": ["Simulation"],
         "Foundation": ["Workload", "Results", "Runner", "ikestorm"],
         // Threads and error numbers of the system; the benches measure and print.
         "Glibc": ["Workers", "UDPTransport", "Runner", "ikestorm", "microbench"],

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @Suite("The project keeps its own rules")
@@ -21,6 +22,39 @@ struct TidyTests {
     )
     func finds(path: String) throws {
         #expect(try Self.files.get().contains { $0.path == path })
+    }
+}
+
+@Suite("README names what there is")
+struct ReadmeTests {
+    private static let text = Result {
+        try String(contentsOf: Project.directory.appending(path: "README.md"), encoding: .utf8)
+    }
+
+    @Test("every workload that ships, in its table")
+    func namesWorkloads() throws {
+        let text = try Self.text.get()
+        let paths = try Project.files().map(\.path).filter {
+            $0.hasPrefix("workloads/") && $0.hasSuffix(".yaml") && !$0.hasPrefix("workloads/costs/")
+        }
+        #expect(paths.count > 9)
+        for path in paths {
+            let name = path.dropFirst("workloads/".count).dropLast(".yaml".count)
+            #expect(text.contains("\n| `\(name)` | "), "\(name)")
+        }
+    }
+
+    @Test("every command")
+    func namesCommands() throws {
+        let text = try Self.text.get()
+        let commands = try Project.files().filter {
+            $0.path.hasPrefix("Sources/ikestorm/") && $0.path.hasSuffix("Command.swift")
+        }
+        #expect(commands.count > 14)
+        for command in commands {
+            let name = command.path.dropFirst("Sources/ikestorm/".count).dropLast("Command.swift".count).lowercased()
+            #expect(text.contains("`\(name)` · ") || text.contains(" · `\(name)`"), "\(name)")
+        }
     }
 }
 

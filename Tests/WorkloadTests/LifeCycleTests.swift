@@ -21,6 +21,13 @@ struct LifeCycleTests {
             Said(written: "reauthentication: { every: 1h }", message: "no client of laptops reauthenticates in it"),
             Said(written: "childless: force", message: "every set-up fails"),
             Said(written: "childless: prefer", message: "IKE_AUTH makes the Child SA"),
+            Said(written: "mode: transit", message: "unknown mode"),
+            Said(written: "mode: transport\n    mobike: true", message: "MOBIKE moves Child SAs in tunnel mode alone"),
+            Said(
+                written: "mode: transport\n    configuration: { addresses: [ipv4] }",
+                message: "`configuration` has no meaning in transport mode"
+            ),
+            Said(written: "mode: transport", message: "makes Child SAs in tunnel mode, and every set-up fails"),
             Said(written: "window: 4", message: "requests never overlap"),
         ]
     )

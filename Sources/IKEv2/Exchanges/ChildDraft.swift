@@ -27,6 +27,7 @@ extension IKESA {
         /// What was offered for the new Child SA.
         var localSelectors: [TrafficSelector] = []
         var remoteSelectors: [TrafficSelector] = []
+        var isTransport = false
         /// The new IKE SA's SPI at this end.
         var ikeSPI = IKESPI.zero
         var restarts = 0
@@ -59,6 +60,7 @@ extension IKESA {
         let outbound: ChildSPI
         let initiatorSelectors: [TrafficSelector]
         let responderSelectors: [TrafficSelector]
+        var isTransport = false
 
         var suite: ChildSuite { selection.suite }
     }
@@ -70,13 +72,6 @@ extension IKESA {
         let lowestNonce: [UInt8]
     }
 }
-
-/// Whether one nonce comes before another when compared octet by octet (RFC 7296 section 2.8.1).
-func isLower(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    one.lexicographicallyPrecedes(other)
-}
-
-func lower(_ one: [UInt8], _ other: [UInt8]) -> [UInt8] { isLower(other, one) ? other : one }
 
 // The exchanges of this end: what is sent.
 extension IKESA.Established {
@@ -97,9 +92,11 @@ extension IKESA.Established {
         var draft = IKESA.Draft(task, purpose, nonce: nonce)
         switch purpose {
         case .child:
+            draft.isTransport = policy.values.childMode == .transport
             offer(in: &draft, ownSelectors(policy), peerSelectors(policy), policy: policy, &turn)
         case .rekeyChild(let old):
             guard let index = childIndex(inbound: old) else { return }
+            draft.isTransport = children[index].isTransport
             offer(
                 in: &draft,
                 children[index].localSelectors,
@@ -129,8 +126,8 @@ extension IKESA.Established {
     ) {
         draft.inbound = freshChildSPI()
         draft.method = policy.childMethod
-        draft.localSelectors = local
-        draft.remoteSelectors = remote
+        // In transport mode the ends may have other addresses by now.
+        (draft.localSelectors, draft.remoteSelectors) = draft.isTransport ? endSelectors : (local, remote)
     }
 
     mutating func ask(forKeyPair method: KeyExchangeMethod, _ turn: inout Turn) {

@@ -5,7 +5,7 @@ import Primitives
 
 // CREATE_CHILD_SA for a Child SA, begun here (RFC 7296 sections 1.3.1 and 1.3.3).
 extension IKESA.Established {
-    /// HDR, SK {[N(REKEY_SA)], SA, Ni, [KEi], TSi, TSr}
+    /// HDR, SK {[N(REKEY_SA)], [N(USE_TRANSPORT_MODE)], SA, Ni, [KEi], TSi, TSr}
     mutating func sendChildRequest(
         _ draft: borrowing IKESA.Draft,
         replacing old: ChildSPI?,
@@ -15,9 +15,10 @@ extension IKESA.Established {
         let operation: Operation = old == nil ? .createChild : .rekeyChild
         let note = PacketNote(operation, isResponse: false, keyExchange: draft.method)
         let (nonce, inbound, method, publicValue) = (draft.nonce, draft.inbound, draft.method, draft.publicValue)
-        let (local, remote) = (draft.localSelectors, draft.remoteSelectors)
+        let (local, remote, isTransport) = (draft.localSelectors, draft.remoteSelectors, draft.isTransport)
         channel.request(.createChildSA, note, origin: &origin, policy: policy, &turn) { encoder in
             if let old { encoder.notify(.rekeySA, protocolID: .esp, spi: old) }
+            if isTransport { encoder.notify(.useTransportMode) }
             encoder.offer(policy.childOffer, spi: inbound)
             encoder.nonce(nonce)
             if let method { encoder.keyExchange(KeyExchangeID(rawValue: method.rawValue), publicValue) }
@@ -40,7 +41,7 @@ extension IKESA.Established {
         return .each(of: innerAddresses)
     }
 
-    /// HDR, SK {SA, Nr, [KEr], TSi, TSr}
+    /// HDR, SK {[N(USE_TRANSPORT_MODE)], SA, Nr, [KEr], TSi, TSr}
     func readChildAnswer(
         _ contents: borrowing Contents,
         _ draft: borrowing IKESA.Draft,
@@ -50,16 +51,21 @@ extension IKESA.Established {
         guard contents.has(.createChild),
             let selection = try? policy.childOffer.select(contents.securityAssociation, .answer),
             selection.suite.keyExchange == nil || selection.suite.keyExchange == draft.method,
-            let local = contents.selectors(contents.initiatorSelectors),
-            let remote = contents.selectors(contents.responderSelectors),
-            isNarrowing(local, of: draft.localSelectors), isNarrowing(remote, of: draft.remoteSelectors)
+            let written = contents.writtenSelectors
         else { return nil }
+        let isTransport = draft.isTransport && contents.hasNotify(.useTransportMode)
+        let local = isTransport ? understood(written.initiator, ofPeer: false) : written.initiator
+        let remote = isTransport ? understood(written.responder, ofPeer: true) : written.responder
+        guard isNarrowing(local, of: draft.localSelectors), isNarrowing(remote, of: draft.remoteSelectors) else {
+            return nil
+        }
         let answer = IKESA.ChildAnswer(
             selection: selection,
             inbound: draft.inbound,
             outbound: selection.childSPI,
             initiatorSelectors: local == draft.localSelectors ? draft.localSelectors : local,
-            responderSelectors: remote == draft.remoteSelectors ? draft.remoteSelectors : remote
+            responderSelectors: remote == draft.remoteSelectors ? draft.remoteSelectors : remote,
+            isTransport: isTransport
         )
         return .child(answer, peerNonce: peerNonce)
     }
@@ -73,6 +79,10 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) {
         install(answer, keys, isExchangeInitiator: true, policy: policy, &turn)
+        guard answer.isTransport == draft.isTransport else {
+            giveUp(draft.purpose, .useTransportMode, &turn)
+            return reject(tunnel: answer.inbound, &turn)
+        }
         switch draft.purpose {
         case .child:
             turn.output.report(.childInstalled(inbound: answer.inbound, outbound: answer.outbound))
@@ -160,7 +170,8 @@ extension IKESA.Established {
                 remoteSelectors: isExchangeInitiator ? answer.responderSelectors : answer.initiatorSelectors,
                 soft: origin.softDeadline(policy.values.childLifetime, from: turn.now),
                 hard: policy.values.childLifetime.hard.map { turn.now + $0 } ?? .never,
-                isExchangeInitiator: isExchangeInitiator
+                isExchangeInitiator: isExchangeInitiator,
+                isTransport: answer.isTransport
             )
         )
     }

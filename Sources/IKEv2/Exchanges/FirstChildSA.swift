@@ -27,23 +27,13 @@ extension IKESA.Established {
         }
         guard
             let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .answer),
-            let local = contents.selectors(contents.initiatorSelectors),
-            let remote = contents.selectors(contents.responderSelectors),
-            isNarrowing(local, of: policy.localOffer), isNarrowing(remote, of: policy.values.remoteSelectors)
+            let answer = readFirstAnswer(contents, selection, inbound: inbound, policy: policy)
         else {
             // The peer has made a Child SA that was not offered: nothing can be done with it.
             turn.output.report(.childRefused(.invalidSyntax))
             enqueue(.close(.malformedAnswer), notBefore: turn.now)
             return
         }
-        let offered = policy.values.remoteSelectors
-        let answer = IKESA.ChildAnswer(
-            selection: selection,
-            inbound: inbound,
-            outbound: selection.childSPI,
-            initiatorSelectors: local == policy.localOffer ? policy.localOffer : local,
-            responderSelectors: remote == offered ? offered : remote
-        )
         let keys = turn.cryptography.deriveChildKeys(
             selection.suite,
             prf: channel.suite.prf,
@@ -52,7 +42,35 @@ extension IKESA.Established {
             nr: responderNonce.rawSpan
         )
         install(answer, keys, isExchangeInitiator: true, policy: policy, &turn)
+        guard answer.isTransport == (policy.values.childMode == .transport) else {
+            turn.output.report(.childRefused(.useTransportMode))
+            return reject(tunnel: inbound, &turn)
+        }
         turn.output.report(.childInstalled(inbound: inbound, outbound: answer.outbound))
+    }
+
+    /// [N(USE_TRANSPORT_MODE)], SAr2, TSi, TSr; nil where the selectors are not of what was offered.
+    private func readFirstAnswer(
+        _ contents: borrowing Contents,
+        _ selection: Selection<ChildSuite>,
+        inbound: ChildSPI,
+        policy: PeerPolicy
+    ) -> IKESA.ChildAnswer? {
+        guard let written = contents.writtenSelectors else { return nil }
+        let isTransport = policy.values.childMode == .transport && contents.hasNotify(.useTransportMode)
+        let offered = policy.firstOffer(over: channel.path)
+        let local = isTransport ? understood(written.initiator, ofPeer: false) : written.initiator
+        let remote = isTransport ? understood(written.responder, ofPeer: true) : written.responder
+        guard isNarrowing(local, of: offered.own), isNarrowing(remote, of: offered.peer) else { return nil }
+        // What is as offered shares the policy's own arrays.
+        return IKESA.ChildAnswer(
+            selection: selection,
+            inbound: inbound,
+            outbound: selection.childSPI,
+            initiatorSelectors: local == offered.own ? offered.own : local,
+            responderSelectors: remote == offered.peer ? offered.peer : remote,
+            isTransport: isTransport
+        )
     }
 
     /// The responder's side: chooses, narrows and installs, or says why not; the caller sends the answer.
@@ -71,14 +89,10 @@ extension IKESA.Established {
         guard
             let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .offer(bringing: nil))
         else { return .refused(.noProposalChosen) }
-        guard let offeredRemote = contents.selectors(contents.initiatorSelectors),
-            let offeredLocal = contents.selectors(contents.responderSelectors)
-        else { return .refused(.tsUnacceptable) }
         innerAddresses = lease
         arePeerAddresses = !lease.isEmpty
-        let initiatorSide = narrow(offeredRemote, to: peerSelectors(policy))
-        let responderSide = narrow(offeredLocal, to: ownSelectors(policy))
-        guard !initiatorSide.isEmpty, !responderSide.isEmpty else {
+        let isTransport = agreesToTransport(contents, replacing: nil, policy: policy)
+        guard let sides = narrowedSides(contents, replaced: nil, isTransport: isTransport, policy: policy) else {
             innerAddresses = InnerAddresses()
             arePeerAddresses = false
             return .refused(.tsUnacceptable)
@@ -87,8 +101,9 @@ extension IKESA.Established {
             selection: selection,
             inbound: freshChildSPI(),
             outbound: selection.childSPI,
-            initiatorSelectors: initiatorSide,
-            responderSelectors: responderSide
+            initiatorSelectors: sides.initiator,
+            responderSelectors: sides.responder,
+            isTransport: isTransport
         )
         let keys = turn.cryptography.deriveChildKeys(
             selection.suite,

@@ -18,6 +18,16 @@ extension Contents {
     }
 }
 
+extension Contents {
+    /// What TSi and TSr say; nil where one of them is not there or cannot be read.
+    var writtenSelectors: (initiator: [TrafficSelector], responder: [TrafficSelector])? {
+        guard let initiator = selectors(initiatorSelectors), let responder = selectors(responderSelectors) else {
+            return nil
+        }
+        return (initiator, responder)
+    }
+}
+
 extension [TrafficSelector] {
     /// All addresses of some families; of none, those of IPv4.
     static func everything(of families: AddressFamilies) -> [TrafficSelector] {
@@ -31,7 +41,7 @@ extension [TrafficSelector] {
     static func each(of addresses: InnerAddresses) -> [TrafficSelector] {
         var selectors: [TrafficSelector] = []
         addresses.forEachAddress { address in
-            selectors.append(TrafficSelector(IPPrefix(address: address, length: 8 * address.byteCount)))
+            selectors.append(TrafficSelector(address))
         }
         return selectors
     }

@@ -30,7 +30,7 @@ extension IKESA {
 
 // CREATE_CHILD_SA for a Child SA, begun by the peer: a further one, or a rekey (RFC 7296 sections 1.3.1 and 1.3.3).
 extension IKESA.Established {
-    /// Takes HDR, SK {[N(REKEY_SA)], SA, Ni, [KEi], TSi, TSr}.
+    /// Takes HDR, SK {[N(REKEY_SA)], [N(USE_TRANSPORT_MODE)], SA, Ni, [KEi], TSi, TSr}.
     mutating func takeChildRequest(
         _ contents: borrowing Contents,
         policy: PeerPolicy,
@@ -78,7 +78,8 @@ extension IKESA.Established {
             // Each end waits for some time of its own, so that one of them is first.
             return refuse(.temporaryFailure, &turn)
         }
-        guard let sides = narrowedSides(contents, replaced: replaced, policy: policy) else {
+        let isTransport = agreesToTransport(contents, replacing: replaced, policy: policy)
+        guard let sides = narrowedSides(contents, replaced: replaced, isTransport: isTransport, policy: policy) else {
             return refuse(.tsUnacceptable, &turn)
         }
         let answer = IKESA.ChildAnswer(
@@ -86,7 +87,8 @@ extension IKESA.Established {
             inbound: freshChildSPI(),
             outbound: selection.childSPI,
             initiatorSelectors: sides.initiator,
-            responderSelectors: sides.responder
+            responderSelectors: sides.responder,
+            isTransport: isTransport
         )
         let nonce = turn.cryptography.octets(count: Initiation.nonceByteCount, from: &origin.material)
         guard let method = selection.suite.keyExchange else {
@@ -148,14 +150,14 @@ extension IKESA.Established {
     }
 
     /// TSi and TSr, narrowed to what the old Child SA has, or to what the policy allows.
-    private func narrowedSides(
+    func narrowedSides(
         _ contents: borrowing Contents,
         replaced: ChildSPI?,
+        isTransport: Bool,
         policy: PeerPolicy
     ) -> (initiator: [TrafficSelector], responder: [TrafficSelector])? {
-        guard let offeredPeer = contents.selectors(contents.initiatorSelectors),
-            let offeredOwn = contents.selectors(contents.responderSelectors)
-        else { return nil }
+        guard let (offeredPeer, offeredOwn) = contents.writtenSelectors else { return nil }
+        if isTransport { return transportSides(offeredPeer, offeredOwn) }
         let sides: (initiator: [TrafficSelector], responder: [TrafficSelector])
         if let replaced, let index = childIndex(inbound: replaced) {
             sides.initiator = narrow(offeredPeer, to: children[index].remoteSelectors)
@@ -167,7 +169,7 @@ extension IKESA.Established {
         return sides.initiator.isEmpty || sides.responder.isEmpty ? nil : sides
     }
 
-    /// HDR, SK {SA, Nr, [KEr], TSi, TSr, [N(ADDITIONAL_KEY_EXCHANGE)]}
+    /// HDR, SK {[N(USE_TRANSPORT_MODE)], SA, Nr, [KEr], TSi, TSr, [N(ADDITIONAL_KEY_EXCHANGE)]}
     mutating func answer(
         _ answer: IKESA.ChildAnswer,
         replacing old: ChildSPI?,
@@ -180,6 +182,7 @@ extension IKESA.Established {
         let method = answer.suite.keyExchange
         let note = PacketNote(operation, isResponse: true, keyExchange: method)
         respond(.createChildSA, note, &turn) { encoder in
+            if answer.isTransport { encoder.notify(.useTransportMode) }
             encoder.answer(answer.selection, spi: answer.inbound)
             encoder.nonce(nonce)
             if let method, let publicValue {
@@ -222,6 +225,13 @@ extension IKESA.Established {
         )
     }
 }
+
+/// Whether one nonce comes before another when compared octet by octet (RFC 7296 section 2.8.1).
+func isLower(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+    one.lexicographicallyPrecedes(other)
+}
+
+func lower(_ one: [UInt8], _ other: [UInt8]) -> [UInt8] { isLower(other, one) ? other : one }
 
 // The end of a rekey that began here, with and without a collision (RFC 7296 sections 2.8.1 and 2.25.1).
 extension IKESA.Established {

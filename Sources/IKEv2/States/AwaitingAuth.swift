@@ -47,7 +47,8 @@ extension IKESA {
         }
 
         /// HDR, SK {IDi, [CERT, ...], [CERTREQ], [N(INITIAL_CONTACT)], [IDr], [AUTH], [N(SET_WINDOW_SIZE)],
-        /// [CP(CFG_REQUEST)], [SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED), [N(ADDITIONAL_*_ADDRESS), ...]]}
+        /// [CP(CFG_REQUEST)], [[N(USE_TRANSPORT_MODE)], SAi2, TSi, TSr], [N(MOBIKE_SUPPORTED),
+        /// [N(ADDITIONAL_*_ADDRESS), ...]]}
         static func send(
             _ proof: Proof?,
             _ channel: consuming Channel,
@@ -63,7 +64,7 @@ extension IKESA {
             let isFirstContact = policy.isFirstContact(origin)
             var note = PacketNote(.ikeAuth, isResponse: false, wanting: policy.values.requestedAddresses)
             if let proof { note.isSigned = proof.method != .sharedKey } else { note = .eap(isResponse: false) }
-            let own = channel.path.local
+            let path = channel.path
             channel.request(
                 .ikeAuth,
                 note,
@@ -80,11 +81,13 @@ extension IKESA {
                 encoder.windowSize(policy)
                 encoder.configurationRequest(policy)
                 if !initial.isChildless {
+                    let offered = policy.firstOffer(over: path)
+                    if policy.values.childMode == .transport { encoder.notify(.useTransportMode) }
                     encoder.offer(policy.firstChildOffer, spi: childSPI)
-                    encoder.trafficSelectors(initiator: policy.localOffer)
-                    encoder.trafficSelectors(responder: policy.values.remoteSelectors)
+                    encoder.trafficSelectors(initiator: offered.own)
+                    encoder.trafficSelectors(responder: offered.peer)
                 }
-                encoder.mobility(policy, at: own)
+                encoder.mobility(policy, at: path.local)
             }
             return .awaitingAuth(
                 AwaitingAuth(channel: channel, origin: origin, initial: initial, childSPI: childSPI)

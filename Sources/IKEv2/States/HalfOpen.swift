@@ -196,6 +196,7 @@ extension IKESA {
                     encoder.configurationReply(lease, to: request, policy)
                 case .installed(let answer):
                     encoder.configurationReply(lease, to: request, policy)
+                    if answer.isTransport { encoder.notify(.useTransportMode) }
                     encoder.answer(answer.selection, spi: answer.inbound)
                     encoder.trafficSelectors(initiator: answer.initiatorSelectors)
                     encoder.trafficSelectors(responder: answer.responderSelectors)

@@ -6,7 +6,7 @@ package struct MatrixCell: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// A key exchange method with a cipher.
         case algorithms
-        /// Another PRF, or extended sequence numbers, with what works already.
+        /// Another PRF, ML-KEM, or extended sequence numbers, with what works already.
         case transform
         /// The template's population of this number, with its own credentials.
         case authentication(Int)
@@ -58,6 +58,7 @@ extension MatrixCipher {
         .map { MatrixCipher($0) }
 
     package static let keyExchanges = CalibrationTrial.keyExchanges
+    package static let postQuantum = ["mlkem768", "mlkem1024"]
     package static let prfs = ["prfsha1", "prfsha256", "prfsha384", "prfsha512"]
 
     /// The IKE proposals of everything at once, for the canary: RFC 7296 section 3.3 keeps AEADs apart.

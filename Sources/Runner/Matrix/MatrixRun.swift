@@ -115,6 +115,14 @@ package struct MatrixRun {
             let proposals = Workload.Proposals(ike: [kept.joined(separator: "-")], child: base.proposals.child)
             cells.append(MatrixCell(kind: .transform, name: prf, proposals: proposals))
         }
+        // An additional key exchange, and one in the place of the base's.
+        for method in MatrixCipher.postQuantum {
+            for (name, methods) in [("ke1_" + method, [keyExchange, "ke1_" + method]), (method, [method])] {
+                let ike = ([cipher.ike] + methods).joined(separator: "-")
+                let proposals = Workload.Proposals(ike: [ike], child: base.proposals.child)
+                cells.append(MatrixCell(kind: .transform, name: name, proposals: proposals))
+            }
+        }
         let extended = Workload.Proposals(ike: base.proposals.ike, child: [cipher.child + "-esn"])
         cells.append(MatrixCell(kind: .transform, name: "esn", proposals: extended))
         return cells
@@ -198,7 +206,8 @@ extension MatrixRun {
             "other pairs of AES-CBC and an integrity algorithm: RFC 7296 section 3.3 negotiates the two apart",
             "DES, 3DES, MD5, MODP groups below 2,048 bits: RFC 8247 has done away with them, and this version does not "
                 + "compute them",
-            "additional key exchanges (RFC 9370) with ML-KEM: this version does not speak them",
+            "other additional key exchanges than ML-KEM, and more than one (RFC 9370): they are negotiated in the same way",
+            "transport mode: it needs a connection that assigns no addresses",
             "INITIAL_CONTACT: it would end other IKE SAs of the same identity",
             "cookies, AUTH_LIFETIME, the gateway's own rekeys: the gateway decides when to ask for them",
         ]

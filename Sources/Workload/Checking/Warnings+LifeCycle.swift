@@ -45,6 +45,13 @@ extension WarningCheck {
                         + (profile.lifeCycle.childless == .force ? "every set-up fails" : "IKE_AUTH makes the Child SA")
                 )
             }
+            if profile.mode == .transport, gateway.simulated != nil, gateway.policy.mode == .tunnel {
+                warn(
+                    "\(path).mode",
+                    "the policy of \(gateway.name) has no `mode: transport`: it makes Child SAs in tunnel mode, "
+                        + "and every set-up fails"
+                )
+            }
             if gateway.simulated != nil, (profile.lifeCycle.windowSize > 1) != (gateway.policy.lifeCycle.windowSize > 1)
             {
                 warn(

@@ -28,7 +28,8 @@ extension WorkloadReader {
                 remote: selectors.has("remote") ? remote : Self.everything(of: configuration)
             ),
             configuration: configuration,
-            children: view.count("children")
+            children: view.count("children"),
+            mode: mode(view)
         )
     }
 

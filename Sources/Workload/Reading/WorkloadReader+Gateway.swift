@@ -45,7 +45,8 @@ extension WorkloadReader {
             retransmission: retransmission(view),
             lifeCycle: lifeCyclePolicy(view),
             radius: radius(view),
-            trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything
+            trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything,
+            mode: view.keyword("mode", or: .tunnel)
         )
     }
 

@@ -81,6 +81,7 @@ enum WorkloadSchema {
                 "whether everything goes by UDP port 4500 although there is no NAT"
             ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
+            modePolicy,
         ] + lifeCyclePolicy,
         unsupported: [("ocsp", "certificates are not revoked in this version")]
     )

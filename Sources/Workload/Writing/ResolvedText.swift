@@ -61,10 +61,12 @@ extension Workload {
 
     private func settings(_ profile: Profile) -> YAMLValue {
         value(profile).adding(profile.fragmentation).adding(profile.lifeCycle).adding(profile.mobility)
+            .adding(profile.mode)
     }
 
     private func settings(_ policy: Policy) -> YAMLValue {
         value(policy).adding(policy.fragmentation).adding(policy.lifeCycle).adding(policy.mobility)
+            .adding(policy.mode)
     }
 
     private func value(_ gateway: Gateway) -> YAMLValue {

@@ -1,0 +1,55 @@
+import Primitives
+import Runner
+import Testing
+import Workload
+
+/// Runs the text of a workload in virtual time.
+func simulate(
+    _ text: String,
+    sinks: RunSinks = RunSinks(),
+    _ change: (inout SimulatedOptions) -> Void = { _ in }
+) throws -> SimulatedOutcome {
+    let workload = try WorkloadFile(text: text, path: "test.yaml").validated()
+    var options = SimulatedOptions()
+    change(&options)
+    return try SimulatedRun(workload, options: options, sinks: sinks).run()
+}
+
+/// Whether a run with so many workers, shards and another window, and with modelled cryptography, is the same as one
+/// without.
+func expectNoTrace(of workers: Int, in text: String) throws {
+    let one = try simulate(text)
+    let other = try simulate(text) { options in
+        options.workers = workers
+        options.crypto = .modelled
+        options.overrides = SimulationOverrides(
+            window: .microseconds(Int64(1000 / workers)),
+            shardCount: UInt32(5 * workers)
+        )
+    }
+    #expect(one.digest == other.digest)
+    #expect(one.measurements == other.measurements)
+    #expect(one.violations == [])
+}
+
+/// Whether runs with several workers and batch sizes, and with modelled cryptography, are the same as this one.
+func expectNoTraceOfBatches(in text: String, _ one: SimulatedOutcome) throws {
+    #expect(one.violations == [])
+    for workers in [2, 3, 7] {
+        let other = try simulate(text) { options in
+            options.workers = workers
+            options.batchSize = workers == 3 ? 8 : 1
+            options.overrides = SimulationOverrides(shardCount: UInt32(workers))
+        }
+        #expect(other.digest == one.digest)
+        #expect(other.series == one.series)
+    }
+    let modelled = try simulate(text) { $0.crypto = .modelled }
+    #expect(modelled.digest == one.digest)
+    #expect(modelled.measurements == one.measurements)
+}
+
+extension WireWatcher {
+    /// What shows it every packet of a run.
+    var sinks: RunSinks { RunSinks(packet: { self.look(at: $0) }) }
+}
