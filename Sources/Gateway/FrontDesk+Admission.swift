@@ -160,7 +160,10 @@ extension FrontDesk {
     /// Of requests that overlap one may be new, or may be answered again, although later ones have been taken: its
     /// sender says which, and the half knows better.
     private mutating func standing(of arrival: PacketArrival, _ id: SlotID) -> RequestWindow.Standing {
-        let standing = halves[id].take(arrival.messageID)
+        inWindow(halves[id].take(arrival.messageID), arrival)
+    }
+
+    private func inWindow(_ standing: RequestWindow.Standing, _ arrival: PacketArrival) -> RequestWindow.Standing {
         guard settings.windowSize > 1, standing == .old || standing == .inWork else { return standing }
         return arrival.note.isRetransmission ? .answered : .new
     }
@@ -177,8 +180,17 @@ extension FrontDesk {
 
     /// Whether a fragment makes its message whole; what is answered or in work already is never whole again.
     private mutating func completesMessage(_ arrival: PacketArrival, _ id: SlotID, isKnown: Bool) -> Bool {
-        let isNew = arrival.isResponse || !isKnown || halves[id].standing(of: arrival.messageID) == .new
-        return isNew && fragments.completes(arrival, of: halves[id].half)
+        let half = halves[id].half
+        let isNew = arrival.isResponse || !isKnown || standing(ofFragment: arrival, id) == .new
+        // What is sent again behind a later request is of use where it was not whole before.
+        guard isNew || (settings.windowSize > 1 && fragments.has(arrival, of: half)) else { return false }
+        // How many requests of its own overlap is the client's to say.
+        let isOwn = arrival.isResponse && settings.windowSize > 1
+        return fragments.completes(arrival, of: half, atMost: isOwn ? .max : settings.windowSize)
+    }
+
+    private func standing(ofFragment arrival: PacketArrival, _ id: SlotID) -> RequestWindow.Standing {
+        inWindow(halves[id].standing(of: arrival.messageID), arrival)
     }
 
     /// A fragment by itself costs what a packet costs that is looked at: the exchange is paid with the one that makes
@@ -186,7 +198,7 @@ extension FrontDesk {
     private func setPriceOfFragment(of job: inout Job, _ arrival: PacketArrival, _ id: SlotID, isKnown: Bool) {
         setPrice(of: &job, .discard)
         guard isKnown, !arrival.isResponse else { return }
-        switch halves[id].standing(of: arrival.messageID) {
+        switch standing(ofFragment: arrival, id) {
         case .new: break
         case .inWork: discard(&job, .inWork)
         case .old: discard(&job, .old)

@@ -61,6 +61,14 @@ extension IKESA {
         }
     }
 
+    /// How many octets of messages that are not whole an established IKE SA keeps (RFC 7383 section 2.6).
+    package var fragmentByteCount: Int {
+        switch self {
+        case .established(let state): state.fragmentByteCount
+        default: 0
+        }
+    }
+
     /// Lends the keys, message IDs and way of an IKE SA that has them; nil for one that does not.
     package func withChannel<Result>(_ body: (borrowing Channel) -> Result) -> Result? {
         switch self {

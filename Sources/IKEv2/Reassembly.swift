@@ -3,9 +3,9 @@ import Primitives
 
 /// The fragments of one message that have come so far, checked and decrypted (RFC 7383 section 2.6).
 ///
-/// An IKE SA has at most one for the request that it expects and one for the response that it waits for. It is gone
-/// when its message is whole, when the message comes in one piece, and with the IKE SA; no timer ends it, since what
-/// it holds is bounded and was vouched for by its ICV.
+/// An IKE SA has at most one for each request that it expects and one for each response that it waits for, as many as
+/// the windows are wide. It is gone when its message is whole, when the message comes in one piece, and with the IKE
+/// SA; no timer ends it, since what it holds is bounded and was vouched for by its ICV.
 package struct Reassembly: Sendable {
     private let exchange: ExchangeType
     private let total: Int
@@ -13,7 +13,7 @@ package struct Reassembly: Sendable {
     /// Each fragment's part of the payloads, nil until it has come.
     private var parts: [[UInt8]?]
     private var missingCount: Int
-    private var byteCount = 0
+    private(set) var byteCount = 0
 
     /// What has become of a message by one more of its fragments.
     package enum Outcome: Hashable, Sendable {

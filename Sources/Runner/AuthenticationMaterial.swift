@@ -10,6 +10,8 @@ struct AuthenticationMaterial: Sendable {
     let clients: [AuthenticationPolicy]
     /// By gateway.
     let gateways: [AuthenticationPolicy]
+    /// By fault.
+    let rollovers: [RolloverMaterial?]
 
     /// - Throws: what is wrong with a certificate or a key, in words.
     init(_ workload: Workload) throws(AuthenticationProblem) {
@@ -28,6 +30,7 @@ struct AuthenticationMaterial: Sendable {
         self.identities = identities
         self.clients = clients
         self.gateways = gateways
+        rollovers = try RolloverMaterial.all(of: workload)
     }
 
     /// The same for a workload whose files were looked at before.

@@ -3,10 +3,10 @@ import Primitives
 import Workload
 
 extension LifeCyclePolicy {
-    init(_ profile: Workload.LifeCycle, fragments: Workload.Fragmentation) {
+    init(_ profile: Workload.LifeCycle) {
         self.init()
         sendsInitialContact = profile.initialContact
-        windowSize = Self.windowSize(profile.windowSize, fragments)
+        windowSize = UInt32(profile.windowSize)
         unknownSPIAnswers = UInt32(profile.unknownSPIAnswers)
         childless =
             switch profile.childless {
@@ -23,17 +23,12 @@ extension LifeCyclePolicy {
         }
     }
 
-    init(_ policy: Workload.LifeCyclePolicy, fragments: Workload.Fragmentation) {
+    init(_ policy: Workload.LifeCyclePolicy) {
         self.init()
         obeysInitialContact = policy.obeysInitialContact
         authenticationLifetime = policy.authenticationLifetime
-        windowSize = Self.windowSize(policy.windowSize, fragments)
+        windowSize = UInt32(policy.windowSize)
         unknownSPIAnswers = UInt32(policy.unknownSPIAnswers)
         childless = policy.acceptsChildless ? .accepted : .never
-    }
-
-    /// An end joins the fragments of one message at a time, so that messages that may come in fragments do not overlap.
-    static func windowSize(_ wanted: Int, _ fragments: Workload.Fragmentation) -> UInt32 {
-        fragments == .never ? UInt32(wanted) : 1
     }
 }

@@ -47,7 +47,7 @@ extension PeerPolicy {
         values.liveness = profile.liveness
         values.natKeepalive = profile.natKeepalive
         values.fragmentation = FragmentSizes(profile.fragmentation)
-        values.lifeCycle = LifeCyclePolicy(profile.lifeCycle, fragments: profile.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(profile.lifeCycle)
         values.forcesEncapsulation = profile.mobility.forcesEncapsulation
         if profile.mobility.isMobile {
             // Whatever else a gateway calls its own, only what the workload names is ever gone to.
@@ -87,7 +87,7 @@ extension PeerPolicy {
         values.retransmission = RetransmissionSchedule(waits: policy.retransmission.waits)
         values.liveness = policy.liveness
         values.fragmentation = FragmentSizes(policy.fragmentation)
-        values.lifeCycle = LifeCyclePolicy(policy.lifeCycle, fragments: policy.fragmentation)
+        values.lifeCycle = LifeCyclePolicy(policy.lifeCycle)
         values.forcesEncapsulation = policy.mobility.forcesEncapsulation
         if policy.mobility.isMobile {
             let addresses = gateway.addresses

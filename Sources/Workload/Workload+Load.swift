@@ -94,13 +94,15 @@ extension Workload {
             case gatewayRestart(gateway: Int, down: Duration, keepsState: Bool)
             /// No RADIUS server answers the gateway.
             case radiusOutage(gateway: Int, lasting: Duration)
+            /// A gateway and a share of its clients change their certificates, and whom they believe.
+            case certificateRollover(CertificateRollover)
         }
 
         /// When the fault is over and recovery can begin.
         package var end: Duration {
             switch effect {
             case .lossBurst(_, _, let lasting), .pathDown(_, let lasting), .radiusOutage(_, let lasting): at + lasting
-            case .natFlush, .natRebind: at
+            case .natFlush, .natRebind, .certificateRollover: at
             case .move(_, _, _, let over, _): at + over
             case .gatewayRestart(_, let down, _): at + down
             }

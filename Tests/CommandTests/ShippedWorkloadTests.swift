@@ -21,7 +21,8 @@ struct ShippedWorkloadTests {
     }
 
     static let stories = [
-        Story("cookie-flood", ["laptops"]), Story("lossy-mobile", ["phones"]),
+        Story("certificate-rollover", ["abrupt", "steps"]), Story("cookie-flood", ["laptops"]),
+        Story("lossy-mobile", ["phones"]),
         Story("mobike-wave", ["mobile", "fixed"]),
         Story(
             "nat-timeout",

@@ -43,6 +43,40 @@ struct FragmentPriceTests {
         #expect(desk.run(until: 19_000) == ["11001 1 drop(old)"])
     }
 
+    @Test("of overlapping requests are paid with the one that makes each message whole, in whatever order they come")
+    func paysForOverlapping() {
+        var desk = DeskUnderTest { $0.windowSize = 3 }
+        desk.report(0, 1, .established)
+        for (id, number) in [(1, 1), (2, 1), (2, 2), (1, 2)] as [(UInt32, UInt8)] {
+            desk.request(10, 1, .createChild, id, fragment: (number, 2))
+        }
+        #expect(
+            desk.run(until: 5_000) == ["1011 1 handle", "1012 1 handle", "1162 1 handle", "1312 1 handle"]
+        )
+        // What comes again is a look and, with the first one, the answer from memory.
+        var again = PacketNote(.createChild, isResponse: false)
+        (again.isRetransmission, again.fragmentTotal) = (true, 2)
+        for number in [1, 2] as [UInt8] {
+            again.fragmentNumber = number
+            desk.arrive(6_000, 1, .createChildSA, 1, again, spi: DeskUnderTest.spi(1))
+        }
+        #expect(desk.run(until: 9_000) == ["7030 1 handle", "7031 1 handle"])
+    }
+
+    @Test("of more messages than the window is wide make the oldest forgotten")
+    func forgetsOldest() {
+        var desk = DeskUnderTest { $0.windowSize = 2 }
+        desk.report(0, 1, .established)
+        for (id, number) in [(1, 1), (2, 1), (3, 1), (1, 2), (3, 2)] as [(UInt32, UInt8)] {
+            desk.request(10, 1, .createChild, id, fragment: (number, 2))
+        }
+        #expect(
+            desk.run(until: 5_000) == [
+                "1011 1 handle", "1012 1 handle", "1013 1 handle", "1014 1 handle", "1164 1 handle",
+            ]
+        )
+    }
+
     @Test("of which some were lost when the gateway went down are all wanted again")
     func forgetsWhatWasLost() {
         var desk = DeskUnderTest {

@@ -95,6 +95,35 @@ struct ChildlessTests {
         #expect(network.ends(.initiator) == [.refused(.invalidSyntax)])
     }
 
+    @Test("goes before EAP, too, and CREATE_CHILD_SA behind it", arguments: TestEAP.allCases)
+    func followsEAP(_ method: TestEAP) {
+        let client = PeerPolicy.client(eap: method) { $0.lifeCycle.childless = .required }
+        let gateway = PeerPolicy.gateway(eap: method) { $0.lifeCycle.childless = .accepted }
+        tell(initiator: client, responder: gateway) { network in
+            network.run(for: .seconds(2))
+            #expect(network.story[2] == "--> HDR, SK {IDi, IDr, CP(CFG_REQUEST)}")
+            #expect(
+                network.story.suffix(4) == [
+                    "--> HDR, SK {AUTH}", "<-- HDR, SK {AUTH, CP(CFG_REPLY)}",
+                    "--> HDR, SK {SA, Ni, TSi, TSr}", "<-- HDR, SK {SA, Nr, TSi, TSr}",
+                ]
+            )
+            let address = TrafficSelector(IPPrefix("10.128.0.7/32")!)
+            #expect(network.children(of: .initiator).map(\.localSelectors) == [[address]])
+        }
+    }
+
+    @Test("without AUTH is refused by a responder that has no EAP")
+    func needsProof() {
+        var network = Network(
+            initiator: .client(eap: .gtc) { $0.lifeCycle.childless = .preferred },
+            responder: Self.gateway
+        )
+        network.run(for: .seconds(1))
+        #expect(network.ends(.responder) == [.authenticationFailed])
+        #expect(network.ends(.initiator) == [.authenticationFailed])
+    }
+
     @Test("with any one message lost comes to the same end", arguments: 0..<6)
     func survivesLoss(_ lost: Int) {
         tell(initiator: Self.client(.required), responder: Self.gateway) { network in

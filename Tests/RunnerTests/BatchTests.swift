@@ -74,7 +74,8 @@ struct BatchTests {
         private static let clientCount = 12
     #else
         private static let workloads = [
-            "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout", "post-quantum-migration", "quickstart",
+            "certificate-rollover", "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout",
+            "post-quantum-migration", "quickstart",
             "radius-outage", "reconnect-storm",
             "rekey-storm", "restart",
         ]

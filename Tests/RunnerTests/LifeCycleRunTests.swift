@@ -174,8 +174,12 @@ struct LifeCycleRunTests {
         let (narrow, wide) = (try run(1, loss: "0%"), try run(8, loss: "0%"))
         #expect(wide.latency(.childRekeyLatency).p99 < narrow.latency(.childRekeyLatency).p99)
         _ = try run(3, loss: "4%")
-        // With fragments one request at a time is under way, and nothing is lost for good.
-        _ = try run(3, loss: "4%", fragmentation: "160")
+        // Messages in fragments overlap as well, each of them joined by itself.
+        let (first, three) = (
+            try run(1, loss: "4%", fragmentation: "160"), try run(3, loss: "4%", fragmentation: "160")
+        )
+        #expect(three.latency(.childRekeyLatency).p99 < first.latency(.childRekeyLatency).p99)
+        #expect(three.counter(.retransmissions).total * 10 < first.counter(.retransmissions).total * 12)
     }
 
     @Test("a restarted gateway tells clients that it does not know them, at a price and so many in a second")

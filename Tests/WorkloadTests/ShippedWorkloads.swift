@@ -22,7 +22,8 @@ struct ShippedWorkloadTests {
     @Test("all of them are there")
     func exist() {
         let wanted = [
-            "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout", "post-quantum-migration", "quickstart",
+            "certificate-rollover", "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout",
+            "post-quantum-migration", "quickstart",
             "radius-outage", "reconnect-storm",
             "rekey-storm", "restart",
         ]

@@ -80,7 +80,11 @@ struct WarningTests {
     func shipped() throws {
         let lines = try ShippedWorkloads.names.map { name in
             let warnings = try WorkloadFile(text: ShippedWorkloads.text(name), path: name)
-                .validated { _ throws(UnitProblem) in BaseWorkload.costs ?? "" }.warnings()
+                .validated { file throws(UnitProblem) in
+                    guard file.hasSuffix(".pem") else { return BaseWorkload.costs ?? "" }
+                    return (try? ShippedWorkloads.text(file)) ?? ""
+                }
+                .warnings()
             return ([name] + warnings.map { "    \($0)" }).joined(separator: "\n")
         }
         try Golden.check(lines.joined(separator: "\n") + "\n", "shipped-warnings.txt")

@@ -18,10 +18,10 @@ extension PeerPolicy {
 }
 
 extension Contents {
-    /// Whether an IKE_AUTH request asks for no Child SA, where the responder takes that: a part of what asks for one
-    /// is no request (RFC 6023 section 4).
+    /// Whether the IKE_AUTH request that says who the initiator is, with AUTH or before EAP, asks for no Child SA,
+    /// where the responder takes that: a part of what asks for one is no request (RFC 6023 section 4).
     func isChildless(_ policy: PeerPolicy) -> Bool {
-        policy.values.lifeCycle.childless == .accepted && has([.initiatorIdentification, .authentication])
+        policy.values.lifeCycle.childless == .accepted && has(.initiatorIdentification)
             && present.isDisjoint(with: .childOfIKEAuth)
     }
 }

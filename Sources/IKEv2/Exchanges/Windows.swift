@@ -18,8 +18,10 @@ extension IKESA {
         var answers: [Answer] = []
         /// This end's exchanges that wait for their answers, but for the one in the IKE SA itself.
         var flights = UniqueArray<Flight>()
-        /// Whose fragments are being joined.
-        var partial: MessageID?
+        /// Which request's fragments the channel joins.
+        var joining: MessageID?
+        /// The other requests in the window of which some fragments have come.
+        var partials: [PartialRequest] = []
 
         init(size: UInt32) { self.size = size }
     }
@@ -55,15 +57,14 @@ extension IKESA.Established {
         guard let window = windowSize, let header = try? Header.decode(from: &reader) else { return }
         guard !header.isResponse else { return bringForward(answeredBy: header) }
         let (id, lowest) = (header.messageID, channel.expectedRequest)
-        if channel.partialRequest != nil, windows?.partial != id { channel.partialRequest = nil }
-        windows?.partial = id
-        guard id != lowest, id.rawValue < lowest.rawValue.addingReportingOverflow(window).partialValue else { return }
+        guard id.rawValue < lowest.rawValue.addingReportingOverflow(window).partialValue else { return }
         if let answer = answer(to: id) {
             windows?.lowest = lowest
             channel.recall(answer)
-        } else if id > lowest {
-            windows?.lowest = lowest
+        } else if id >= lowest {
+            if id > lowest { windows?.lowest = lowest }
             channel.expectedRequest = id
+            joinFragments(of: id)
         }
     }
 
@@ -85,13 +86,16 @@ extension IKESA.Established {
         while self.answer(to: lowest) != nil { lowest = lowest.next }
         channel.expectedRequest = lowest
         windows?.answers.removeAll { $0.id.rawValue + window < lowest.rawValue }
+        windows?.partials.removeAll { $0.id < lowest }
     }
 
     /// Waits for no request any more that is older than one that has been answered: an IKE SA that is being closed
     /// remembers its last answer alone, and must not answer one request in two ways (RFC 7296 section 2.1).
     mutating func leaveGaps() {
-        guard let last = windows?.answers.max(by: { $0.id < $1.id }), last.id >= channel.expectedRequest else { return }
-        channel.recall(last)
+        if let last = windows?.answers.max(by: { $0.id < $1.id }), last.id >= channel.expectedRequest {
+            channel.recall(last)
+        }
+        joinFragments(of: channel.expectedRequest)
     }
 
     private func answer(to id: MessageID) -> IKESA.Answer? {
@@ -134,6 +138,7 @@ extension IKESA.Established {
     mutating func setAside() {
         guard outgoing != .idle else { return }
         windows?.flights.append(takeFlight())
+        windows?.limitResponses()
     }
 
     private mutating func takeFlight() -> IKESA.Flight {

@@ -88,9 +88,10 @@ extension IKESA {
             policy: PeerPolicy,
             _ turn: inout Turn
         ) -> IKESA {
-            guard contents.has(.ikeAuthRequest) || contents.isChildless(policy) else {
+            let isChildless = contents.isChildless(policy)
+            guard contents.has(.ikeAuthRequest) || (isChildless && contents.has(.authentication)) else {
                 // Without AUTH the peer asks for EAP (RFC 7296 section 2.16).
-                let wantsEAP = contents.has(.eapAuthRequest) && !contents.has(.authentication)
+                let wantsEAP = (contents.has(.eapAuthRequest) || isChildless) && !contents.has(.authentication)
                 guard wantsEAP, let eap = policy.values.authentication.eap else {
                     return reject(contents, wantsEAP ? .authenticationFailed : .malformedRequest, &turn)
                 }

@@ -142,6 +142,7 @@ extension Workload.Fault.Effect {
         case .move: "move"
         case .gatewayRestart: "restart"
         case .radiusOutage: "radius-outage"
+        case .certificateRollover: "certificate-rollover"
         }
     }
 }

@@ -38,7 +38,7 @@ extension Workload.Fault {
     var isLive: Bool {
         switch effect {
         case .lossBurst, .pathDown, .natFlush, .natRebind, .move: true
-        case .gatewayRestart, .radiusOutage: false
+        case .gatewayRestart, .radiusOutage, .certificateRollover: false
         }
     }
 }
@@ -70,7 +70,7 @@ extension LiveWorker {
                 )
                 if stream.chance(share) { clients[local].nat?.rebind() }
             }
-        case .gatewayRestart, .radiusOutage, .move: break
+        case .gatewayRestart, .radiusOutage, .move, .certificateRollover: break
         }
     }
 }

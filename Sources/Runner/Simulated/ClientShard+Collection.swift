@@ -1,8 +1,8 @@
 import BasicContainers
 import Gateway
 import IKECrypto
-import IKEWire
-import IKEv2
+package import IKEWire
+package import IKEv2
 import Load
 import Primitives
 import Simulation
@@ -48,7 +48,7 @@ extension ClientShard {
     }
 
     /// Where nothing is going on at either end, both have the same IKE SAs and Child SAs.
-    private func checkEnds(_ local: Int, _ oneSided: inout [String]) {
+    private func checkEnds(_ local: Int, _ oneSided: inout [OneSidedClient]) {
         var isAtRest = true
         var ours: UInt64 = 0
         var theirs: UInt64 = 0
@@ -57,20 +57,13 @@ extension ClientShard {
             if isOurs { ours &+= sa.likeness } else { theirs &+= sa.likeness }
         }
         guard isAtRest, ours != theirs else { return }
-        let entity = plan.partition.entity(at: UInt32(local), of: index)
-        oneSided.append("client \(entity): \(associations(local))")
-    }
-
-    /// The IKE SAs of a client and of the gateway's halves of it, with the SPIs of their Child SAs.
-    private func associations(_ local: Int) -> String {
-        var ours: [String] = []
-        var theirs: [String] = []
+        var found = OneSidedClient(client: plan.partition.entity(at: UInt32(local), of: index))
         forEachEnd(local) { isOurs, sa in
             guard let spis = sa.spis else { return }
-            let text = "\(spis.initiator) \(spis.responder) \(sa.childSPIs)"
-            if isOurs { ours.append(text) } else { theirs.append(text) }
+            let association = OneSidedClient.Association(spis: spis, children: sa.childSPIs)
+            if isOurs { found.ours.append(association) } else { found.theirs.append(association) }
         }
-        return "it has \(ours), and the gateway \(theirs)"
+        oneSided.append(found)
     }
 
     private func forEachEnd(_ local: Int, _ body: (_ isOurs: Bool, borrowing IKESA) -> Void) {
@@ -100,5 +93,24 @@ extension ClientShard {
 /// What was found wrong at the end of a run.
 struct RunFindings {
     var violations: [String] = []
-    var oneSided: [String] = []
+    var oneSided: [OneSidedClient] = []
+}
+
+/// A client that has other IKE SAs or Child SAs at the end of a run than the gateway has of it, though nothing is going
+/// on between them.
+package struct OneSidedClient: Hashable, Sendable, CustomStringConvertible {
+    /// An IKE SA, and its Child SAs by their SPIs at the initiator of the IKE SA and at the responder.
+    package struct Association: Hashable, Sendable, CustomStringConvertible {
+        package var spis: IKESPIPair
+        package var children: [[ChildSPI]]
+
+        package var description: String { "\(spis.initiator) \(spis.responder) \(children)" }
+    }
+
+    /// Its place among all clients of the run.
+    package var client: UInt32
+    package var ours: [Association] = []
+    package var theirs: [Association] = []
+
+    package var description: String { "client \(client): it has \(ours), and the gateway \(theirs)" }
 }

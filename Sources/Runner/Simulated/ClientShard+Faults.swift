@@ -23,7 +23,7 @@ extension ClientShard {
             switch fault.effect {
             case .lossBurst(_, _, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
             case .pathDown(_, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
-            case .natFlush, .natRebind, .gatewayRestart, .radiusOutage, .move: break
+            case .natFlush, .natRebind, .gatewayRestart, .radiusOutage, .move, .certificateRollover: break
             }
         }
     }
@@ -66,6 +66,7 @@ extension ClientShard {
                 )
                 if stream.chance(share) { clients[local].nat?.value.rebind() }
             }
+        case .certificateRollover(let rollover): rollOver(rollover, fault: Int(event.small))
         case .move: scheduleMoves(event)
         case .gatewayRestart(let gateway, _, let keepsState):
             guard !keepsState else { return }

@@ -45,7 +45,7 @@ extension ClientShard {
         guard let start = Self.messageStart(packet) else { return }
         let arrival = wayIn(of: packet, clients[local].gateway)
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-        let policy = terms.gatewayPolicies[clients[local].gateway]
+        let policy = gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
         standing = .half(local, attempt: attempt)
         if let found = halfIndex(local, attempt) {
@@ -132,7 +132,7 @@ extension ClientShard {
         guard let found = halfIndex(local, attempt), clients[local].halves[found].generation == generation else {
             return
         }
-        let policy = terms.gatewayPolicies[clients[local].gateway]
+        let policy = gatewayPolicies[clients[local].gateway]
         clients[local].halves[found].endpoint.advance(under: policy, &turn)
         standing = .half(local, attempt: attempt)
     }
@@ -140,7 +140,7 @@ extension ClientShard {
     /// Carries out what a half wants beside operations, and tells the front desk how it stands.
     mutating func settleHalf(_ local: Int, _ attempt: UInt32, _ outbox: inout Outbox<GatewayMessage>) {
         let gateway = clients[local].gateway
-        let policy = terms.gatewayPolicies[gateway]
+        let policy = gatewayPolicies[gateway]
         if policy.values.lifeCycle.obeysInitialContact { obeyInitialContact(local, attempt, &outbox) }
         let found = halfIndex(local, attempt)
         journalReports(local, isGateway: true)

@@ -63,7 +63,7 @@ extension ClientShard {
             guard let found = halfIndex(local, attempt) else {
                 preconditionFailure("a half that waits is there")
             }
-            let policy = terms.gatewayPolicies[clients[local].gateway]
+            let policy = gatewayPolicies[clients[local].gateway]
             clients[local].halves[found].endpoint.complete(result, under: policy, &turn)
         case .flood(let local, _):
             let policy = clients[local].plan.policy

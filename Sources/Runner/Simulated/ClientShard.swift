@@ -11,7 +11,7 @@ import Workload
 /// A client and the gateway's halves of its IKE SAs, with the private way between them.
 struct SimulatedClient: ~Copyable {
     var client: Client
-    let plan: ClientPlan
+    var plan: ClientPlan
     let population: Int
     var path: Int
     let gateway: Int
@@ -106,6 +106,8 @@ struct ClientShard: ~Copyable {
     var links: [Link]
     /// What this shard has in common with its worker's others.
     let terms: ShardTerms
+    /// How the gateways behave at this moment.
+    var gatewayPolicies: [PeerPolicy]
     var boots: [UInt32]
     var completions: [JobCompletion?] = []
     var freeCompletions: [UInt32] = []
@@ -122,6 +124,7 @@ struct ClientShard: ~Copyable {
         self.index = index
         self.plan = plan
         self.terms = terms
+        gatewayPolicies = terms.gatewayPolicies
         let workload = plan.workload
         do throws(CryptoError) {
             let backend: CryptoBackend = plan.crypto == .real ? .openSSL : .modelled

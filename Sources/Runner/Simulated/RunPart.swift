@@ -90,10 +90,7 @@ extension SimulationPlan {
         settings.signs = gateway.policy.authentication.credentials != nil
         settings.backend = gateway.policy.radius.map { backendSettings($0, of: index) }
         settings.pool = gateway.policy.pool
-        settings.windowSize = LifeCyclePolicy.windowSize(
-            gateway.policy.lifeCycle.windowSize,
-            gateway.policy.fragmentation
-        )
+        settings.windowSize = UInt32(gateway.policy.lifeCycle.windowSize)
         settings.unknownSPIAnswers = UInt32(gateway.policy.lifeCycle.unknownSPIAnswers)
         settings.restarts = restartSchedule(index)
         settings.logLength = Self.logLength

@@ -17,6 +17,8 @@ final class ShardTerms: Sendable {
     let isShared: [Bool]
     /// For each gateway, as the others below.
     let gatewayPolicies: [PeerPolicy]
+    /// For each fault, nil where it is none of certificates.
+    let rollovers: [RolloverTerms?]
     let internalLatency: [Duration]
     /// The gateways' own addresses behind their NATs.
     let gatewayInsides: [IPAddress?]
@@ -30,7 +32,7 @@ final class ShardTerms: Sendable {
 
     init(_ plan: SimulationPlan) {
         let workload = plan.workload
-        clientPlans = workload.populations.indices.map { population in
+        let clientPlans = workload.populations.indices.map { population in
             let profile = workload.profiles[workload.populations[population].profile]
             return ClientPlan(
                 population: population,
@@ -39,9 +41,12 @@ final class ShardTerms: Sendable {
                 seed: plan.seed
             )
         }
+        self.clientPlans = clientPlans
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
         isShared = workload.paths.map { $0.nat?.shared != nil }
-        gatewayPolicies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
+        let policies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
+        gatewayPolicies = policies
+        rollovers = workload.faults.indices.map { RolloverTerms(plan, fault: $0, policies, clientPlans) }
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in

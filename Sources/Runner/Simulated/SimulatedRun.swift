@@ -68,9 +68,9 @@ package struct SimulatedOutcome: Sendable {
     package var interruptedAt: Instant?
     /// What broke an invariant that holds in every run, in words; empty when all held.
     package var violations: [String]
-    /// What only one end has although nothing is going on at either, in words. Where a fault or a loss has just cut an
-    /// exchange short that is as it should be; long after the last one, it is not.
-    package var oneSided: [String]
+    /// Who has what its gateway has not, or the other way, although nothing is going on at either. Where a fault or a
+    /// loss has just cut an exchange short that is as it should be; long after the last one, it is not.
+    package var oneSided: [OneSidedClient]
 }
 
 /// Runs a workload in virtual time.

@@ -10,6 +10,7 @@ extension Workload {
         check.checkArrivals()
         check.checkNAT()
         check.checkMobility()
+        check.checkRollovers()
         check.checkSharedNATs()
         check.checkAgreement()
         check.checkLifeCycle()
@@ -122,14 +123,14 @@ extension WarningCheck {
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
         case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
-        case .gatewayRestart, .radiusOutage, .move: []
+        case .gatewayRestart, .radiusOutage, .move, .certificateRollover: []
         }
     }
 
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move: false
+        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move, .certificateRollover: false
         }
     }
 

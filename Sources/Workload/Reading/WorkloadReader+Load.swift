@@ -164,6 +164,7 @@ extension WorkloadReader {
             )
         case .radiusOutage:
             .radiusOutage(gateway: reference(view.value("gateway"), to: .gateways), lasting: view.duration("for"))
+        case .certificateRollover: .certificateRollover(rollover(view))
         }
     }
 

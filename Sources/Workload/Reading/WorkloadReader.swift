@@ -44,6 +44,7 @@ struct WorkloadReader {
         let run = run(root.view("run"))
         let faults = root.views("faults").map { fault($0.name, $0.view) }
         checkMoves(faults, populations, gateways)
+        checkRollovers(faults, populations)
         let safety = safety(root.view("safety"))
         return Workload(
             name: root.text("name"),

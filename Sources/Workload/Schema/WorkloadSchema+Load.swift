@@ -86,7 +86,7 @@ extension WorkloadSchema {
             ),
             Field("loss", loss, "the loss while it lasts"),
             Field("share", .percent(), "the share of the clients that it meets"),
-            Field("population", .scalar(.reference(.populations)), "whose clients move"),
+            Field("population", .scalar(.reference(.populations)), "whose clients move, or change their certificates"),
             Field("to", .scalar(.reference(.paths)), "the path that clients move to"),
             Field("over", .duration(), "within which time they move, each at a moment of its own; at once unless said"),
             Field(
@@ -97,7 +97,7 @@ extension WorkloadSchema {
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
-        ]
+        ] + rolloverFields
     )
 
     static let flood = Record(
@@ -130,6 +130,7 @@ enum FaultKind: String, CaseIterable {
     case move
     case restart
     case radiusOutage = "radius-outage"
+    case certificateRollover = "certificate-rollover"
 
     /// The keys that this kind needs, beside `at`.
     var required: [String] {
@@ -140,6 +141,7 @@ enum FaultKind: String, CaseIterable {
         case .move: ["population", "to"]
         case .restart: ["gateway", "down"]
         case .radiusOutage: ["gateway", "for"]
+        case .certificateRollover: ["gateway", "authorities"]
         }
     }
 
@@ -149,6 +151,7 @@ enum FaultKind: String, CaseIterable {
         case .natRebind: ["share"]
         case .move: ["share", "over", "sources"]
         case .restart: ["keeps-state"]
+        case .certificateRollover: ["certificates", "keeps-old", "population", "share", "client-certificates"]
         default: []
         }
     }

@@ -163,6 +163,7 @@ extension Workload {
             (kind, more) = (
                 .radiusOutage, [("gateway", .quoted(gateways[gateway].name)), ("for", .plain(lasting))]
             )
+        case .certificateRollover(let rollover): (kind, more) = (.certificateRollover, entries(rollover))
         }
         return .map([("kind", .plain(kind.rawValue)), ("at", .plain(fault.at))] + more)
     }

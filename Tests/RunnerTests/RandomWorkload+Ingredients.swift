@@ -1,0 +1,161 @@
+import Foundation
+import Primitives
+import Runner
+
+// What else a seed decides, each from a stream of its own.
+extension RandomWorkload {
+    /// Whether clients authenticate by EAP, and who decides about that.
+    mutating func drawEAP() {
+        var draws = Draws(seed, entity: 5)
+        guard draws.isOne(in: 3) else { return }
+        let method = draws.one(of: ["mschapv2", "md5", "gtc", "[gtc, mschapv2]"])
+        let text = "{ psk: test-only, eap: { method: \(method), password-derived: secret } }"
+        authentication = Authentication(gateway: text, other: text, client: text)
+        let workers = draws.one(of: ["4", "16", "free"])
+        let (sockets, latency) = (draws.pick(1...8), draws.pick(1...60))
+        let (start, length) = (draws.pick(2...11), draws.pick(1...8))
+        guard draws.pick(0...2) > 0 else { return }
+        firstPolicy.append(
+            "radius: { latency: { exponential: { mean: \(latency)ms } }, sockets: \(sockets), workers: \(workers), "
+                + "waits: [1s, 1s] }"
+        )
+        faults.append("away: { kind: radius-outage, at: \(start)s, for: \(length)s, gateway: gw }")
+    }
+
+    /// The proposals of both ends, which always have one in common: the key exchanges that follow the first, half of
+    /// the time (RFC 9370), and others that only one end has, which may make the first KE payload one too many.
+    mutating func drawProposals(ike: String, child: String) {
+        var (ike, child) = (ike, child)
+        var additional = Draws(seed, entity: 6)
+        let further = ["", "", "-ke1_mlkem768", "-ke2_mlkem1024-ke5_ecp384"]
+        ike += additional.one(of: further)
+        if ["x25519", "ecp256", "x448"].contains(where: child.hasSuffix) { child += additional.one(of: further) }
+        var draws = Draws(seed, entity: 7)
+        func list(_ common: String, _ others: [String]) -> String {
+            guard draws.isOne(in: 2) else { return common }
+            let other = draws.one(of: others)
+            return draws.isOne(in: 2) ? "\(other), \(common)" : "\(common), \(other)"
+        }
+        let groups = ["aes256gcm16-prfsha512-ecp384", "aes128-sha1-modp2048", "aes128gcm16-prfsha256-x448"]
+        let ciphers = ["aes192gcm16", "aes256-sha512-esn", "aes256gcm12-ecp384"]
+        proposals.gateway = "{ ike: [\(list(ike, groups))], child: [\(list(child, ciphers))] }"
+        proposals.client = "{ ike: [\(list(ike, groups))], child: [\(list(child, ciphers))] }"
+    }
+
+    /// How IKE SAs begin and end: windows, reauthentication, childless initiation, INITIAL_CONTACT, unknown SPIs.
+    mutating func drawLifeCycle() {
+        var windows = Draws(seed, entity: 8)
+        for isGateway in [true, false] {
+            let line = "window: \(windows.one(of: ["1", "1", "2", "3", "8"]))"
+            if isGateway { policy.append(line) } else { profile.append(line) }
+        }
+        var renewal = Draws(seed, entity: 9)
+        let order = renewal.one(of: ["break-before-make", "make-before-break", "", ""])
+        let (every, jitter) = (renewal.pick(8...45), renewal.pick(0...50))
+        if !order.isEmpty {
+            profile.append("reauthentication: { every: \(every)s, jitter: \(jitter)%, order: \(order) }")
+        }
+        let lifetime = renewal.pick(15...60)
+        if renewal.isOne(in: 4) { firstPolicy.append("authentication-lifetime: \(lifetime)s") }
+        var beginning = Draws(seed, entity: 10)
+        let childless = beginning.one(of: ["never", "never", "prefer", "force"])
+        profile.append("childless: \(childless)")
+        let isAllowed = beginning.isOne(in: 2) || childless == "force"
+        policy.append("childless: \(isAllowed ? "allow" : "never")")
+        profile.append("initial-contact: \(beginning.isOne(in: 2))")
+        firstPolicy.append("initial-contact: \(beginning.one(of: ["obey", "obey", "ignore"]))")
+        profile.append("unknown-spis: \(beginning.one(of: ["never", "3"]))")
+        policy.append("unknown-spis: \(beginning.one(of: ["never", "20"]))")
+    }
+
+    /// Certificates at one end or both; few clients have RSA keys, which take long to make.
+    mutating func drawCertificates() {
+        var draws = Draws(seed, entity: 11)
+        let (isWanted, kind) = (draws.isOne(in: 3), draws.one(of: ["ecdsa256", "ed25519", "ecdsa384", "rsa2048"]))
+        let ends = draws.pick(1...3)
+        guard isWanted, !authentication.client.contains("eap") else { return }
+        let folder = TestAuthorities.folder(of: kind)
+        let own = { (name: String, isOwn: Bool) in isOwn ? ", certificates: \(folder)/\(name).pem" : "" }
+        let base = "psk: test-only, authorities: \(folder)/ca.pem"
+        authentication.gateway = "{ \(base)\(own("gateway", ends != 2)) }"
+        authentication.other = "{ \(base) }"
+        authentication.client = "{ \(base)\(own("clients", ends != 1)) }"
+        if kind == "rsa2048" { credentialCount = TestAuthorities.fewClients }
+    }
+
+    /// What clients call themselves; a certificate and EAP have their own opinion about that.
+    mutating func drawIdentity() {
+        var draws = Draws(seed, entity: 12)
+        let identity = draws.one(of: [
+            self.identity, "\"user%03d.example.org\"", "\"O=swarm, CN=user%d\"", self.identity,
+        ])
+        if authentication.client == Authentication().client { self.identity = identity }
+    }
+
+    /// Trouble that others have published: rekeys from both ends at once with messages lost between them (strongSwan
+    /// #1896), a way that is gone at a rekey while hard lifetimes end (strongSwan #3042), TS_UNACCEPTABLE (strongSwan
+    /// #2477).
+    mutating func drawTroubles() {
+        var draws = Draws(seed, entity: 13)
+        collides = draws.isOne(in: 3)
+        if draws.isOne(in: 3) { over = ", over: \(draws.pick(2...9))s" }
+        let (start, period, length) = (draws.pick(8...16), draws.pick(4...8), draws.pick(300...1500))
+        if draws.isOne(in: 3) {
+            for number in 0..<3 {
+                faults.append(
+                    "again-\(number): { kind: loss-burst, at: \(start + UInt64(number) * period)s, for: \(length)ms, "
+                        + "path: lan, loss: { random: \(draws.pick(40...100))% } }"
+                )
+            }
+        }
+        if draws.isOne(in: 5) {
+            refusedCount = draws.pick(1...2)
+            firstPolicy.append("traffic-selectors: [10.0.0.0/8]")
+        }
+    }
+}
+
+/// Authorities for the swarm's certificates, each made once.
+enum TestAuthorities {
+    /// How many clients of each of two populations have RSA keys.
+    static let fewClients: UInt64 = 3
+    /// Gone with the process.
+    private static let root: String = {
+        atexit { try? FileManager.default.removeItem(atPath: TestAuthorities.root) }
+        return FileManager.default.temporaryDirectory.appending(path: "ikestorm-swarm-\(UUID().uuidString)").path
+    }()
+    private static let ecdsa256 = make("ecdsa256", clients: 40)
+    private static let ecdsa384 = make("ecdsa384", clients: 40)
+    private static let ed25519 = make("ed25519", clients: 40)
+    private static let rsa2048 = make("rsa2048", clients: 2 * Int(fewClients))
+
+    static func folder(of kind: String) -> String {
+        switch kind {
+        case "ecdsa256": ecdsa256
+        case "ecdsa384": ecdsa384
+        case "ed25519": ed25519
+        default: rsa2048
+        }
+    }
+
+    private static func make(_ kind: String, clients: Int) -> String {
+        let folder = "\(root)/\(kind)"
+        var job = TestAuthorityJob(
+            folder: folder,
+            key: kind,
+            gateway: "gw.example.org",
+            identity: "user%05d@example.org",
+            clients: clients,
+            from: "2020-01-01T00:00:00Z",
+            until: "2049-12-31T23:59:59Z"
+        )
+        job.hasIntermediate = kind == "ecdsa256"
+        job.seed = 1
+        do {
+            _ = try job.run()
+        } catch {
+            preconditionFailure("the temporary directory takes a test's authority: \(error)")
+        }
+        return folder
+    }
+}
