@@ -115,7 +115,7 @@ struct ChildlessTests {
 
     @Test("without AUTH is refused by a responder that has no EAP")
     func needsProof() {
-        var network = Network(
+        let network = Network(
             initiator: .client(eap: .gtc) { $0.lifeCycle.childless = .preferred },
             responder: Self.gateway
         )
