@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check format lint bench fuzz soak prediction clean toolchain
+.PHONY: help demo build test test-in-real-time build-debug check format lint bench fuzz soak prediction clean toolchain
 
 STEP := scripts/step
 SWIFT_SOURCES := Package.swift Sources Tests
@@ -11,12 +11,21 @@ SWIFT_SOURCES := Package.swift Sources Tests
 # second time with testable imports, which no test here uses; --skip-build keeps it to what `build` has made.
 RELEASE := -c release
 RUN_TESTS := swift test $(RELEASE) --disable-testable-imports --skip-build --disable-xctest
-# Tests in real time want the processors to themselves: they run after the others, one at a time.
-REAL_TIME := (RealGatewayTests|FreeRADIUSTests)
-# And they enter network namespaces, which is root's business: they run without `swift test`, so that no file of the build
-# becomes root's.
+# What `swift test` would run. It lets nobody else in meanwhile, and tests that wait go beside those that work.
+TESTS := .build/release/ikestormPackageTests.xctest --testing-library swift-testing
+# Tests of live runs on loopback wait most of the time.
+LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+Tests|LifeCycleLiveTests|MatrixTests))/
+# Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
+# the machine to themselves; of the others each lane runs one at a time, and the last lane what no other names.
+REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.
+ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveRunTests)/
+LANES := \
+	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests)/) \
+	^RealGatewayTests\.(CertificateTests|FragmentationTests|LifeCycleTests)/ \
+	^RealGatewayTests\.(InspectionTests|MatrixTests)/
+NEEDS_DEBUG := ^CommandTests\.RunTests/isTheSameInDebug
+# They enter network namespaces, which is root's business, and write no file of the build.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)
-RUN_REAL_TIME := $(AS_ROOT) .build/release/ikestormPackageTests.xctest --testing-library swift-testing --no-parallel
 # The tests that have a long version, which SOAK=1 asks for.
 SOAKED := IKEv2Tests.RobustnessTests|RunnerTests.SwarmTests|FuzzTests.FuzzTests
 
@@ -39,16 +48,26 @@ demo: toolchain
 	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
 	@.build/release/ikestorm run workloads/quickstart.yaml
 
-# The debug command is there for the tests that hold debug and release to the same bytes.
 build: toolchain
 	@scripts/install build
 	@$(STEP) 'build in release, with tests' swift build $(RELEASE) --build-tests
-	@$(STEP) 'build ikestorm in debug' swift build --product ikestorm
 
+# The command in debug is there for the test that holds debug and release to the same bytes. It is built while tests wait,
+# by what they leave of the processors.
 test: build
 	@scripts/install test
-	@$(STEP) 'test' $(RUN_TESTS) --skip '^$(REAL_TIME)\.'
-	@$(STEP) 'test in real time' $(RUN_REAL_TIME) --filter '^$(REAL_TIME)\.'
+	@$(STEP) 'test' scripts/lanes '--filter $(LOOPBACK)' \
+		'--skip $(LOOPBACK) --skip $(REAL_TIME) --skip $(NEEDS_DEBUG)' -- $(TESTS)
+	@$(STEP) 'test in real time, alone' $(AS_ROOT) $(TESTS) --no-parallel --filter '$(ALONE)'
+	@$(MAKE) --no-print-directory --output-sync=target -j2 test-in-real-time build-debug
+	@$(STEP) 'test debug against release' $(TESTS) --filter '$(NEEDS_DEBUG)'
+
+test-in-real-time:
+	@$(STEP) 'test in real time' scripts/lanes $(foreach lane,$(LANES),'--filter $(lane)') \
+		'--filter $(REAL_TIME) $(addprefix --skip ,$(ALONE) $(LANES))' -- $(AS_ROOT) $(TESTS) --no-parallel
+
+build-debug:
+	@$(STEP) 'build ikestorm in debug' chrt --idle 0 swift build --product ikestorm
 
 check: lint test
 

@@ -53,6 +53,14 @@ struct MatrixCommand: ParsableCommand {
     @Option(help: "Handshakes that begin in a second.")
     var rate = 2
 
+    @Option(
+        help: ArgumentHelp(
+            "Features that are tried at the same time, where the gateway lets an identity have several IKE SAs.",
+            valueName: "n"
+        )
+    )
+    var featuresAtOnce = 1
+
     @Option(help: ArgumentHelp("The most handshakes for key exchanges and ciphers.", valueName: "n"))
     var atMost = 200
 
@@ -83,6 +91,7 @@ struct MatrixCommand: ParsableCommand {
             throw ValidationError("--sources is a prefix, such as 10.0.0.0/24.")
         }
         guard (1...20).contains(rate) else { throw ValidationError("--rate is from 1 to 20.") }
+        guard (1...20).contains(featuresAtOnce) else { throw ValidationError("--features-at-once is from 1 to 20.") }
         guard (1...10_000).contains(atMost) else { throw ValidationError("--at-most is from 1 to 10000.") }
         let methods = chosenKeyExchanges
         guard methods.allSatisfy(CalibrationTrial.keyExchanges.contains) else {
@@ -112,6 +121,7 @@ struct MatrixCommand: ParsableCommand {
         options.sources = sources.compactMap { IPPrefix($0) }
         var job = MatrixJob(try prepared(target), target: target, options: options)
         job.pace = MatrixPace(perSecond: rate)
+        job.featuresAtOnce = featuresAtOnce
         job.mostCombinations = atMost
         job.keyExchanges = chosenKeyExchanges
         job.isJSON = json

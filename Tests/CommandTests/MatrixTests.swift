@@ -19,6 +19,10 @@ struct MatrixTests {
                 "--rate is from 1 to 20"
             ),
             (
+                ["--target", "127.0.0.1", "--identity", "a@b", "--psk", "k", "--features-at-once", "0"], 64,
+                "--features-at-once is from 1 to 20"
+            ),
+            (
                 ["--target", "127.0.0.1", "--identity", "a@b", "--psk", "k", "--key-exchanges", "dh"], 64,
                 "x25519,ecp256"
             ),

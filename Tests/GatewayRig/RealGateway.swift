@@ -1,3 +1,5 @@
+import Foundation
+
 /// strongSwan as the gateway of a rig.
 package struct RealGateway: Sendable {
     package let rig: Rig
@@ -52,10 +54,19 @@ package struct RealClients: Sendable {
 
     /// Makes the clients rekey every Child SA.
     package func rekeyChildSAs() throws { _ = try rig.script("strongswan-client.sh", "rekey-child") }
-    /// Makes one client rekey its IKE SA.
+    /// Makes one client rekey its IKE SA, and waits until it has: what charon is told it only begins.
     package func rekeyIKESA(_ client: Int = 1) throws {
+        let before = Set(try associations().map(\.initiatorSPI))
         _ = try rig.script("strongswan-client.sh", "rekey-ike", "client-\(client)")
+        let deadline = ContinuousClock.now + .seconds(20)
+        while try !associations().contains(where: { $0.state == "ESTABLISHED" && !before.contains($0.initiatorSPI) }) {
+            guard ContinuousClock.now < deadline else { throw NotRekeyed(client: client) }
+            usleep(50_000)
+        }
     }
+    /// A client whose IKE SA stays as it is.
+    package struct NotRekeyed: Error { package let client: Int }
+
     /// Takes one client's address away, so that it moves to 10.98.1.1.
     package func leaveAddress(_ client: Int = 1) throws {
         _ = try rig.script("strongswan-client.sh", "leave", String(client))

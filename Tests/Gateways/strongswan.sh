@@ -11,8 +11,9 @@
 # Clients run in the namespace of the clients (network.sh exec NAME COMMAND...), talk to 10.98.1.2, authenticate with
 # $PSK, expect the identity $IDENTITY, and must ask for an address.
 #
-# Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_REAUTH CHILD_REKEY
-# CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD,
+# Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_OVER (how long an
+# IKE SA may outlive its rekey: a tenth of it) IKE_REAUTH CHILD_REKEY CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE
+# FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD,
 # and those at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,6 +28,7 @@ aes128-aes256-sha256-sha384-prfsha256-prfsha384-prfsha512-$GROUPS_OFFERED}
 ESP_PROPOSALS=${ESP_PROPOSALS:-aes128gcm16-aes256gcm16-chacha20poly1305-$GROUPS_OFFERED-none,\
 aes128-aes256-sha256-sha384-$GROUPS_OFFERED-none}
 IKE_REKEY=${IKE_REKEY:-4h}
+IKE_OVER=${IKE_OVER:-}
 IKE_REAUTH=${IKE_REAUTH:-0s}
 CHILD_REKEY=${CHILD_REKEY:-1h}
 CHILD_LIFE=${CHILD_LIFE:-66m}
@@ -57,6 +59,7 @@ connections {
     childless = $CHILDLESS
     dpd_delay = $DPD_DELAY
     rekey_time = $IKE_REKEY
+    ${IKE_OVER:+over_time = $IKE_OVER}
     reauth_time = $IKE_REAUTH
     rand_time = 0s
     local {

@@ -241,7 +241,7 @@ struct AuthenticationRefusalTests {
     func refusesResponder() {
         // The responder takes the initiator's AUTH and answers with a wrong one: its octets are changed on the way by
         // somebody who knows the keys.
-        var network = Network()
+        let network = Network()
         network.fate = { $0.note.operation == .ikeAuth && $0.note.isResponse ? .isHeld : .arrives }
         network.run(for: .milliseconds(100))
         let answer = network.held[0]

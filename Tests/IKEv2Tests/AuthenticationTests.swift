@@ -118,7 +118,7 @@ struct AuthenticationTests {
     func repeats(_ key: NewKey) {
         let proof = TestProof.signature(key)
         let wires = (0..<2).map { _ in
-            var network = Network(
+            let network = Network(
                 initiator: .client(by: proof, to: proof),
                 responder: .gateway(by: proof, to: proof),
                 backend: .openSSL
@@ -136,7 +136,7 @@ struct AuthenticationTests {
         for ike in ["aes128gcm16-prfsha256-x25519", "aes128-sha256-prfsha256-x25519"] {
             var sizes: Set<[Int]> = []
             for seed in 0..<24 as Range<UInt8> {
-                var network = Network(
+                let network = Network(
                     initiator: .client(by: proof, to: proof) { $0.ikeProposals = .ike(ike) },
                     responder: .gateway(by: proof, to: proof) { $0.ikeProposals = .ike(ike) },
                     backend: .openSSL,

@@ -148,7 +148,7 @@ struct ChildSATests {
 
     @Test("that the peer does not have any more is not rekeyed but made anew")
     func isNotFound() {
-        var network = Network.established()
+        let network = Network.established()
         let old = network.children(of: .initiator)[0]
         network.fate = { $0.note.operation == .rekeyChild && $0.note.isResponse ? .isHeld : .arrives }
         network.command(.rekeyChildren, at: .initiator)

@@ -57,7 +57,7 @@ struct ChildlessTests {
             #expect(network.story[2] == "--> HDR, SK {IDi, IDr, AUTH, CP(CFG_REQUEST), SAi2, TSi, TSr}")
             #expect(network.children(of: .responder).count == 1)
         }
-        var network = Network(initiator: Self.client(.required))
+        let network = Network(initiator: Self.client(.required))
         network.run(for: .seconds(1))
         #expect(network.story.count == 2)
         #expect(network.ends(.initiator) == [.childlessUnsupported])
@@ -84,7 +84,7 @@ struct ChildlessTests {
 
     @Test("is a malformed request to a responder that does not take it")
     func isRefused() {
-        var network = Network(initiator: Self.client(.preferred), responder: Self.gateway)
+        let network = Network(initiator: Self.client(.preferred), responder: Self.gateway)
         network.fate = { $0.note.operation == .ikeAuth ? .isHeld : .arrives }
         network.run(for: .milliseconds(100))
         network.policies[1] = .gateway()
@@ -115,7 +115,7 @@ struct ChildlessTests {
 
     @Test("without AUTH is refused by a responder that has no EAP")
     func needsProof() {
-        var network = Network(
+        let network = Network(
             initiator: .client(eap: .gtc) { $0.lifeCycle.childless = .preferred },
             responder: Self.gateway
         )

@@ -32,7 +32,7 @@ struct CollisionTests {
         }
         #expect(count == 2_290)
         let winners = Collision.variants.map { variant in
-            var network = Network.established(seed: variant.seed)
+            let network = Network.established(seed: variant.seed)
             for side in Side.allCases { network.command(.rekeyChildren, at: side) }
             network.run(for: .minutes(1))
             return network.children(of: .initiator).map(\.isExchangeInitiator)
@@ -134,10 +134,10 @@ extension Collision {
                 return count == index ? fate : .arrives
             }
             let old = network.summary(of: .initiator)!
-            act(&network)
+            act(network)
             network.fate = { _ in .arrives }
-            expectQuiet(&network, since: old, variant)
-            if index == nil { expectMore(&network, variant) }
+            expectQuiet(network, since: old, variant)
+            if index == nil { expectMore(network, variant) }
         }
         return count
     }
@@ -148,7 +148,7 @@ extension Collision {
         return Lifetime(rekey: nil, hard: moment(of: side) - (.zero + installed))
     }
 
-    private func act(_ network: inout Network) {
+    private func act(_ network: Network) {
         let sides: [Side] = order.rawValue < 0 ? [.responder, .initiator] : [.initiator, .responder]
         for side in sides {
             network.run(until: moment(of: side))
@@ -163,7 +163,7 @@ extension Collision {
     }
 
     /// Nothing goes on any more, both ends have what was wanted, and can go on from there.
-    private func expectQuiet(_ network: inout Network, since old: Summary, _ variant: Variant) {
+    private func expectQuiet(_ network: Network, since old: Summary, _ variant: Variant) {
         let story = (["\(testDescription), \(variant)"] + network.story).joined(separator: "\n")
         let isGone = does(.deletesIKE)
         for side in Side.allCases {
@@ -191,7 +191,7 @@ extension Collision {
     }
 
     /// Either end can rekey what there is.
-    private func expectMore(_ network: inout Network, _ variant: Variant) {
+    private func expectMore(_ network: Network, _ variant: Variant) {
         guard !does(.deletesIKE) else { return }
         for side in Side.allCases {
             network.forgetStory()

@@ -25,7 +25,7 @@ struct ConfigurationTests {
         }
     }
 
-    private func addresses(_ network: borrowing Network, of side: Side) -> [String] {
+    private func addresses(_ network: Network, of side: Side) -> [String] {
         network.reports[side.rawValue].compactMap { if case .addressAssigned(let it) = $0 { "\(it)" } else { nil } }
     }
 

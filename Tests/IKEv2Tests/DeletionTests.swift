@@ -201,7 +201,7 @@ struct DeletionTests {
 
     @Test("at both ends when a request is malformed: INVALID_SYNTAX is final", arguments: offences, Side.allCases)
     func endsOnBadSyntax(_ offence: Offence, _ side: Side) {
-        var network = Network.established()
+        let network = Network.established()
         let request = network.forgedRequest(offence.exchange, from: side.other, offence.payloads)
         network.receive(request, over: network.summary(of: side)!.path, at: side)
         let arrow = side == .initiator ? "-->" : "<--"
@@ -212,7 +212,7 @@ struct DeletionTests {
     @Test("when the peer says INVALID_SYNTAX to a request, without a Delete")
     func endsOnRefusal() {
         for command in [IKESA.Command.createChild, .rekeyChildren, .rekeyIKE, .checkLiveness] {
-            var network = Network.established()
+            let network = Network.established()
             network.fate = { $0.from == .responder ? .isHeld : .arrives }
             network.command(command, at: .initiator)
             network.run(for: .seconds(1))
@@ -231,7 +231,7 @@ struct DeletionTests {
     @Test("when the peer's answer is not one to the request")
     func endsOnBadAnswer() {
         for command in [IKESA.Command.createChild, .rekeyChildren, .rekeyIKE, .checkLiveness] {
-            var network = Network.established()
+            let network = Network.established()
             network.fate = { $0.from == .responder ? .isHeld : .arrives }
             network.command(command, at: .initiator)
             network.run(for: .seconds(1))

@@ -155,7 +155,7 @@ struct EAPExchangeTests {
     @Test("runs of one seed converse octet for octet alike, TLS too")
     func repeats() {
         let wires = (0..<2).map { _ in
-            var network = Network(initiator: .client(eap: .tls), responder: .gateway(eap: .tls), backend: .openSSL)
+            let network = Network(initiator: .client(eap: .tls), responder: .gateway(eap: .tls), backend: .openSSL)
             network.run(for: .seconds(1))
             return network.wire.map(\.octets)
         }

@@ -196,7 +196,7 @@ struct EAPBackendTests {
     }
 
     /// Lets the server answer after a time, until nothing is asked any more.
-    private static func run(_ network: inout Network, _ server: inout Server, after latency: Duration)
+    private static func run(_ network: Network, _ server: inout Server, after latency: Duration)
         -> [BackendRequest]
     {
         var requests: [BackendRequest] = []
@@ -214,7 +214,7 @@ struct EAPBackendTests {
     func accepts() {
         tell(initiator: .client(eap: .mschapv2), responder: Self.gateway) { network in
             var server = Server("secret")
-            let requests = Self.run(&network, &server, after: .milliseconds(200))
+            let requests = Self.run(network, &server, after: .milliseconds(200))
             #expect(requests.map(\.isFirst) == [true, false, false])
             #expect(requests.allSatisfy { $0.userName == Array("user00001@example.org".utf8) })
             #expect(requests[0].eapMessage == [2, 0, 0, 26, 1] + Array("user00001@example.org".utf8))
@@ -230,7 +230,7 @@ struct EAPBackendTests {
         let client = PeerPolicy.client(eap: .mschapv2) { $0.retransmission = .brief }
         tell(initiator: client, responder: Self.gateway) { network in
             var server = Server("secret")
-            let requests = Self.run(&network, &server, after: .milliseconds(2500))
+            let requests = Self.run(network, &server, after: .milliseconds(2500))
             #expect(requests.count == 3)
             #expect(network.count(.initiator) { if case .retransmitted = $0 { true } else { false } } == 6)
             #expect(network.situation(of: .responder) == "established")
@@ -241,7 +241,7 @@ struct EAPBackendTests {
     func rejects() {
         tell(initiator: .client(eap: .mschapv2), responder: Self.gateway) { network in
             var server = Server("other")
-            _ = Self.run(&network, &server, after: .milliseconds(20))
+            _ = Self.run(network, &server, after: .milliseconds(20))
             #expect(network.ends(.initiator) == [.eapFailed(.mschapv2(error: 691))])
             #expect(network.ends(.responder) == [.eapFailed(.rejected)])
         }

@@ -167,7 +167,7 @@ struct EstablishmentTests {
 
     @Test("what an initiator cannot use among the answers to IKE_SA_INIT ends the attempt or changes nothing")
     func judgesInitialAnswers() {
-        var network = Network()
+        let network = Network()
         network.fate = { _ in .isHeld }
         network.run(for: .seconds(1))
         let request = network.wire[0]

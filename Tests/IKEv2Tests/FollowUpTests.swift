@@ -16,12 +16,12 @@ struct FollowUpTests {
     private static func tell(
         seed: UInt8 = 7,
         _ location: SourceLocation = #_sourceLocation,
-        _ story: (inout Network) throws -> Void
+        _ story: (Network) throws -> Void
     ) rethrows {
         try tellEstablished(initiator: .client(hybrid), responder: .gateway(hybrid), seed: seed, location) { network in
             network.run(for: .milliseconds(200))
             network.forgetStory()
-            try story(&network)
+            try story(network)
         }
     }
 

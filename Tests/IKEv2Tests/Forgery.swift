@@ -135,7 +135,7 @@ extension Network {
 
 extension Network {
     /// Sets both ends' message IDs as if they had had many exchanges.
-    mutating func skipMessageIDs(to id: UInt32) {
+    func skipMessageIDs(to id: UInt32) {
         initiator.skipMessageIDs(to: MessageID(rawValue: id))
         responder?.skipMessageIDs(to: MessageID(rawValue: id))
     }

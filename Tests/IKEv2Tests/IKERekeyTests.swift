@@ -263,7 +263,7 @@ struct IKERekeyTests {
     @Test("but TEMPORARY_FAILURE for minutes ends the IKE SA")
     func isOutOfStep() {
         // A responder that never comes to the end of its own exchange.
-        var network = Network.established(initiator: .client { $0.retryLimit = .minutes(2) })
+        let network = Network.established(initiator: .client { $0.retryLimit = .minutes(2) })
         network.fate = { flight in
             flight.from == .responder && flight.note.operation == .createChild && !flight.note.isResponse
                 ? .isLost : .arrives

@@ -241,12 +241,12 @@ func tell(
     responder: PeerPolicy = .gateway(),
     seed: UInt8 = 7,
     _ location: SourceLocation = #_sourceLocation,
-    _ story: (inout Network) throws -> Void
+    _ story: (Network) throws -> Void
 ) rethrows {
     var trajectories: [[Network.Step]] = []
     for backend in CryptoBackend.both {
-        var network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
-        try story(&network)
+        let network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
+        try story(network)
         network.checkInvariants(location)
         trajectories.append(network.trajectory)
     }
@@ -259,18 +259,18 @@ func tellEstablished(
     responder: PeerPolicy = .gateway(),
     seed: UInt8 = 7,
     _ location: SourceLocation = #_sourceLocation,
-    _ story: (inout Network) throws -> Void
+    _ story: (Network) throws -> Void
 ) rethrows {
     try tell(initiator: initiator, responder: responder, seed: seed, location) { network in
         network.run(for: .milliseconds(100))
         network.forgetStory()
-        try story(&network)
+        try story(network)
     }
 }
 
 /// Compares a story with what was expected, one message a line.
 func expectStory(
-    _ network: borrowing Network,
+    _ network: Network,
     _ expected: String,
     _ location: SourceLocation = #_sourceLocation
 ) {
@@ -281,7 +281,7 @@ func expectStory(
 
 /// The same for a story that one side begins: `-->` is from that side.
 func expectStory(
-    _ network: borrowing Network,
+    _ network: Network,
     from side: Side,
     _ expected: String,
     _ location: SourceLocation = #_sourceLocation

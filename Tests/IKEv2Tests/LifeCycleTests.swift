@@ -13,7 +13,7 @@ struct InitialContactTests {
         """
 
     /// Whether the responder told its driver who the peer is, and with which claim.
-    private static func claims(_ network: borrowing Network) -> [Bool] {
+    private static func claims(_ network: Network) -> [Bool] {
         network.reports[1].compactMap { report in
             if case .peerIdentified(_, let isInitialContact) = report { isInitialContact } else { nil }
         }
@@ -124,7 +124,7 @@ struct AuthenticationLifetimeTests {
 
     @Test("may come later, in an INFORMATIONAL request, and means at once where it is 0")
     func comesLater() {
-        var network = Network.established()
+        let network = Network.established()
         let request = network.forgedRequest(.informational, from: .responder) {
             $0.appendNotify(.authLifetime, [0, 0, 0, 0])
         }

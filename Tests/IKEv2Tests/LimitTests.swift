@@ -13,9 +13,9 @@ struct LimitTests {
         count: Int,
         _ exchange: ExchangeType,
         _ payloads: (inout MessageEncoder, Int) -> Void,
-        check: (borrowing Network) -> Void
+        check: (Network) -> Void
     ) {
-        var network = Network.established(responder: policy)
+        let network = Network.established(responder: policy)
         network.fate = { _ in .isLost }
         let path = network.summary(of: side)!.path
         for round in 0..<count {
@@ -40,7 +40,7 @@ struct LimitTests {
 
     @Test("gets no more Child SAs by rekeying one after the other without deleting any")
     func rekeysChildren() {
-        var network = Network.established()
+        let network = Network.established()
         network.fate = { _ in .isLost }
         let path = network.summary(of: .responder)!.path
         for round in 0..<500 as Range<UInt16> {
@@ -60,7 +60,7 @@ struct LimitTests {
 
     @Test("gets no more IKE SAs by rekeying one after the other without deleting any")
     func rekeysIKESA() {
-        var network = Network.established()
+        let network = Network.established()
         network.fate = { _ in .isLost }
         let path = network.summary(of: .responder)!.path
         for _ in 0..<200 {
@@ -127,7 +127,7 @@ struct LimitTests {
     @Test("cannot make this end go on without end: what is due is done, and then something later is due")
     func comesToRest() {
         for state in TableState.opening + TableState.established + TableState.colliding + TableState.due {
-            var network = state.network()
+            let network = state.network()
             network.fate = { _ in .isLost }
             for _ in 0..<60 {
                 network.holdsOperations = false

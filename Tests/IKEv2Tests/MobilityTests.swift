@@ -89,7 +89,7 @@ struct MobilityTests {
 
     @Test("without a word about it, and the responder answers there but follows nobody")
     func answersWithoutFollowing() {
-        var network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
+        let network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
         let path = network.summary(of: .responder)!.path
         var elsewhere = path
         elsewhere.remote = UDPEndpoint(address: Self.address, port: 4500)
@@ -232,7 +232,7 @@ struct MobilityTests {
     func forgetsForbiddenAddresses() {
         let (allowed, forbidden) = (IPAddress("192.0.2.9")!, IPAddress("192.0.2.66")!)
         let gateways = [IPPrefix("192.0.2.0/28")!]
-        var network = Network.established(
+        let network = Network.established(
             initiator: .mobileClient(MobilityPolicy(allowedPeers: gateways)),
             responder: .mobileGateway()
         )
@@ -274,7 +274,7 @@ struct MobilityTests {
 
     @Test("and another cookie comes back than was sent: the IKE SA is closed", arguments: Side.allCases)
     func closesOnAnotherCookie(_ side: Side) {
-        var network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
+        let network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
         network.fate = { [side] flight in flight.to == side && flight.note.isResponse ? .isHeld : .arrives }
         network.move(to: .elsewhere)
         network.run(for: .seconds(1))
@@ -305,7 +305,7 @@ struct MobilityTests {
 
     @Test("only the original initiator updates addresses: the responder's request changes nothing")
     func ignoresTheResponder() {
-        var network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
+        let network = Network.established(initiator: .mobileClient(), responder: .mobileGateway())
         let path = network.summary(of: .initiator)!.path
         var elsewhere = path
         elsewhere.remote = UDPEndpoint(address: IPAddress("192.0.2.66")!, port: 4500)

@@ -11,7 +11,9 @@ enum Side: Int, CaseIterable {
 
 /// Two ends and the way between them, in virtual time: what one sends the other gets after a delay, unless the test
 /// says otherwise.
-struct Network: ~Copyable {
+///
+/// A class, though it has one owner: functions that held the IKE SAs themselves took minutes to compile.
+final class Network {
     /// A datagram on its way.
     struct Flight {
         var at: Instant
@@ -97,7 +99,7 @@ struct Network: ~Copyable {
     }
 
     /// Carries out what the initiator wanted when it was made, once the test has said what becomes of datagrams.
-    private mutating func start() {
+    private func start() {
         guard !hasStarted else { return }
         hasStarted = true
         settle(.initiator)
@@ -110,14 +112,14 @@ struct Network: ~Copyable {
         backend: CryptoBackend = .modelled,
         seed: UInt8 = 7
     ) -> Network {
-        var network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
+        let network = Network(initiator: initiator, responder: responder, backend: backend, seed: seed)
         network.run(for: .milliseconds(100))
         network.forgetStory()
         return network
     }
 
     /// Begins a new chapter: what happened so far is no longer told, but still checked.
-    mutating func forgetStory() {
+    func forgetStory() {
         story = []
         reports = [[], []]
     }
@@ -126,7 +128,7 @@ struct Network: ~Copyable {
 // What happens.
 extension Network {
     /// Does the next thing that is to happen up to a moment; false when there is none.
-    mutating func step(until end: Instant) -> Bool {
+    func step(until end: Instant) -> Bool {
         start()
         let flight = flights.indices.min { flights[$0].at < flights[$1].at }
         let arrival = flight.map { flights[$0].at } ?? .never
@@ -142,7 +144,7 @@ extension Network {
         return true
     }
 
-    mutating func run(until end: Instant) {
+    func run(until end: Instant) {
         var steps = 0
         while step(until: end) {
             steps += 1
@@ -151,9 +153,9 @@ extension Network {
         now = max(now, end)
     }
 
-    mutating func run(for duration: Duration) { run(until: now + duration) }
+    func run(for duration: Duration) { run(until: now + duration) }
 
-    mutating func advance(_ side: Side) {
+    func advance(_ side: Side) {
         turn.now = now
         switch side {
         case .initiator: initiator.advance(under: policies[0], &turn)
@@ -162,7 +164,7 @@ extension Network {
         settle(side)
     }
 
-    mutating func command(_ command: IKESA.Command, at side: Side) {
+    func command(_ command: IKESA.Command, at side: Side) {
         start()
         turn.now = now
         switch side {
@@ -173,7 +175,7 @@ extension Network {
     }
 
     /// The initiator is elsewhere from now on.
-    mutating func move(to route: Route) {
+    func move(to route: Route) {
         start()
         turn.now = now
         self.route = route
@@ -182,14 +184,14 @@ extension Network {
     }
 
     /// Hands over what was held back, the oldest first, to arrive at once.
-    mutating func release(_ isWanted: (Flight) -> Bool = { _ in true }) {
+    func release(_ isWanted: (Flight) -> Bool = { _ in true }) {
         let released = held.filter(isWanted)
         held.removeAll(where: isWanted)
         for flight in released { deliver(flight) }
     }
 
     /// Gives a datagram to the one it is meant for.
-    mutating func deliver(_ flight: Flight) {
+    func deliver(_ flight: Flight) {
         turn.now = now
         guard !flight.isKeepalive, !flight.path.isEncapsulated || flight.octets.prefix(4) == [0, 0, 0, 0] else {
             return
@@ -197,7 +199,7 @@ extension Network {
         receive(flight.message, over: flight.path, at: flight.to)
     }
 
-    mutating func receive(_ message: [UInt8], over path: Path, at side: Side) {
+    func receive(_ message: [UInt8], over path: Path, at side: Side) {
         start()
         turn.now = now
         turn.lease = lease
@@ -221,7 +223,7 @@ extension Network {
     }
 
     /// The responder has no IKE SA with this initiator yet, as on a gateway's front desk.
-    private mutating func respond(_ message: [UInt8], over path: Path) {
+    private func respond(_ message: [UInt8], over path: Path) {
         if let cookies, !cookies.hasGenuineCookie(message.rawSpan, over: path, &turn) {
             _ = cookies.demand(for: message.rawSpan, over: path, &turn)
             return
@@ -253,7 +255,7 @@ extension Network {
 // What comes of it.
 extension Network {
     /// Carries out what a side wants: operations at once, datagrams after the delay.
-    mutating func settle(_ side: Side) {
+    func settle(_ side: Side) {
         while let request = turn.output.keyExchange.take() {
             if holdsOperations {
                 operation = consume request
@@ -276,7 +278,7 @@ extension Network {
         forgetClosedResponder()
     }
 
-    private mutating func send(_ datagram: Output.Datagram, from side: Side) {
+    private func send(_ datagram: Output.Datagram, from side: Side) {
         var path = Path(
             local: datagram.path.remote,
             remote: datagram.path.local,
@@ -309,7 +311,7 @@ extension Network {
         dispatch(flight, isReachable ? fate(flight) : .isLost)
     }
 
-    private mutating func dispatch(_ flight: Flight, _ fate: Fate) {
+    private func dispatch(_ flight: Flight, _ fate: Fate) {
         var remark = flight.note.isRetransmission ? " (again)" : ""
         switch fate {
         case .arrives: flights.append(flight)
@@ -330,7 +332,7 @@ extension Network {
         story.append("\(arrow) \(flight.isKeepalive ? "0xFF" : ring.notation(of: flight.message, turn))\(remark)")
     }
 
-    private mutating func learnKeys() {
+    private func learnKeys() {
         var ring = KeyRing()
         swap(&ring, &self.ring)
         initiator.forEachSA { ring.learn($0) }
@@ -341,7 +343,7 @@ extension Network {
         swap(&ring, &self.ring)
     }
 
-    private mutating func forgetClosedResponder() {
+    private func forgetClosedResponder() {
         switch responder {
         case .some(let endpoint): if !endpoint.isClosed { return }
         case .none: return

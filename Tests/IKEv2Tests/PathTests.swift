@@ -84,7 +84,7 @@ struct PathTests {
 
     @Test("and the end behind it does not follow the other one, whom nobody can move")
     func staysBehindNAT() {
-        var network = Network()
+        let network = Network()
         network.outside = Self.translate(0)
         network.run(for: .seconds(1))
         let path = network.summary(of: .initiator)!.path
@@ -97,7 +97,7 @@ struct PathTests {
 
     @Test("or none, and either end follows the other one's new address", arguments: Side.allCases)
     func followsWithoutNAT(_ side: Side) {
-        var network = Network.established()
+        let network = Network.established()
         var elsewhere = network.summary(of: side)!.path
         elsewhere.remote = UDPEndpoint(address: IPAddress("192.0.2.66")!, port: 500)
         // Not for what is not genuine.

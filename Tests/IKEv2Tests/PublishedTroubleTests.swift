@@ -15,7 +15,7 @@ struct PublishedTroubleTests {
         _ side: Side,
         deletingAt moment: Duration,
         proposal: String = "aes128gcm16",
-        _ story: (inout Network) -> Void
+        _ story: (Network) -> Void
     ) {
         let installed = Duration.milliseconds(side == .initiator ? 40 : 30)
         let plain = { (values: inout PeerPolicy.Values) in values.childProposals = .esp(proposal) }
@@ -28,11 +28,11 @@ struct PublishedTroubleTests {
             responder: .gateway(side == .responder ? mortal : plain)
         ) { network in
             network.policies = [.client(plain), .gateway(plain)]
-            story(&network)
+            story(network)
         }
     }
 
-    private static func expectOneChild(_ network: inout Network) {
+    private static func expectOneChild(_ network: Network) {
         #expect(network.children(of: .initiator).map(\.status) == [.active])
         #expect(network.children(of: .responder).map(\.status) == [.active])
         for side in Side.allCases { #expect(network.deadline(of: side) == .never) }
@@ -60,7 +60,7 @@ struct PublishedTroubleTests {
                     """
                 )
                 #expect(network.children(of: side).map(\.isExchangeInitiator) == [true])
-                Self.expectOneChild(&network)
+                Self.expectOneChild(network)
             }
         }
     }
@@ -91,7 +91,7 @@ struct PublishedTroubleTests {
                 --> HDR, SK {D(ESP)}
                 """
             )
-            Self.expectOneChild(&network)
+            Self.expectOneChild(network)
         }
     }
 
@@ -117,7 +117,7 @@ struct PublishedTroubleTests {
                 """
             )
             #expect(network.children(of: side).map(\.isExchangeInitiator) == [false])
-            Self.expectOneChild(&network)
+            Self.expectOneChild(network)
         }
     }
 
@@ -132,7 +132,7 @@ struct PublishedTroubleTests {
                 network.fate = { _ in .arrives }
                 network.run(for: .minutes(5))
                 #expect(network.story.contains { $0.hasSuffix("(again)") })
-                Self.expectOneChild(&network)
+                Self.expectOneChild(network)
             }
         }
     }
@@ -171,7 +171,7 @@ struct PublishedTroubleTests {
                 """
             )
             #expect(network.children(of: side).map(\.isExchangeInitiator) == [false])
-            Self.expectOneChild(&network)
+            Self.expectOneChild(network)
         }
     }
 
@@ -220,7 +220,7 @@ struct PublishedTroubleTests {
                     """
                 )
                 for side in Side.allCases { #expect(network.ends(side) == [.rekeyed]) }
-                Self.expectOneChild(&network)
+                Self.expectOneChild(network)
             }
         }
     }
@@ -250,7 +250,7 @@ struct PublishedTroubleTests {
                 """
             )
             #expect(network.ends(side) == [.rekeyed])
-            Self.expectOneChild(&network)
+            Self.expectOneChild(network)
         }
     }
 
@@ -286,7 +286,7 @@ struct PublishedTroubleTests {
             #expect(network.children(of: side).map(\.status) == [.superseded, .active])
             network.run(for: .minutes(5))
             #expect(network.children(of: side).map(\.isExchangeInitiator) == [false])
-            Self.expectOneChild(&network)
+            Self.expectOneChild(network)
         }
     }
 

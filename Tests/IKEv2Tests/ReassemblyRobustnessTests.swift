@@ -51,7 +51,7 @@ struct ReassemblyRobustnessTests {
         let policies = (PeerPolicy.fragmentingClient(sizes), PeerPolicy.fragmentingGateway(sizes))
         for seed in 1...Effort.rounds(4, soaking: 400) {
             var mutator = Mutator(seed: UInt64(seed))
-            var network = Network.established(initiator: policies.0, responder: policies.1)
+            let network = Network.established(initiator: policies.0, responder: policies.1)
             for round in 0..<3 {
                 let side = round % 2 == 0 ? Side.initiator : .responder
                 network.fate = { $0.isFragment && !$0.note.isRetransmission ? .isHeld : .arrives }
@@ -77,7 +77,7 @@ struct ReassemblyRobustnessTests {
     func survivesGenuineGarbage() {
         for seed in 1...Effort.rounds(60, soaking: 5_000) {
             var mutator = Mutator(seed: UInt64(seed))
-            var network = Network.established(initiator: .fragmentingClient(), responder: .fragmentingGateway())
+            let network = Network.established(initiator: .fragmentingClient(), responder: .fragmentingGateway())
             let path = network.summary(of: .responder)!.path
             let total = 1 + mutator.below(4)
             let exchange = [ExchangeType.createChildSA, .informational, .ikeAuth][mutator.below(3)]

@@ -8,14 +8,14 @@ import Testing
 @Suite("Fragments are joined")
 struct ReassemblyTests {
     /// Both ends up to IKE_AUTH's request, whose three fragments are held.
-    private func tellHeld(_ story: (inout Network, [Network.Flight]) throws -> Void) rethrows {
+    private func tellHeld(_ story: (Network, [Network.Flight]) throws -> Void) rethrows {
         try tell(initiator: .fragmentingClient(), responder: .fragmentingGateway()) { network in
             network.fate = { $0.isFragment && !$0.note.isResponse && !$0.note.isRetransmission ? .isHeld : .arrives }
             network.run(for: .milliseconds(100))
             let fragments = network.held
             network.held = []
             #expect(fragments.count == 3)
-            try story(&network, fragments)
+            try story(network, fragments)
         }
     }
 

@@ -76,7 +76,7 @@ struct RetransmissionTests {
 
     @Test("and what is outside of the window is dropped")
     func keepsWindow() {
-        var network = Network.established()
+        let network = Network.established()
         for _ in 0..<3 {
             network.command(.checkLiveness, at: .initiator)
             network.run(for: .seconds(1))
@@ -123,7 +123,7 @@ struct RetransmissionTests {
 
     @Test("and message IDs do not wrap: the IKE SA ends before", arguments: Side.allCases)
     func endsBeforeWrap(_ side: Side) {
-        var network = Network.established()
+        let network = Network.established()
         let change = UInt32.max - 16
         network.skipMessageIDs(to: change)
         network.command(.checkLiveness, at: side)

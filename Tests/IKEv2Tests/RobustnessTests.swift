@@ -61,7 +61,7 @@ struct RobustnessTests {
         arguments: Side.allCases
     )
     func survivesMutatedDatagrams(_ side: Side) {
-        var network = Network.established(initiator: .client { $0.additionalChildren = 1 })
+        let network = Network.established(initiator: .client { $0.additionalChildren = 1 })
         for command in IKESA.Command.allCases where command != .delete {
             network.command(command, at: .initiator)
             network.command(command, at: .responder)
@@ -162,7 +162,7 @@ struct RobustnessTests {
         let genuine = Network.established().wire[0]
         var kinds: Set<String> = []
         for _ in 0..<Effort.rounds(5_000, soaking: 200_000) {
-            var network = Network()
+            let network = Network()
             network.fate = { _ in .isLost }
             network.receive(mutator.mutate(genuine.message), over: genuine.path, at: .responder)
             kinds.insert(network.story.last ?? "nothing")
@@ -181,7 +181,7 @@ struct RobustnessTests {
         let genuine = Network.established().wire[1]
         var situations: Set<String> = []
         for _ in 0..<Effort.rounds(5_000, soaking: 200_000) {
-            var network = Network()
+            let network = Network()
             network.fate = { _ in .isLost }
             network.run(for: .zero)
             network.receive(mutator.mutate(genuine.message), over: genuine.path, at: .initiator)
@@ -196,7 +196,7 @@ struct RobustnessTests {
         var mutator = Mutator(seed: 8)
         var situations: Set<String> = []
         for round in 0..<Effort.rounds(3_000, soaking: 100_000) {
-            var network = Network(seed: UInt8(round % 8))
+            let network = Network(seed: UInt8(round % 8))
             network.run(until: .zero + .milliseconds(25))
             if side == .initiator { network.run(until: .zero + .milliseconds(35)) }
             let flight = network.flights.removeFirst()
@@ -216,7 +216,7 @@ struct RobustnessTests {
     }
 
     /// What requests of a peer hold, each of them fit to be taken.
-    private static func contents(of network: borrowing Network) -> [Content] {
+    private static func contents(of network: Network) -> [Content] {
         let child = ForgedChild(network.children(of: .initiator).first)
         var contents: [Content] = []
         func add(_ exchange: ExchangeType, _ payloads: (inout MessageEncoder) -> Void) {
@@ -255,7 +255,7 @@ struct RobustnessTests {
         }
     }
 
-    private static func header(_ exchange: ExchangeType, to side: Side, in network: borrowing Network) -> Header? {
+    private static func header(_ exchange: ExchangeType, to side: Side, in network: Network) -> Header? {
         let hasKeys = network.withCurrent(of: side) { sa in sa.withChannel { _ in true } ?? false } ?? false
         return hasKeys ? network.nextRequest(exchange, from: side.other) : nil
     }

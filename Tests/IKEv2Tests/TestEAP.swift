@@ -82,7 +82,7 @@ extension PeerPolicy {
 
 extension Network {
     /// Gives the responder the answer of the server behind it.
-    mutating func give(_ answer: consuming BackendAnswer) {
+    func give(_ answer: consuming BackendAnswer) {
         turn.now = now
         responder?.take(answer, under: policies[1], &turn)
         settle(.responder)

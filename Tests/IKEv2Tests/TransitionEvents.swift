@@ -7,9 +7,9 @@ import Primitives
 struct TableEvent: Sendable {
     let name: String
     /// Nil where the event cannot be in a state, such as a protected message without keys.
-    let apply: @Sendable (inout Network, TableState) -> Bool
+    let apply: @Sendable (Network, TableState) -> Bool
 
-    init(_ name: String, _ apply: @escaping @Sendable (inout Network, TableState) -> Bool) {
+    init(_ name: String, _ apply: @escaping @Sendable (Network, TableState) -> Bool) {
         self.name = name
         self.apply = apply
     }

@@ -11,7 +11,7 @@ struct TableState: Sendable {
     var gateway = PeerPolicy.gateway()
     /// The IKE SA under test is the one that was there first, not the one in use.
     var testsFirst = false
-    let reach: @Sendable (inout Network) -> Void
+    let reach: @Sendable (Network) -> Void
 
     init(
         _ name: String,
@@ -19,7 +19,7 @@ struct TableState: Sendable {
         client: PeerPolicy = .client(),
         gateway: PeerPolicy = .gateway(),
         testsFirst: Bool = false,
-        reach: @escaping @Sendable (inout Network) -> Void
+        reach: @escaping @Sendable (Network) -> Void
     ) {
         self.name = name
         self.side = side
@@ -30,8 +30,8 @@ struct TableState: Sendable {
     }
 
     func network() -> Network {
-        var network = Network(initiator: client, responder: gateway)
-        reach(&network)
+        let network = Network(initiator: client, responder: gateway)
+        reach(network)
         return network
     }
 
@@ -42,12 +42,12 @@ struct TableState: Sendable {
         client: PeerPolicy = .client(),
         gateway: PeerPolicy = .gateway(),
         testsFirst: Bool = false,
-        _ reach: @escaping @Sendable (inout Network) -> Void = { _ in }
+        _ reach: @escaping @Sendable (Network) -> Void = { _ in }
     ) -> TableState {
         TableState(name, side: side, client: client, gateway: gateway, testsFirst: testsFirst) { network in
             network.run(for: .milliseconds(100))
             network.fate = { _ in .isHeld }
-            reach(&network)
+            reach(network)
         }
     }
 
@@ -58,7 +58,7 @@ struct TableState: Sendable {
 
     private static func exchanging(
         _ name: String,
-        _ reach: @escaping @Sendable (inout Network) -> Void
+        _ reach: @escaping @Sendable (Network) -> Void
     ) -> TableState {
         .established(name, client: .client(exchanging), gateway: .gateway(exchanging), reach)
     }
@@ -66,7 +66,7 @@ struct TableState: Sendable {
     private static func signing(
         _ name: String,
         side: Side = .initiator,
-        _ reach: @escaping @Sendable (inout Network) -> Void
+        _ reach: @escaping @Sendable (Network) -> Void
     ) -> TableState {
         let proof = TestProof.signature(.ecdsa256)
         return TableState(
@@ -81,7 +81,7 @@ struct TableState: Sendable {
     private static func hybrid(
         _ name: String,
         side: Side = .initiator,
-        _ reach: @escaping @Sendable (inout Network) -> Void
+        _ reach: @escaping @Sendable (Network) -> Void
     ) -> TableState {
         TableState(
             name,

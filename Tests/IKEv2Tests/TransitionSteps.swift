@@ -6,26 +6,26 @@ import Primitives
 // How the states of the transition table are reached.
 extension Network {
     /// Has a side begin an exchange, whose request is held back.
-    mutating func begin(_ command: IKESA.Command, at side: Side = .initiator, holdingOperation: Bool = false) {
+    func begin(_ command: IKESA.Command, at side: Side = .initiator, holdingOperation: Bool = false) {
         holdsOperations = holdingOperation
         self.command(command, at: side)
         holdsOperations = false
     }
 
     /// Gives a side the result that it waits for, and holds back what it asks for next.
-    mutating func completeOperation(at side: Side) {
+    func completeOperation(at side: Side) {
         guard let request = operation.take() else { return }
         complete(turn.cryptography.perform(request), at: side)
     }
 
     /// Lets the responder answer the initiator's last request.
-    mutating func answer(holdingOperation: Bool = false) {
+    func answer(holdingOperation: Bool = false) {
         deliverLast(to: .responder)
         deliverLast(to: .initiator, holdingOperation: holdingOperation)
     }
 
     /// Delivers the last datagram that is held back for a side.
-    mutating func deliverLast(to side: Side, holdingOperation: Bool = false) {
+    func deliverLast(to side: Side, holdingOperation: Bool = false) {
         guard let index = held.lastIndex(where: { $0.to == side }) else { return }
         holdsOperations = holdingOperation
         deliver(held.remove(at: index))
@@ -33,7 +33,7 @@ extension Network {
     }
 
     /// Gives the initiator a refusal of its last request.
-    mutating func refuse(_ type: NotifyType) {
+    func refuse(_ type: NotifyType) {
         guard let request = held.last(where: { $0.to == .responder }),
             var header = try? MessageDecoder(request.message.rawSpan).header
         else { return }

@@ -41,11 +41,11 @@ struct TransitionTableTests {
 
     /// Nil where the event cannot be in the state.
     private func outcome(of event: TableEvent, in state: TableState) -> String? {
-        var network = state.network()
+        let network = state.network()
         let before = network.situations(of: state.side)
         let sent = network.story.count
         let reported = network.reports[state.side.rawValue].count
-        guard event.apply(&network, state) else { return nil }
+        guard event.apply(network, state) else { return nil }
         let after = network.situations(of: state.side)
         let arrow = state.side == .initiator ? "-->" : "<--"
         var parts: [String] = []
@@ -94,7 +94,7 @@ struct Subject {
     private let isInitiator: Bool
 
     /// Nil before there are keys.
-    init?(_ state: TableState, in network: borrowing Network) {
+    init?(_ state: TableState, in network: Network) {
         guard let first = network.ring.entries.first else { return nil }
         let current = network.withCurrent(of: state.side) { $0.spis } ?? nil
         let spis = state.testsFirst ? first.spis : current ?? first.spis
@@ -192,12 +192,12 @@ extension MessageEncoder {
 
 extension Network {
     /// Gives a side a datagram, and holds back an operation that it asks for.
-    mutating func receiveHolding(_ message: [UInt8], over path: Path, at side: Side) {
+    func receiveHolding(_ message: [UInt8], over path: Path, at side: Side) {
         holdsOperations = true
         receive(message, over: path, at: side)
     }
 
-    mutating func complete(_ result: consuming KeyExchangeResult, at side: Side) {
+    func complete(_ result: consuming KeyExchangeResult, at side: Side) {
         turn.now = now
         switch side {
         case .initiator: initiator.complete(result, under: policies[0], &turn)
@@ -207,7 +207,7 @@ extension Network {
     }
 
     /// Goes to the moment when a side has something to do, and does it; false when there is none.
-    mutating func reachDeadline(of side: Side) -> Bool {
+    func reachDeadline(of side: Side) -> Bool {
         let deadline = deadline(of: side)
         guard deadline != .never else { return false }
         now = max(now, deadline)

@@ -21,15 +21,15 @@ struct TransportModeTests {
         [TrafficSelector(IPPrefix(address: address, length: 32))]
     }
 
-    private static func transport(_ client: PeerPolicy = client, _ body: (inout Network) -> Void) {
+    private static func transport(_ client: PeerPolicy = client, _ body: (Network) -> Void) {
         tell(initiator: client, responder: gateway) { network in
             network.lease = InnerAddresses()
-            body(&network)
+            body(network)
         }
     }
 
     /// Whether both ends have so many Child SAs in transport mode between what each takes for the two addresses.
-    private func expectEnds(_ network: borrowing Network, count: Int, of side: Side, own: IPAddress, peer: IPAddress) {
+    private func expectEnds(_ network: Network, count: Int, of side: Side, own: IPAddress, peer: IPAddress) {
         let children = network.children(of: side)
         #expect(children.count == count)
         for child in children {
@@ -71,7 +71,7 @@ struct TransportModeTests {
     func passesNATs() {
         let inside = IPAddress("10.0.0.9")!
         // Beside `tell`, which wants the selectors of both ends to be the same.
-        var network = Network(initiator: Self.client, responder: Self.gateway)
+        let network = Network(initiator: Self.client, responder: Self.gateway)
         network.lease = InnerAddresses()
         network.gatewayInside = inside
         network.outside = PathTests.translate(0)

@@ -7,7 +7,7 @@ import Testing
 @Suite("A message of an IKE SA that nobody has")
 struct UnknownSPITests {
     /// What a side's request gets from an end that has lost its IKE SAs.
-    private static func answer(to flight: Network.Flight, _ network: inout Network) -> [UInt8]? {
+    private static func answer(to flight: Network.Flight, _ network: Network) -> [UInt8]? {
         guard IKESA.refuseUnknown(flight.message.rawSpan, over: flight.path, &network.turn) else { return nil }
         let octets = network.turn.output.octets
         network.turn.output.removeAll()
@@ -19,10 +19,10 @@ struct UnknownSPITests {
         arguments: Side.allCases
     )
     func isAnswered(_ side: Side) throws {
-        var network = Network.established()
+        let network = Network.established()
         network.command(.checkLiveness, at: side)
         let request = try #require(network.wire.last)
-        let answer = try #require(Self.answer(to: request, &network))
+        let answer = try #require(Self.answer(to: request, network))
         let (asked, given) = (
             try MessageDecoder(request.message.rawSpan).header, try MessageDecoder(answer.rawSpan).header
         )
@@ -36,15 +36,15 @@ struct UnknownSPITests {
 
     @Test("is not answered where it is a response, or begins an IKE SA")
     func isNotAnswered() throws {
-        var network = Network(initiator: .client())
+        let network = Network(initiator: .client())
         network.run(for: .milliseconds(100))
         for flight in network.wire where flight.note.isResponse || flight.note.operation == .ikeSAInit {
-            #expect(Self.answer(to: flight, &network) == nil)
+            #expect(Self.answer(to: flight, network) == nil)
         }
-        let answers = network.wire.count { Self.answer(to: $0, &network) != nil }
+        let answers = network.wire.count { Self.answer(to: $0, network) != nil }
         // IKE_AUTH.
         #expect(answers == 1)
-        let answer = try #require(Self.answer(to: network.wire[2], &network))
+        let answer = try #require(Self.answer(to: network.wire[2], network))
         let again = IKESA.refuseUnknown(answer.rawSpan, over: Route.test.plain, &network.turn)
         #expect(!again)
     }
@@ -63,11 +63,11 @@ struct UnknownSPITests {
     @Test("ends nothing where its answer comes: the request goes on until it has failed", arguments: Side.allCases)
     func changesNothing(_ side: Side) throws {
         let policy = { (values: inout PeerPolicy.Values) in values.retransmission = .brief }
-        var network = Network.established(initiator: .client(policy), responder: .gateway(policy))
+        let network = Network.established(initiator: .client(policy), responder: .gateway(policy))
         network.fate = { $0.from == side ? .isHeld : .arrives }
         network.command(.checkLiveness, at: side)
         let request = try #require(network.wire.last)
-        let answer = try #require(Self.answer(to: request, &network))
+        let answer = try #require(Self.answer(to: request, network))
         let back = Path(
             local: request.path.remote,
             remote: request.path.local,

@@ -21,7 +21,7 @@ struct WindowFragmentTests {
     }
 
     /// The fragments of so many overlapping requests for Child SAs, in the order in which they were sent.
-    private static func requests(_ count: Int, _ network: inout Network) -> [[Network.Flight]] {
+    private static func requests(_ count: Int, _ network: Network) -> [[Network.Flight]] {
         network.fate = { $0.isFragment && !$0.note.isResponse && !$0.note.isRetransmission ? .isHeld : .arrives }
         for _ in 0..<count { network.command(.createChild, at: .initiator) }
         network.run(for: .milliseconds(50))
@@ -39,7 +39,7 @@ struct WindowFragmentTests {
     @Test("are joined each by itself, though their fragments come in turns")
     func joinsInTurns() {
         tellEstablished(initiator: Self.client(3), responder: Self.gateway(3)) { network in
-            let requests = Self.requests(3, &network)
+            let requests = Self.requests(3, network)
             #expect(requests.map(\.count) == [3, 3, 3])
             for number in [1, 0, 2] {
                 for request in [2, 0, 1] { network.deliver(requests[request][number]) }
@@ -96,7 +96,7 @@ struct WindowFragmentTests {
     @Test("that are outside of the window, or forged, take no part's place")
     func ignoresOthers() {
         tellEstablished(initiator: Self.client(2), responder: Self.gateway(2)) { network in
-            let requests = Self.requests(2, &network)
+            let requests = Self.requests(2, network)
             network.deliver(requests[1][0])
             network.deliver(requests[0][1])
             for id in [0, 1, 9, 200] as [UInt8] {
@@ -141,7 +141,7 @@ struct WindowFragmentTests {
     @Test("of which some are left when the IKE SA is closed are joined then")
     func joinsWhileClosing() {
         tellEstablished(initiator: Self.client(2), responder: Self.gateway(2)) { network in
-            let requests = Self.requests(2, &network)
+            let requests = Self.requests(2, network)
             network.deliver(requests[0][0])
             network.deliver(requests[1][0])
             network.fate = { flight in

@@ -24,7 +24,7 @@ struct WindowTests {
     private static let answer = "<-- HDR, SK {SA, Nr, TSi, TSr}\n"
 
     /// How many of a side's requests wait for their answers at the most.
-    private static func mostOverlapping(_ network: borrowing Network, from side: Side) -> Int {
+    private static func mostOverlapping(_ network: Network, from side: Side) -> Int {
         var (open, most) = (0, 0)
         for case .sent(_, let from, _, let note) in network.trajectory
         where note.operation == .createChild && !note.isRetransmission {
@@ -172,7 +172,7 @@ struct WindowTests {
             values.retransmission = .brief
             values.additionalChildren = 2
         }
-        var network = Network.established(initiator: Self.client(4, brief), responder: Self.gateway(4))
+        let network = Network.established(initiator: Self.client(4, brief), responder: Self.gateway(4))
         network.fate = { $0.from == .initiator ? .isLost : .arrives }
         network.command(.rekeyChildren, at: .initiator)
         network.run(for: .seconds(10))
@@ -189,7 +189,7 @@ struct WindowTests {
 
     @Test("answer a repeated request from memory, as many back as the window is wide")
     func remembers() {
-        var network = Network.established(
+        let network = Network.established(
             initiator: Self.client(4) { $0.additionalChildren = 3 },
             responder: Self.gateway(4)
         )

@@ -117,38 +117,6 @@ struct CertificateTests {
         }
         return error.map { "\($0)" } ?? ""
     }
-
-    @Test(
-        "strongSwan's initiators and our responder authenticate by certificates, and rekey",
-        arguments: ["rsa2048", "ecdsa256", "ed25519"]
-    )
-    func responds(_ key: String) throws {
-        let pki = try TestPKI(key, hasIntermediate: key == "ecdsa256", clients: 3)
-        let proposals = ["IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519"]
-        let rig = try Rig(knobs: proposals.merging(["PKI": pki.folder, "CLIENTS": "3"]) { $1 })
-        var parts = LiveWorkload()
-        parts.gatewayAuthentication = pki.gatewayAuthentication
-        parts.authentication = pki.clientAuthentication(signatures: nil)
-        let file = pki.folder + "/workload.yaml"
-        try parts.text.write(toFile: file, atomically: true, encoding: .utf8)
-        let responder = try rig.start(
-            [Rig.ikestorm, "gateway", file, "--address", Rig.gatewayAddress, "--port", "500", "--nat-port", "4500"]
-                + ["--allow", "10.99.0.0/16"],
-            on: .gateway
-        )
-        try responder.waitUntilReady()
-        let clients = try RealClients.start(in: rig)
-        for client in 1...3 { try clients.initiate(client) }
-        try clients.rekeyChildSAs()
-        try clients.rekeyIKESA(2)
-        let log = try clients.log()
-        #expect(log.contains("authentication of 'gw.example.org' with"), "\(log.suffix(3000))")
-        #expect(try clients.associations().count { $0.state == "ESTABLISHED" } == 3)
-        for client in 1...3 { try clients.terminate(client) }
-        responder.interrupt()
-        let outcome = try responder.wait(atMost: 20)
-        #expect(outcome.errors.contains("served 3 IKE SAs"), "\(outcome.errors)")
-    }
 }
 
 /// A folder of `ikestorm pki`, gone with the test.

@@ -114,37 +114,6 @@ struct EAPTests {
         #expect(outcome.errors.contains("served"), "\(outcome.errors)")
     }
 
-    @Test(
-        "strongSwan's initiators authenticate by EAP to our responder, which is the authenticator, and rekey",
-        arguments: ["eap-md5", "eap-gtc", "eap-tls"]
-    )
-    func responds(_ method: String) throws {
-        let pki = try TestPKI("ecdsa256", clients: 3)
-        var knobs = ["IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519"]
-        knobs.merge(["CLIENTS": "3", "LOCAL_AUTH": method, "REMOTE_AUTH": "pubkey", "PKI": pki.folder]) { $1 }
-        let rig = try Rig(knobs: knobs)
-        var parts = LiveWorkload()
-        let eap =
-            method == "eap-tls"
-            ? "method: tls, certificates: \(pki.folder)/gateway.pem, authorities: \(pki.folder)/ca.pem"
-            : "method: \(method.dropFirst(4)), password: test-only"
-        parts.gatewayAuthentication = "{ certificates: \(pki.folder)/gateway.pem, eap: { \(eap) } }"
-        parts.fragmentation = "standard"
-        let file = pki.folder + "/workload.yaml"
-        let responder = try Self.responder(parts, in: rig, file: file)
-        let clients = try RealClients.start(in: rig)
-        for client in 1...3 { try clients.initiate(client) }
-        try clients.rekeyChildSAs()
-        try clients.rekeyIKESA(2)
-        let log = try clients.log()
-        #expect(log.contains("EAP method EAP_\(method.dropFirst(4).uppercased()) succeeded"), "\(log.suffix(3000))")
-        #expect(try clients.associations().count { $0.state == "ESTABLISHED" } == 3)
-        for client in 1...3 { try clients.terminate(client) }
-        responder.interrupt()
-        let outcome = try responder.wait(atMost: 20)
-        #expect(outcome.errors.contains("served 3 IKE SAs"), "\(outcome.errors)")
-    }
-
     @Test("strongSwan's initiator with a wrong password gets EAP-Failure from our responder")
     func refuses() throws {
         let knobs = [

@@ -23,7 +23,7 @@ struct FragmentationTests {
             duration: "10s",
             ike: "{ rekey: 4s, over: 60s }",
             child: "{ rekey: 3s, over: 60s }",
-            retransmission: "{ first: 500ms, factor: 1.5, tries: 8 }",
+            retransmission: "{ first: 500ms, factor: 1.5, tries: 6 }",
             path: "{ one-way-delay: 1ms, loss: { random: \(loss) } }",
             fragmentation: size,
             longName: String(repeating: "-and-a-long-name", count: 60)

@@ -48,7 +48,7 @@ struct LivePathTests {
     @Test("clients that share one address are told apart by their ports, over IPv4 and with cookies")
     func sharesAnAddress() throws {
         let gateway = try RealGateway.start(knobs: ["COOKIE_THRESHOLD_IP": "2", "BLOCK_THRESHOLD": "0"])
-        let workload = try LiveWorkload(count: 60, rate: "60/s", duration: "4s").validated()
+        let workload = try LiveWorkload(count: 60, rate: "60/s", duration: "6s").validated()
         var options = LiveOptions()
         options.sources = [try #require(IPPrefix("10.98.1.1/32"))]
         let chosen = options

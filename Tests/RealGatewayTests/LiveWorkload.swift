@@ -12,6 +12,7 @@ struct LiveWorkload {
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
+    var gatewayLifetimes = "{ ike: { rekey: 4h }, child: { rekey: 1h } }"
     var policy = "pool: [10.128.0.0/10]"
     var fragmentation = "never"
     /// What the clients' identities begin with: `userNNNNN`.
@@ -32,7 +33,7 @@ struct LiveWorkload {
             policy:
               authentication: \(gatewayAuthentication)
               proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
-              lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+              lifetimes: \(gatewayLifetimes)
               \(policy)
               fragmentation: \(fragmentation)
             real: { addresses: [10.98.1.2] }

@@ -24,7 +24,10 @@ struct MatrixTests {
     @Test("every combination that its build supports works, and the log shows why another does not")
     func showsAll() throws {
         let gateway = try RealGateway.start(knobs: Self.everything)
-        let report = try matrix(of: gateway, try LiveWorkload().validated()) { $0.pace = MatrixPace(perSecond: 20) }
+        let report = try matrix(of: gateway, try LiveWorkload().validated()) {
+            $0.pace = MatrixPace(perSecond: 20)
+            $0.featuresAtOnce = MatrixFeature.allCases.count
+        }
         let grid = report.results.filter { $0.cell.kind == .algorithms }
         #expect(grid.count == MatrixCipher.all.count * MatrixCipher.keyExchanges.count)
         let unknown = ["ke1_mlkem768", "mlkem768", "ke1_mlkem1024", "mlkem1024"]
@@ -62,6 +65,7 @@ struct MatrixTests {
             $0.pace = MatrixPace(perSecond: 20)
             $0.keyExchanges = ["x25519", "ecp256", "modp2048"]
             $0.features = [.fragmentation, .mobike]
+            $0.featuresAtOnce = 2
         }
         let grid = report.results.filter { $0.cell.kind == .algorithms }
         let working = grid.filter { $0.verdict == .works }.map(\.cell.name)
@@ -141,7 +145,7 @@ struct MatrixTests {
         let words = [
             Rig.ikestorm, "matrix", "--target", "10.98.1.2", "--identity", "user@example.org", "--psk", "test-only",
             "--gateway-identity", "gw.example.org", "--remote-ts", "10.0.0.0/8", "--sources", "10.99.0.0/24",
-            "--key-exchanges", "x25519,modp4096", "--rate", "20", "--json",
+            "--key-exchanges", "x25519,modp4096", "--rate", "20", "--features-at-once", "13", "--json",
             "--markdown", folder.path + "/matrix.md", "--html", folder.path + "/matrix.html",
         ]
         let forbidden = try gateway.rig.run(words)

@@ -11,8 +11,9 @@ import Workload
 struct MatrixTests {
     @Test("what the responder takes works, what it refuses is explained, and the features work, with times for each")
     func tells() throws {
-        let report = try matrix(mobike: true, fragmentation: "standard") {
+        let report = try matrix(mobike: true, fragmentation: "standard", lasting: "7 s") {
             $0.features = [.delete, .ikeRekey, .fragmentation, .mobike]
+            $0.featuresAtOnce = 4
         }
         let grid = report.results.filter { $0.cell.kind == .algorithms }
         #expect(grid.count == 6)
@@ -47,7 +48,7 @@ struct MatrixTests {
 
     @Test("a feature that the responder does not have is refused, by what it does not say")
     func tellsOfLack() throws {
-        let report = try matrix(mobike: false, fragmentation: "never") {
+        let report = try matrix(mobike: false, fragmentation: "never", lasting: "17 s") {
             $0.features = [.fragmentation, .mobike]
             $0.keyExchanges = ["x25519"]
             $0.ciphers = MatrixCipher.all.filter { $0.child == "aes256gcm16" }
@@ -108,7 +109,8 @@ struct MatrixTests {
         let report = try matrix(
             mobike: false,
             fragmentation: "standard",
-            methods: "x25519-mlkem768-ke1_mlkem768-ke1_none"
+            methods: "x25519-mlkem768-ke1_mlkem768-ke1_none",
+            lasting: "5 s"
         ) {
             $0.features = []
             $0.keyExchanges = ["x25519"]
@@ -128,10 +130,12 @@ struct MatrixTests {
         init(_ gateway: LoopbackGateway) { self.gateway = Mutex(gateway) }
     }
 
+    /// - Parameter words: how long features take together, or one after the other.
     private func matrix(
         mobike: Bool,
         fragmentation: String,
         methods: String = "x25519",
+        lasting words: String,
         _ change: (inout MatrixRun) -> Void
     ) throws -> MatrixReport {
         var parts = LoopbackWorkload()
@@ -145,6 +149,10 @@ struct MatrixTests {
         run.keyExchanges = ["ecp256", "x25519"]
         run.ciphers = MatrixCipher.all.filter { ["aes128gcm16", "aes256gcm16", "chacha20poly1305"].contains($0.child) }
         change(&run)
-        return try run.run()
+        var said: [String] = []
+        run.report = { said.append($0) }
+        let report = try run.run()
+        #expect(said.count == 2 && said.last?.hasSuffix(": \(words)") ?? false, "\(said)")
+        return report
     }
 }

@@ -9,6 +9,7 @@ package struct MatrixJob {
     private let target: LiveTarget
     private let options: LiveOptions
     package var pace = MatrixPace(perSecond: 2)
+    package var featuresAtOnce = 1
     package var mostCombinations = 200
     /// strongSwan's keywords; empty for all.
     package var keyExchanges: [String] = []
@@ -31,6 +32,7 @@ package struct MatrixJob {
         options.interrupt = interrupt
         var matrix = MatrixRun(prepared.workload, target: target, options: options)
         matrix.pace = pace
+        matrix.featuresAtOnce = featuresAtOnce
         matrix.mostCombinations = mostCombinations
         if !keyExchanges.isEmpty { matrix.keyExchanges = keyExchanges }
         matrix.report = { console.errors($0 + "\n") }

@@ -10,6 +10,8 @@ package struct MatrixRun {
     private let target: LiveTarget
     private let options: LiveOptions
     package var pace = MatrixPace(perSecond: 2)
+    /// More than one is for a gateway that lets an identity have several IKE SAs.
+    package var featuresAtOnce = 1
     package var ciphers = MatrixCipher.all
     package var keyExchanges = MatrixCipher.keyExchanges
     package var features = MatrixFeature.allCases
@@ -62,6 +64,7 @@ package struct MatrixRun {
         _ what: String
     ) throws(LiveError) -> MatrixStage.Outcome {
         var stage = MatrixStage(template: template, cells: cells, canary: canary, pace: pace)
+        stage.featuresAtOnce = featuresAtOnce
         if let ceiling = template.safety.setUpsAtMost {
             stage.pace.perSecond = max(1, min(pace.perSecond, Int(clamping: ceiling.perSecondThousandths / 1_000)))
         }

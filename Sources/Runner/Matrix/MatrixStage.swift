@@ -12,6 +12,8 @@ struct MatrixStage {
     /// What the canary offers, so that it is let in by any gateway that some cell works with.
     var canary: Workload.Proposals
     var pace: MatrixPace
+    /// More than one is for a gateway that lets an identity have several IKE SAs.
+    var featuresAtOnce = 1
 
     /// Each cell's client comes at `from`, and is gone at `until`.
     struct Slot {
@@ -19,15 +21,22 @@ struct MatrixStage {
         var until: Duration
     }
 
-    /// Set-ups follow each other at the pace. What takes longer waits for what is before it: a gateway that keeps one
-    /// IKE SA for each identity would otherwise end one with the other.
+    /// Set-ups follow each other at the pace. A feature takes longer, and waits for everything before it: a gateway that
+    /// keeps one IKE SA for each identity would otherwise end one with the other. Where there may be several at once, it
+    /// waits for a feature that is so many before it.
     var slots: [Slot] {
         var slots: [Slot] = []
+        var features: [Slot] = []
         var next = Duration.milliseconds(100)
         for cell in cells {
             let isFeature = cell.feature != nil
-            if isFeature, let before = slots.last { next = max(next, before.until + Self.pause) }
-            slots.append(Slot(from: next, until: next + (isFeature ? Self.featureTime : Self.setUpTime)))
+            let others = featuresAtOnce == 1 ? slots : features
+            if isFeature, others.count >= featuresAtOnce {
+                next = max(next, others[others.count - featuresAtOnce].until + Self.pause)
+            }
+            let slot = Slot(from: next, until: next + (isFeature ? Self.featureTime : Self.setUpTime))
+            slots.append(slot)
+            if isFeature { features.append(slot) }
             next += pace.interval
         }
         return slots
