@@ -67,13 +67,28 @@ struct RolloverTerms: Sendable {
             clientPlan = nil
             return
         }
-        let old = clientPlans[population]
-        clientPlan = ClientPlan(
-            population: population,
-            policy: old.policy.proving(clients),
-            reconnect: old.reconnect,
-            seed: old.seed
-        )
+        clientPlan = clientPlans[population].proving(clients)
+    }
+}
+
+extension ClientPlan {
+    /// For each fault of a workload what the clients that it changes go by from then on; nil where it changes none.
+    static func afterRollovers(
+        of workload: Workload,
+        _ material: AuthenticationMaterial,
+        _ plans: [ClientPlan]
+    ) -> [ClientPlan?] {
+        workload.faults.indices.map { fault in
+            guard case .certificateRollover(let rollover) = workload.faults[fault].effect,
+                let population = rollover.population, let clients = material.rollovers[fault]?.clients
+            else { return nil }
+            return plans[population].proving(clients)
+        }
+    }
+
+    /// The same but for what its clients prove themselves by, and take for a proof.
+    fileprivate func proving(_ authentication: AuthenticationPolicy) -> ClientPlan {
+        ClientPlan(population: population, policy: policy.proving(authentication), reconnect: reconnect, seed: seed)
     }
 }
 

@@ -28,6 +28,9 @@ package struct RealGateway: Sendable {
     /// Makes the gateway delete every IKE SA.
     package func terminate() throws { _ = try rig.script("strongswan.sh", "terminate") }
 
+    /// Has the gateway prove itself by, and believe, the certificates of another folder of `ikestorm pki`.
+    package func rollOver(to folder: String) throws { _ = try rig.script("strongswan.sh", "roll", folder) }
+
     /// What charon logged.
     package func log() throws -> String { try rig.script("strongswan.sh", "log") }
 }

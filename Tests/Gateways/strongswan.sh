@@ -5,6 +5,7 @@
 #   down           stop it, and remove the network
 #   sas | stats    its list of IKE SAs and Child SAs (arguments: those of swanctl --list-sas), its counters
 #   rekey-child | rekey-ike | terminate      start these exchanges towards every client
+#   roll FOLDER    prove itself by, and believe, the certificates of another folder of `ikestorm pki` from now on
 #   log | pid      what charon logged, the number of its process
 #   swanctl        anything else: the arguments are swanctl's
 #
@@ -119,5 +120,13 @@ case $VERB in
         start_charon gateway
         ;;
     down) network_down ;;
+    roll)
+        PKI=${REST[0]:?a folder of ikestorm pki}
+        rm -rf "$RUN/swanctl"/{private,x509,x509ca}
+        write_connections
+        load_authority "$PKI/ca.pem"
+        load_credentials "$PKI/gateway.pem" gateway
+        swanctl --load-creds --clear && swanctl --load-conns
+        ;;
     *) charon_verb ;;
 esac

@@ -6,7 +6,7 @@ import Simulation
 /// A client of a live run, with the way between it and the network.
 struct LiveClient: ~Copyable {
     var client: Client
-    let plan: ClientPlan
+    var plan: ClientPlan
     var values: LivePlan.ClientValues
     var path: Int
     let gateway: Int

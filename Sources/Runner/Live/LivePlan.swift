@@ -163,6 +163,9 @@ extension LivePlan {
         workload.faults.filter { !$0.isLive }.map {
             "the fault \($0.name) is left out: in real time it is the gateway's own business"
         }
+            + workload.faults.filter { if case .certificateRollover = $0.effect { $0.isLive } else { false } }.map {
+                "of the fault \($0.name) the clients' half happens: the gateway's certificates are its owner's to change"
+            }
             + workload.paths.filter { $0.nat?.shared != nil }.map {
                 "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
             }

@@ -38,7 +38,9 @@ extension Workload.Fault {
     var isLive: Bool {
         switch effect {
         case .lossBurst, .pathDown, .natFlush, .natRebind, .move: true
-        case .gatewayRestart, .radiusOutage, .certificateRollover: false
+        // The gateway's own certificates are for its owner to change at that moment.
+        case .certificateRollover(let rollover): rollover.population != nil
+        case .gatewayRestart, .radiusOutage: false
         }
     }
 }
@@ -70,7 +72,24 @@ extension LiveWorker {
                 )
                 if stream.chance(share) { clients[local].nat?.rebind() }
             }
-        case .gatewayRestart, .radiusOutage, .move, .certificateRollover: break
+        case .certificateRollover(let rollover): rollOver(rollover, fault: change.fault)
+        case .gatewayRestart, .radiusOutage, .move: break
+        }
+    }
+
+    /// Changes what the same clients as in virtual time prove themselves by, and take for a proof.
+    private mutating func rollOver(_ rollover: Workload.CertificateRollover, fault: Int) {
+        guard let clientPlan = plansAfter[fault] else { return }
+        for local in 0..<clients.count where clients[local].values.population == rollover.population {
+            var stream = RandomStream(
+                seed: plan.seed,
+                entity: clients[local].client.place.entity,
+                purpose: .fault,
+                drawCount: UInt64(fault)
+            )
+            guard stream.chance(rollover.share) else { continue }
+            record(local) { $0.rollOver($1, by: fault, at: $2) }
+            clients[local].plan = clientPlan
         }
     }
 }

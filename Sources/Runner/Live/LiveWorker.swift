@@ -44,6 +44,8 @@ struct LiveWorker: ~Copyable {
     /// Every input of the clients, where the run is recorded.
     var recorder: InputRecorder?
     private var nextHandover = Instant.zero
+    /// By fault: what the clients that it changes go by from then on.
+    var plansAfter: [ClientPlan?] = []
 
     struct Owner: Hashable {
         var group: Int32
@@ -83,6 +85,7 @@ struct LiveWorker: ~Copyable {
     /// Opens the sockets, and puts the worker's clients behind them.
     mutating func addClients() throws {
         let plans = ClientPlan.all(of: plan.workload, plan.authentication, seed: plan.seed)
+        plansAfter = ClientPlan.afterRollovers(of: plan.workload, plan.authentication, plans)
         for values in plan.clients[number] {
             try add(values, plans[values.population])
         }

@@ -41,6 +41,11 @@ struct InputRecorder: ~Copyable {
         for path in [route.plain, route.encapsulated] { RecordedInput.write(path, into: &buffer) }
     }
 
+    mutating func rollOver(_ client: UInt32, by fault: Int, at now: Instant) {
+        begin(.rollover, client, now)
+        buffer.writeInteger(UInt32(fault))
+    }
+
     mutating func advance(_ client: UInt32, at now: Instant) { begin(.advance, client, now) }
 
     mutating func receive(_ client: UInt32, _ message: RawSpan, over path: Path, at now: Instant) {

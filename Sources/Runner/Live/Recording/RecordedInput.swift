@@ -18,6 +18,8 @@ enum RecordedInput {
         case states
         /// The client goes on from another address.
         case move
+        /// The client goes by other certificates, as a fault of the workload says: no input, nothing comes of it.
+        case rollover
     }
 
     /// What a client is, so that it can be made again.

@@ -13,10 +13,12 @@ struct WorkerReplay: ~Copyable {
     private let workload: Workload
     private let sinks: RunSinks
     private let plans: [ClientPlan]
+    private let plansAfter: [ClientPlan?]
+    /// What each client goes by.
+    private var clientPlans: [ClientPlan] = []
     private var clients = UniqueArray<Client>()
     /// By the client's place among all clients of the run.
     private var places: [UInt32: Int] = [:]
-    private var populations: [Int] = []
     private var turn: Turn
     private var tally = ClientTally()
     /// The input whose outcome comes next in the recording, in words.
@@ -35,7 +37,9 @@ struct WorkerReplay: ~Copyable {
         self.head = head
         self.workload = workload
         self.sinks = sinks
-        plans = ClientPlan.all(of: workload, AuthenticationMaterial(prepared: workload), seed: head.seed)
+        let material = AuthenticationMaterial(prepared: workload)
+        plans = ClientPlan.all(of: workload, material, seed: head.seed)
+        plansAfter = ClientPlan.afterRollovers(of: workload, material, plans)
         turn = Turn(cryptography: cryptography)
     }
 
@@ -68,6 +72,7 @@ struct WorkerReplay: ~Copyable {
         switch kind {
         case .client: try meet(&reader)
         case .arrive, .leave, .advance, .receive, .move: try feed(kind, &reader)
+        case .rollover: try rollOver(&reader)
         case .outcome:
             takeOutcome()
             return true
@@ -84,16 +89,26 @@ struct WorkerReplay: ~Copyable {
             throw .malformed(.unsupportedFormat)
         }
         places[record.place.index] = clients.count
-        populations.append(Int(record.population))
+        clientPlans.append(plans[Int(record.population)])
         clients.append(Client(record.place, plan: plans[Int(record.population)]))
         outcome.clients += 1
+    }
+
+    private mutating func rollOver(_ reader: inout ByteReader) throws(DecodeError) {
+        let number: UInt32 = try reader.readInteger()
+        _ = try reader.readInteger(as: UInt64.self)
+        let fault = Int(try reader.readInteger(as: UInt32.self))
+        guard let place = places[number], fault < plansAfter.count, let plan = plansAfter[fault] else {
+            throw .malformed(.unsupportedFormat)
+        }
+        clientPlans[place] = plan
     }
 
     private mutating func feed(_ kind: RecordedInput.Kind, _ reader: inout ByteReader) throws(DecodeError) {
         let number: UInt32 = try reader.readInteger()
         let now = Instant(nanoseconds: try reader.readInteger())
         guard let place = places[number], now >= turn.now else { throw .malformed(.unsupportedFormat) }
-        let plan = plans[populations[place]]
+        let plan = clientPlans[place]
         turn.now = now
         outcome.inputs += 1
         switch kind {
