@@ -111,6 +111,19 @@ struct EstablishmentTests {
         }
     }
 
+    @Test("a responder's wish for another key exchange method is granted once, though it comes twice")
+    func grantsWishOnce() {
+        let client = PeerPolicy.client { $0.ikeProposals = .ike("aes128gcm16-prfsha256-x25519-ecp256") }
+        let gateway = PeerPolicy.gateway { $0.ikeProposals = .ike("aes128gcm16-prfsha256-ecp256") }
+        tell(initiator: client, responder: gateway) { network in
+            network.fate = { $0.from == .responder ? .arrivesTwice : .arrives }
+            network.run(for: .seconds(1))
+            #expect(network.ends(.initiator) == [])
+            #expect(network.children(of: .initiator).count == 1)
+            #expect(network.summary(of: .initiator)?.suite.keyExchange == .ecp256)
+        }
+    }
+
     @Test("a responder that goes on demanding cookies does not keep an initiator busy for ever")
     func endsCookieLoop() {
         tell(initiator: .client { $0.retransmission = .brief }) { network in

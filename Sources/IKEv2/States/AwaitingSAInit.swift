@@ -46,7 +46,13 @@ extension IKESA {
         }
 
         /// A new request with the method that the responder wants, if the policy offered it (RFC 7296 section 1.2).
+        ///
+        /// What it has been given already it wanted of the request before: its answer comes twice, or late.
         private consuming func retry(method: UInt16, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+            if initiation.restarts > 0, method == initiation.method.rawValue {
+                turn.output.report(.dropped)
+                return .awaitingSAInit(self)
+            }
             guard let method = KeyExchangeMethod(rawValue: method), method != initiation.method,
                 policy.values.ikeProposals.offers(method), initiation.restarts < Initiation.mostRestarts
             else { return .closed(spis: spis, .invalidKeyExchange, &turn) }
