@@ -22,7 +22,7 @@ struct LiveRecordingTests {
             duration: "8s",
             ike: "{ rekey: 5s, jitter: 10%, over: 20s }",
             child: "{ rekey: 3s, jitter: 10%, over: 20s }",
-            // The gateway no longer knows whose Delete it has answered: if that is lost, the end waits for all of these.
+            // The gateway forgets whose Delete it has answered: if that answer is lost, the end waits for all of these.
             retransmission: "{ first: 300ms, factor: 1.5, tries: 6 }",
             path: "{ one-way-delay: 2ms, loss: { random: 3% }, duplication: 2%, nat: { preset: linux-conntrack } }",
             fragmentation: fragmentation

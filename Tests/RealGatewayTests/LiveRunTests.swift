@@ -56,7 +56,7 @@ struct LiveRunTests {
             duration: "36s",
             ike: "{ rekey: 25s, over: 30s }",
             child: "{ rekey: 10s, over: 30s }",
-            // The gateway no longer knows whose Delete it has answered: if that is lost, the end waits for all of these.
+            // The gateway forgets whose Delete it has answered: if that answer is lost, the end waits for all of these.
             retransmission: "{ first: 500ms, factor: 1.5, tries: 6 }",
             path: "{ one-way-delay: 1ms, loss: { random: \(path.loss) } }"
         ).validated()

@@ -80,23 +80,67 @@ final class SilenceWatcher {
     private var gaveUp: [Name: Instant] = [:]
 
     func look(at event: RunSinks.Event) {
-        guard event.name == "closed", event.details.contains(where: { $0 == ("reason", "timeout") }),
-            let initiator = event.details.first(where: { $0.key == "spi-i" })?.value
+        look(at: event.name, event.details, of: event.client, at: event.time)
+    }
+
+    func look(at name: String, _ details: [(key: String, value: String)], of client: UInt32, at time: Instant) {
+        guard name == "closed", details.contains(where: { $0 == ("reason", "timeout") }),
+            let initiator = details.first(where: { $0.key == "spi-i" })?.value
         else { return }
-        gaveUp[Name(client: event.client, initiator: initiator)] = event.time
+        gaveUp[Name(client: client, initiator: initiator)] = time
     }
 
     /// Whether all that a client's ends differ in is of IKE SAs that one end gave up so late that the other one need
     /// not have noticed.
-    func hasNotComeOut(_ client: OneSidedClient, at end: Instant) -> Bool {
-        func known(_ associations: [OneSidedClient.Association]) -> Set<OneSidedClient.Association> {
-            Set(
-                associations.filter { association in
-                    let name = Name(client: client.client, initiator: "\(association.spis.initiator)")
-                    return gaveUp[name].map { $0 + RandomWorkload.patience < end } ?? true
-                }
-            )
+    func hasNotComeOut(_ found: OneSidedClient, at end: Instant) -> Bool {
+        let (ours, theirs) = (found.ours.map(Self.named), found.theirs.map(Self.named))
+        return hasNotComeOut(of: found.client, ours, theirs, at: end)
+    }
+
+    /// The same of IKE SAs by the initiator's SPI and by all that there is to them.
+    func hasNotComeOut(
+        of client: UInt32,
+        _ ours: [(initiator: String, whole: String)],
+        _ theirs: [(initiator: String, whole: String)],
+        at end: Instant
+    ) -> Bool {
+        func known(_ associations: [(initiator: String, whole: String)]) -> Set<String> {
+            let known = associations.filter { association in
+                let late = gaveUp[Name(client: client, initiator: association.initiator)]
+                return late.map { $0 + RandomWorkload.patience < end } ?? true
+            }
+            return Set(known.map(\.whole))
         }
-        return known(client.ours) == known(client.theirs)
+        return known(ours) == known(theirs)
+    }
+
+    private static func named(_ association: OneSidedClient.Association) -> (initiator: String, whole: String) {
+        ("\(association.spis.initiator)", association.description)
+    }
+}
+
+@Suite("What knows of silent ends")
+struct SilenceWatcherTests {
+    /// Whether a gateway is excused at 100 s that alone has IKE SAs, of which the client gave up the first one.
+    private func isExcused(
+        at seconds: Int64,
+        client: UInt32 = 1,
+        _ reason: String = "timeout",
+        theirs: [String] = ["a"]
+    ) -> Bool {
+        let watcher = SilenceWatcher()
+        let details = [(key: "spi-i", value: "a"), (key: "spi-r", value: "b"), (key: "reason", value: reason)]
+        watcher.look(at: "closed", details, of: client, at: .zero + .seconds(seconds))
+        let left = theirs.map { (initiator: $0, whole: $0) }
+        return watcher.hasNotComeOut(of: 1, [], left, at: .zero + .seconds(100))
+    }
+
+    @Test("excuses an end whose peer gave up not long ago, and nothing else")
+    func excuses() {
+        #expect(isExcused(at: 90))
+        #expect(!isExcused(at: 60))
+        #expect(!isExcused(at: 90, client: 2))
+        #expect(!isExcused(at: 90, "deleted-by-peer"))
+        #expect(!isExcused(at: 90, theirs: ["a", "c"]))
     }
 }

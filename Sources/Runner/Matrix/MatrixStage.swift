@@ -21,9 +21,9 @@ struct MatrixStage {
         var until: Duration
     }
 
-    /// Set-ups follow each other at the pace. A feature takes longer, and waits for everything before it: a gateway that
-    /// keeps one IKE SA for each identity would otherwise end one with the other. Where there may be several at once, it
-    /// waits for a feature that is so many before it.
+    /// Set-ups follow each other at the pace. A feature takes longer, and waits for everything before it: a gateway
+    /// that keeps one IKE SA for each identity would otherwise end one with the other. Where there may be several at
+    /// once, it waits for a feature that is so many before it.
     var slots: [Slot] {
         var slots: [Slot] = []
         var features: [Slot] = []
