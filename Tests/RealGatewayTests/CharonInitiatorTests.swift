@@ -157,7 +157,8 @@ struct CharonInitiatorTests {
         #expect(moved.map(\.localAddress).sorted() == [Rig.clientAddress, "10.99.0.2"])
 
         try clients.terminate(1)
-        #expect(try clients.associations().map(\.connection) == ["client-2"])
+        let left = try clients.waitForAssociations { $0.map(\.connection) == ["client-2"] }
+        #expect(left.map(\.connection) == ["client-2"])
         responder.interrupt()
         let outcome = try responder.wait(atMost: 20)
         #expect(outcome.errors.contains("served 2 IKE SAs"), "\(outcome.errors)")
