@@ -25,7 +25,10 @@ struct CertificateRolloverTests {
         let gateway = try RealGateway.start(knobs: ["PKI": old.folder])
         let meetings = Mutex<[Meeting]>([])
         let listed = Mutex(0)
+        let folder = try TemporaryFolder()
         var options = LiveOptions()
+        options.folder = folder.path
+        options.records = true
         options.beforeDrain = { _ in
             let associations = (try? gateway.associations()) ?? []
             listed.withLock { $0 = associations.count { $0.state == "ESTABLISHED" && $0.children.count == 1 } }
@@ -46,7 +49,8 @@ struct CertificateRolloverTests {
         let measured = try #require(result.measurements.first)
         let log = try gateway.log()
         #expect(measured.counter(.handshakeOffered).total > 40, "\(log.suffix(3_000))")
-        #expect(listed.withLock { $0 } == 40)
+        // When the load ends, somebody may be between an IKE SA and its successor.
+        #expect((38...40).contains(listed.withLock { $0 }))
         #expect(result.leftBehind == 0)
 
         // Who fails: those who have not changed, and who came in the moment between the clients' change and the gateway's.
@@ -69,6 +73,11 @@ struct CertificateRolloverTests {
             #expect(back.at < .zero + .seconds(14), "client \(client) was out from \(first.at) to \(back.at)")
         }
         #expect(refused.allSatisfy { $0.at < .zero + .seconds(13) })
+        // The recording knows who changed, and when.
+        let replayed = try RecordedRun(folder: folder.path).replay()
+        #expect(replayed.divergence == nil)
+        #expect(!replayed.isCutShort)
+        #expect(replayed.clients == 40)
     }
 
     /// 40 clients that reauthenticate every three seconds; half change at 6 s, the others at 12 s.
@@ -78,7 +87,7 @@ struct CertificateRolloverTests {
         parts.gatewayAuthentication = old.gatewayAuthentication
         parts.settings = """
             reauthentication: { every: 3s, jitter: 50%, order: break-before-make }
-                reconnect: { after: [timeout, delete, refused, authentication], wait: { from: 500ms } }
+                reconnect: { after: [timeout, delete, refused, authentication], wait: { from: 500ms, factor: 1 } }
                 traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
             """
         let change = """

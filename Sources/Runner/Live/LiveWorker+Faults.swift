@@ -91,5 +91,7 @@ extension LiveWorker {
             record(local) { $0.rollOver($1, by: fault, at: $2) }
             clients[local].plan = clientPlan
         }
+        // Nothing comes of it by itself; an entry without an outcome would not be vouched for.
+        recordOutcome()
     }
 }

@@ -18,7 +18,7 @@ enum RecordedInput {
         case states
         /// The client goes on from another address.
         case move
-        /// The client goes by other certificates, as a fault of the workload says: no input, nothing comes of it.
+        /// The client goes by other certificates, as a fault of the workload says.
         case rollover
     }
 
