@@ -115,6 +115,28 @@ extension RandomWorkload {
     }
 }
 
+// The way and the Child SAs.
+extension RandomWorkload {
+    /// More published trouble: answers within half a millisecond (strongSwan #1458), and a peer whose next request, for
+    /// the new SA, overtakes the answer that makes it known (Cisco CSCvx23833).
+    mutating func drawWay() {
+        var draws = Draws(seed, entity: 14)
+        let (shortest, longest, jitter) = (draws.pick(20...80), draws.pick(100...220), draws.pick(20...150))
+        guard draws.isOne(in: 4) else { return }
+        delay =
+            "{ per-client: { uniform: [\(shortest)us, \(longest)us] }, jitter: { exponential: { mean: \(jitter)us } }, "
+            + "keep-order: false }"
+    }
+
+    /// Transport mode, which MOBIKE and traffic selectors of the clients' own do not go with.
+    mutating func drawMode(isMobile: Bool) {
+        var draws = Draws(seed, entity: 15)
+        guard draws.isOne(in: 2), !isMobile, refusedCount == 0 else { return }
+        profile.append("mode: transport")
+        policy.append("mode: transport")
+    }
+}
+
 /// Authorities for the swarm's certificates, each made once.
 enum TestAuthorities {
     /// How many clients of each of two populations have RSA keys.

@@ -25,6 +25,8 @@ struct RandomWorkload: CustomStringConvertible {
     /// How many clients the gateway refuses their Child SA.
     var refusedCount: UInt64 = 0
     private var gatewayLifetimes = ""
+    /// The way's delay, where it is a special one.
+    var delay: String?
     /// How long SAs outlive the moment of their rekey.
     var over = ""
 
@@ -89,6 +91,8 @@ struct RandomWorkload: CustomStringConvertible {
         drawCertificates()
         drawIdentity()
         drawTroubles()
+        drawWay()
+        drawMode(isMobile: mobike[1])
         let gateways = gateways(cookies, mobike[0], encapsulation[0])
         let profile = profiles(mobike[1], encapsulation[1])
         return """
@@ -159,10 +163,16 @@ struct RandomWorkload: CustomStringConvertible {
 
     private mutating func network(_ sources: String, _ shared: String) -> String {
         let refused = "  e: { count: \(refusedCount), profile: q, path: lan, gateway: gw, sources: [198.20.0.0/16] }"
+        let (longest, jitter, keepsOrder) = (
+            stream.pick(2...80), stream.pick(1...5), stream.one(of: ["true", "false"])
+        )
+        let usual =
+            "{ per-client: { uniform: [1ms, \(longest)ms] }, jitter: { exponential: { mean: \(jitter)ms } }, "
+            + "keep-order: \(keepsOrder) }"
         return """
             paths:
               lan:
-                one-way-delay: { per-client: { uniform: [1ms, \(stream.pick(2...80))ms] }, jitter: { exponential: { mean: \(stream.pick(1...5))ms } }, keep-order: \(stream.one(of: ["true", "false"])) }
+                one-way-delay: \(delay ?? usual)
                 loss: { random: \(stream.pick(0...8))% }
                 duplication: \(stream.pick(0...5))%
                 \(stream.one(of: ["nat: { preset: linux-conntrack }", "mtu: 1400"]))

@@ -50,7 +50,7 @@ struct RandomWorkloadTests {
         "ecdsa384/gateway.pem", "ed25519/clients.pem", "rsa2048/clients.pem", "O=swarm, CN=user%d",
         "user%03d.example.org", "mlkem768", "mlkem1024", "kind: loss-burst", "kind: path-down", "kind: restart",
         "kind: nat-flush", "kind: nat-rebind", "%, over: 5s }, child", "remote: [192.168.0.0/16]", "fragmentation: 160",
-        "2001:db8:7::/64",
+        "2001:db8:7::/64", "us] }, jitter", "mode: transport",
     ]
 
     @Test("have each ingredient, most of them often")
