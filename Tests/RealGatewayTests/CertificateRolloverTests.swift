@@ -53,7 +53,7 @@ struct CertificateRolloverTests {
         #expect((38...40).contains(listed.withLock { $0 }))
         #expect(result.leftBehind == 0)
 
-        // Who fails: those who have not changed, and who came in the moment between the clients' change and the gateway's.
+        // Who fails: those who have not changed, and who came between the clients' change and the gateway's.
         let all = meetings.withLock { $0 }.sorted { $0.at < $1.at }
         let refused = all.filter { $0.reason == "authentication-failed" }
         let names = Set(refused.filter { $0.at > .zero + .seconds(7) }.map(\.client))
