@@ -64,53 +64,47 @@ extension Workload {
 
 // What the keys are.
 extension WorkloadSchema {
-    static let lifeCycle = [
-        Field(
-            "initial-contact",
-            .scalar(.boolean),
-            .standard("false"),
-            "whether IKE_AUTH says that there is no other IKE SA of the client"
-        ),
-        Field("reauthentication", reauthentication, .standard("never"), "when it makes its IKE SA anew"),
-        Field(
-            "childless",
-            .keyword(Workload.LifeCycle.Childless.allCases.map(\.rawValue), noun: "way to begin"),
-            .standard("never"),
-            "whether it leaves the first Child SA to an exchange after IKE_AUTH"
-        ),
-        Field(
-            "unknown-spis",
-            .count(1...1_000_000, or: ["never"]),
-            .standard("never"),
-            "how many requests of IKE SAs that it does not have it answers in a second"
-        ),
-        Field(
-            "window",
-            .count(1...256),
-            .standard("1"),
-            "how many requests it takes at once, and sends at once if it may"
-        ),
-    ]
+    static let lifeCycle =
+        [
+            Field(
+                "initial-contact",
+                .scalar(.boolean),
+                .standard("false"),
+                "whether IKE_AUTH says that there is no other IKE SA of the client"
+            ),
+            Field("reauthentication", reauthentication, .standard("never"), "when it makes its IKE SA anew"),
+            Field(
+                "childless",
+                .keyword(Workload.LifeCycle.Childless.allCases.map(\.rawValue), noun: "way to begin"),
+                .standard("never"),
+                "whether it leaves the first Child SA to an exchange after IKE_AUTH"
+            ),
+        ] + answers
 
-    static let lifeCyclePolicy = [
-        Field(
-            "initial-contact",
-            .keyword(["obey", "ignore"], noun: "answer to INITIAL_CONTACT"),
-            .standard("obey"),
-            "whether a client that says it has no other IKE SA loses those that it has"
-        ),
-        Field(
-            "authentication-lifetime",
-            .duration(or: ["never"]),
-            .standard("never"),
-            "after how long a client has to authenticate again, which it is told"
-        ),
-        Field(
-            "childless",
-            .keyword(["allow", "never"], noun: "answer"),
-            .standard("never"),
-            "whether it takes IKE_AUTH without a Child SA"
-        ),
+    static let lifeCyclePolicy =
+        [
+            Field(
+                "initial-contact",
+                .keyword(["obey", "ignore"], noun: "answer to INITIAL_CONTACT"),
+                .standard("obey"),
+                "whether a client that says it has no other IKE SA loses those that it has"
+            ),
+            Field(
+                "authentication-lifetime",
+                .duration(or: ["never"]),
+                .standard("never"),
+                "after how long a client has to authenticate again, which it is told"
+            ),
+            Field(
+                "childless",
+                .keyword(["allow", "never"], noun: "answer"),
+                .standard("never"),
+                "whether it takes IKE_AUTH without a Child SA"
+            ),
+        ] + answers
+
+    /// What either end says of what it takes.
+    private static let answers = [
         Field(
             "unknown-spis",
             .count(1...1_000_000, or: ["never"]),
