@@ -126,21 +126,3 @@ package struct Output: ~Copyable {
         datagrams.append(Datagram(range: start..<octets.count, path: path, note: note))
     }
 }
-
-/// What a datagram on an encapsulated path is (RFC 3948 section 2).
-package enum EncapsulatedKind: Sendable {
-    case ike
-    case esp
-    case keepalive
-    case neither
-
-    package init(_ datagram: borrowing RawSpan) {
-        if datagram.byteCount == 1 {
-            self = datagram[0] == 0xFF ? .keepalive : .neither
-        } else if datagram.byteCount < 4 {
-            self = .neither
-        } else {
-            self = unsafe datagram.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self) == 0 ? .ike : .esp
-        }
-    }
-}

@@ -1,5 +1,6 @@
 import BasicContainers
 import IKECrypto
+import IKEWire
 import IKEv2
 import Load
 import Primitives

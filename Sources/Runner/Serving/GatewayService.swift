@@ -1,5 +1,6 @@
 import Gateway
 import IKECrypto
+import IKEWire
 import IKEv2
 package import Primitives
 import UDPTransport
