@@ -100,6 +100,16 @@ struct Direction: ~Copyable {
         return [UInt8](buffer[..<count])
     }
 
+    /// Why no packet can be made of a payload, or nil where one is.
+    mutating func refusal(_ payload: [UInt8], _ next: IPProtocol) -> SealingError? {
+        do {
+            _ = try seal(payload, next)
+            return nil
+        } catch {
+            return error as? SealingError
+        }
+    }
+
     /// What is delivered of a packet.
     mutating func open(_ packet: [UInt8]) throws(PacketDrop) -> (payload: [UInt8], received: ReceivedPacket) {
         var packet = packet
