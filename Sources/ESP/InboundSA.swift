@@ -54,8 +54,8 @@ package struct InboundSA: ~Copyable {
 
     /// Checks and decrypts a packet in place, and says where its payload stands.
     ///
-    /// What is not delivered is counted, and its octets must not be read. A packet's number is looked up before the work
-    /// of its ICV, and entered behind it (RFC 4303 section 3.4.3): what is forged moves no window.
+    /// What is not delivered is counted, and its octets must not be read. A packet's number is looked up before the
+    /// work of its ICV, and entered behind it (RFC 4303 section 3.4.3): what is forged moves no window.
     package mutating func open(
         _ packet: inout MutableRawSpan,
         _ cryptography: borrowing Cryptography

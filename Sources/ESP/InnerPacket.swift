@@ -2,8 +2,8 @@ package import Primitives
 
 /// An IPv4 or IPv6 packet with one UDP datagram or ICMP echo message: what flows through a tunnel.
 ///
-/// It has no options and no extension headers and is never a fragment: our own flows make nothing else, and nothing else
-/// is read.
+/// It has no options and no extension headers and is never a fragment: our own flows make nothing else, and nothing
+/// else is read.
 package struct InnerPacket: Hashable, Sendable, BitwiseCopyable {
     package enum Content: Hashable, Sendable, BitwiseCopyable {
         case udp(sourcePort: UInt16, destinationPort: UInt16)
@@ -76,8 +76,8 @@ extension InnerPacket {
         return start + transportByteCount
     }
 
-    /// Writes what stands behind the IP header around the data that stands behind its eight octets: all of a packet that
-    /// transport mode carries.
+    /// Writes what stands behind the IP header around the data that stands behind its eight octets: all of a packet
+    /// that transport mode carries.
     package func writeTransport(into message: inout MutableRawSpan) {
         let offset: Int
         switch content {

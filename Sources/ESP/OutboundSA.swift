@@ -3,7 +3,8 @@ package import IKEWire
 
 /// Why no packet was sealed.
 package enum SealingError: Error, Hashable, Sendable {
-    /// The last sequence number has been sent. The SA has wiped its keys, and a rekey is too late (RFC 4303 section 3.3.3).
+    /// The last sequence number has been sent. The SA has wiped its keys, and a rekey is too late (RFC 4303 section
+    /// 3.3.3).
     case sequenceNumbersExhausted
 }
 

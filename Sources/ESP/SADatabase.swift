@@ -4,8 +4,8 @@ import Primitives
 
 /// The SAs that one end receives on, by SPI (RFC 4301 section 4.4.2).
 ///
-/// Over a rekey the old SA and its successor stand here side by side (RFC 7296 section 2.8), each with its own window, until
-/// the driver takes the old one out.
+/// Over a rekey the old SA and its successor stand here side by side (RFC 7296 section 2.8), each with its own window,
+/// until the driver takes the old one out.
 package struct SADatabase: ~Copyable {
     private var table = SPITable()
     private var slots = SlotTable<InboundSA>()

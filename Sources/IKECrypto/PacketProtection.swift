@@ -1,8 +1,8 @@
 /// The keys of one direction of a Child SA, and what protects ESP packets with them.
 ///
-/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What libcrypto computes with is
-/// made for the first packet and kept until the keys end, so that no packet pays for a key schedule, and an SA without
-/// packets has none. It belongs to one thread.
+/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What libcrypto computes with
+/// is made for the first packet and kept until the keys end, so that no packet pays for a key schedule, and an SA
+/// without packets has none. It belongs to one thread.
 package struct PacketProtection: ~Copyable {
     package enum Direction: Hashable, Sendable, BitwiseCopyable {
         case outbound, inbound

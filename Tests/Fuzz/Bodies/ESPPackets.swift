@@ -5,9 +5,9 @@ import Primitives
 
 /// Takes any octets as what comes to port 4500, as the plaintext of an authentic packet, and as an inner packet.
 ///
-/// The first octet chooses algorithms and mode. No octets as they are pass for a packet, since nobody knows the keys; as
-/// plaintext they are delivered by the rules of RFC 4303 or not at all. What is read as an inner packet is written again
-/// as it was, but for what hosts choose in an IP header.
+/// The first octet chooses algorithms and mode. No octets as they are pass for a packet, since nobody knows the keys;
+/// as plaintext they are delivered by the rules of RFC 4303 or not at all. What is read as an inner packet is written
+/// again as it was, but for what hosts choose in an IP header.
 package func fuzzESP(_ input: [UInt8]) {
     guard let choice = input.first else { return }
     let octets = Array(input.dropFirst())
