@@ -22,6 +22,7 @@ func benchmarkESP() {
             printFigure("modelled ESP seal, \(byteCount) B", price.seal, "ns")
             printFigure("modelled ESP open, \(byteCount) B", price.open, "ns")
             printFigure("modelled ESP both ends, \(byteCount) B", 1e6 / price.both, "k packets/s")
+            priceInnerPacket(byteCount)
         }
         printFigure("an outbound SA, inline", Double(MemoryLayout<OutboundSA>.stride), "octets")
         printFigure("an inbound SA, inline", Double(MemoryLayout<InboundSA>.stride), "octets")
@@ -65,7 +66,7 @@ private func priceBesideBareCalls(_ byteCount: Int, _ crypto: borrowing Cryptogr
     var bare = BareBatch(byteCount)
     var price = Price()
     var barePrice = Price()
-    for _ in 0..<15 {
+    for _ in 0..<40 {
         barePrice.lower(to: bare.round())
         price.lower(to: batch.round(crypto))
     }
@@ -99,6 +100,42 @@ private func priceRekeyed(_ byteCount: Int, _ crypto: borrowing Cryptography) {
         least = min(least, Double(watch.nanoseconds) / 20_000)
     }
     printFigure("AES-128-GCM seal, re-keyed, \(byteCount) B", least, "ns")
+}
+
+/// An inner packet with its mark and checksums, written and read.
+private func priceInnerPacket(_ byteCount: Int) {
+    let address = IPAddress(v4: 0x0A00_0001)
+    let inner = InnerPacket(
+        source: address,
+        destination: address,
+        content: .udp(sourcePort: 7, destinationPort: 9)
+    )
+    let start = inner.headerByteCount
+    var packet = [UInt8](repeating: 0, count: byteCount)
+    var price = Price()
+    var sum: UInt64 = 0
+    for _ in 0..<5 {
+        let writing = Stopwatch()
+        for number in 0..<20_000 as Range<UInt64> {
+            var span = packet.mutableSpan
+            var bytes = unsafe span.mutableBytes
+            var data = bytes._mutatingExtracting(start..<byteCount)
+            FlowMark(flow: 1, number: number, time: .zero).write(into: &data)
+            _ = inner.write(into: &bytes, dataByteCount: byteCount - start)
+        }
+        let written = writing.nanoseconds
+        let reading = Stopwatch()
+        for _ in 0..<20_000 {
+            guard let decoded = try? InnerPacket.decode(packet.rawSpan),
+                let mark = try? FlowMark(decoding: packet.rawSpan.extracting(decoded.data))
+            else { preconditionFailure("what was written is read") }
+            sum &+= mark.number
+        }
+        price.lower(to: Price(seal: Double(written) / 20_000, open: Double(reading.nanoseconds) / 20_000))
+    }
+    precondition(sum > 0, "packets are numbered")
+    printFigure("inner packet written, \(byteCount) B", price.seal, "ns")
+    printFigure("inner packet read, \(byteCount) B", price.open, "ns")
 }
 
 /// Packets that one end seals and another opens, again and again.
