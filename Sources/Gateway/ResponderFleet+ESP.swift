@@ -4,8 +4,8 @@ import Primitives
 
 // ESP packets of Child SAs that the responder does not have (RFC 7296 section 1.5).
 extension ResponderFleet {
-    /// Takes an ESP packet that came by UDP. One that no Child SA receives is answered: over the IKE SA with whoever is at
-    /// the other end of the way, or else without protection; as often in a second as messages of unknown IKE SAs.
+    /// Takes an ESP packet that came by UDP. One that no Child SA receives is answered: over the IKE SA with whoever is
+    /// at the other end of the way, or else without protection; as often in a second as messages of unknown IKE SAs.
     package mutating func receiveESP(_ spi: ChildSPI, over path: Path, _ turn: inout Turn) {
         guard unknownSPIAnswers.perSecond > 0, !childSPIs.contains(spi) else { return }
         let id = peersByRemote[Self.key(of: path.remote)].map { SlotID(packed: $0) }

@@ -132,7 +132,7 @@ struct FleetWorld: ~Copyable {
         settle(clients[clients.count - 1])
     }
 
-    /// Sends an ESP packet from where a client is, or from a stranger; the length of the answer, nil where there is none.
+    /// Sends an ESP packet from where a client is, or from a stranger; how long the answer is, nil where there is none.
     mutating func sendESP(_ spi: ChildSPI, from number: Int) -> Int? {
         let address = IPAddress(v4: 0xC633_6407 + UInt32(number))
         let way = Path(

@@ -62,8 +62,8 @@ extension IKESA.Established {
         return .child(answer, peerNonce: peerNonce)
     }
 
-    /// What an answer of either exchange makes of a Child SA that was offered: [N(USE_TRANSPORT_MODE)], SA, TSi, TSr; nil
-    /// where its selectors are not of what was offered.
+    /// What an answer of either exchange makes of a Child SA that was offered: [N(USE_TRANSPORT_MODE)], SA, TSi, TSr;
+    /// nil where its selectors are not of what was offered.
     func readChildAnswer(
         _ contents: borrowing Contents,
         _ selection: Selection<ChildSuite>,

@@ -4,8 +4,8 @@ import Primitives
 
 // ESP packets of Child SAs that an end does not have (RFC 7296 section 1.5).
 extension IKESA {
-    /// HDR(0, 0), N(INVALID_SPI): what an end says that has no IKE SA with whoever sent the packet. It is no request that
-    /// anybody answers.
+    /// HDR(0, 0), N(INVALID_SPI): what an end says that has no IKE SA with whoever sent the packet. It is no request
+    /// that anybody answers.
     package static func refuseUnknownChild(_ spi: ChildSPI, over path: Path, _ turn: inout Turn) {
         let header = Header(
             initiatorSPI: .zero,
@@ -131,8 +131,8 @@ extension IKESA.Established {
         }
     }
 
-    /// The peer vouches for it that it does not have a Child SA: another one takes its place. What is on its way out here
-    /// has been deleted at the peer already, and packets were late.
+    /// The peer vouches for it that it does not have a Child SA: another one takes its place. What is on its way out
+    /// here has been deleted at the peer already, and packets were late.
     mutating func takeChildRefusal(_ contents: borrowing Contents, _ turn: inout Turn) {
         guard let data = contents.notifyData(.invalidSPI), let spi = ChildSPI(named: data),
             let index = childIndex(outbound: spi), children[index].status == .active

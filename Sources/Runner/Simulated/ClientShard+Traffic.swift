@@ -15,8 +15,8 @@ struct ClientTraffic: ~Copyable {
     var flows: [PacketFlow] = []
 }
 
-// Traffic through tunnels: a packet's whole way is its shard's own, since a client and the gateway's halves of its IKE SAs
-// live there together.
+// Traffic through tunnels: a packet's whole way is its shard's own, since a client and the gateway's halves of its IKE
+// SAs live there together.
 extension ClientShard {
     /// A client's share of its population's traffic; nil where there is none.
     func traffic(of population: Int, _ client: UInt64) -> Box<ClientTraffic>? {
@@ -36,8 +36,8 @@ extension ClientShard {
         }
     }
 
-    /// The client's IKE SAs have changed, it may be: its end goes by the Child SAs that there are now, and its flows begin
-    /// with the first.
+    /// The client's IKE SAs have changed, it may be: its end goes by the Child SAs that there are now, and its flows
+    /// begin with the first.
     mutating func followTunnel(_ local: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
         guard var traffic = clients[local].traffic.take()?.take() else { return }

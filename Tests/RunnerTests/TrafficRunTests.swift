@@ -1,0 +1,174 @@
+import Metrics
+import Primitives
+import Results
+import Runner
+import Testing
+import Workload
+
+/// RFC 4303 in a run: flows through the tunnels of its clients.
+@Suite("Traffic through tunnels, in virtual time")
+struct TrafficRunTests {
+    struct Setting {
+        var child = "{ rekey: 15s, jitter: 10% }"
+        var gatewayLifetimes = "{ ike: { rekey: 24h }, child: { rekey: 8h } }"
+        var proposal = "aes128gcm16"
+        var profile = "children: 1"
+        var policy = "subnets: []"
+        var path = "one-way-delay: { per-client: { uniform: [8ms, 60ms] }, jitter: { exponential: { mean: 1ms } } }"
+        var more = ""
+        var up = "{ packets: 10/s, size: 200B }"
+        var down = "{ packets: 20/s, size: imix }"
+        var pool = "pool: [10.128.0.0/16]"
+
+        var text: String {
+            """
+            version: 1
+            name: traffic
+            seed: 11
+            gateways:
+              gw:
+                identity: gw.example.org
+                policy:
+                  authentication: { psk: test-only }
+                  proposals: { ike: [aes128gcm16-prfsha256-x25519], child: [\(proposal)] }
+                  lifetimes: \(gatewayLifetimes)
+                  half-open: { cookies-above-per-source: never, refuse-above-per-source: never }
+                  \(pool)
+                  \(policy)
+                simulated: { cores: 2, costs: workloads/costs/strongswan-5.9.json }
+            profiles:
+              laptop:
+                identity: "user%05d@example.org"
+                authentication: { psk: test-only }
+                proposals: { ike: [aes128gcm16-prfsha256-x25519], child: [\(proposal)] }
+                lifetimes: { ike: { rekey: 40s, jitter: 10% }, child: \(child) }
+                retransmission: { first: 500ms, factor: 2, tries: 4 }
+                reconnect: { after: [timeout, delete, refused], wait: { from: 1s, factor: 2, at-most: 4s } }
+                \(profile)
+            paths:
+              way: { \(path) }
+            populations:
+              laptops: { count: 30, profile: laptop, path: way, gateway: gw, sources: [198.18.0.0/16] }
+            arrivals:
+              morning: { population: laptops, constant: 20/s }
+            traffic:
+              office: { population: laptops, up: \(up), down: \(down) }
+            \(more)
+            run: { duration: 60s }
+            """
+        }
+
+        func measured() throws -> Measurements {
+            let outcome = try simulate(text)
+            #expect(outcome.violations == [])
+            return try #require(outcome.measurements.first)
+        }
+    }
+
+    /// What is on its way at the end is neither received nor lost.
+    private func expectAccount(_ measured: Measurements, _ location: SourceLocation = #_sourceLocation) {
+        let offered = measured.counter(.trafficOffered).total
+        let ended = measured.counter(.trafficReceived).total + measured.counter(.trafficLost).total
+        #expect(offered >= ended && offered <= ended + 30 * 12, sourceLocation: location)
+        #expect(measured.latency(.trafficLatency).count == measured.counter(.trafficReceived).total)
+    }
+
+    @Test(
+        "loses nothing over rekeys of either kind, whoever begins them",
+        arguments: [
+            ("{ rekey: 15s, jitter: 10% }", "{ ike: { rekey: 24h }, child: { rekey: 8h } }"),
+            ("{ rekey: 8h }", "{ ike: { rekey: 25s, jitter: 10% }, child: { rekey: 10s, jitter: 10% } }"),
+        ]
+    )
+    func survivesRekeys(client: String, gateway: String) throws {
+        for proposal in ["aes128gcm16", "chacha20poly1305-x25519", "aes256-sha256", "aes128gcm16-esn"] {
+            let setting = Setting(child: client, gatewayLifetimes: gateway, proposal: proposal)
+            let measured = try setting.measured()
+            expectAccount(measured)
+            #expect(measured.counter(.childRekeyEstablished).total > 80)
+            #expect(measured.counter(.ikeRekeyEstablished).total >= 30)
+            // Some 30 packets a second for each of 30 clients, for a minute.
+            #expect(measured.counter(.trafficReceived).total > 50_000)
+            #expect(measured.counter(.trafficLost).byReason == [])
+            #expect(measured.latency(.trafficLatency).maximum < Duration.milliseconds(90))
+        }
+    }
+
+    @Test("says why packets are lost: by the path, and for want of a tunnel")
+    func loses() throws {
+        var setting = Setting()
+        setting.path += ", loss: { random: 2% }, mtu: 1000"
+        setting.more = "faults: { dark: { kind: path-down, at: 30s, for: 5s, path: way } }"
+        let measured = try setting.measured()
+        expectAccount(measured)
+        let reasons = Dictionary(
+            uniqueKeysWithValues: measured.counter(.trafficLost).byReason.map { ($0.name, $0.count) }
+        )
+        let offered = Double(measured.counter(.trafficOffered).total)
+        // 5 of 60 seconds; 2 % of the rest, of which the long ones go in two IP fragments.
+        #expect((0.07...0.10).contains(Double(reasons["path-down"] ?? 0) / offered))
+        #expect((0.016...0.024).contains(Double(reasons["lost"] ?? 0) / offered))
+        #expect(reasons.keys.sorted() == ["lost", "path-down"])
+    }
+
+    @Test("is not counted twice where a path doubles it, and out of order where a path does that")
+    func isCountedOnce() throws {
+        var setting = Setting()
+        setting.path += ", duplication: 100%, reordering: { share: 10%, extra-delay: 20ms }"
+        let measured = try setting.measured()
+        expectAccount(measured)
+        #expect(measured.counter(.trafficLost).byReason == [])
+    }
+
+    @Test("goes on behind a NAT that takes other ports: the gateway follows what is authentic")
+    func followsNAT() throws {
+        var setting = Setting()
+        setting.path += ", nat: { preset: linux-conntrack }"
+        setting.more = "faults: { rebind: { kind: nat-rebind, at: 30s, path: way, share: 50% } }"
+        let measured = try setting.measured()
+        expectAccount(measured)
+        #expect(measured.counter(.tunnelsLost).total == 0)
+        // What is on its way to the old ports, until the first packet from the new ones has come.
+        let lost = measured.counter(.trafficLost)
+        #expect(lost.byReason.map(\.name) == ["nat"])
+        #expect(lost.total > 15 && lost.total < 15 * 20)
+    }
+
+    @Test("flows in transport mode between the ends themselves")
+    func transport() throws {
+        let setting = Setting(profile: "mode: transport", policy: "mode: transport", pool: "liveness: { every: 1m }")
+        let measured = try setting.measured()
+        expectAccount(measured)
+        #expect(measured.counter(.trafficReceived).total > 50_000)
+        #expect(measured.counter(.trafficLost).byReason == [])
+    }
+
+    @Test("finds out that the gateway has lost its Child SAs, as soon as the gateway says so")
+    func unknownSPI() throws {
+        var setting = Setting()
+        setting.more = "faults: { restart: { at: 30s, gateway: gw, down: 1s, keeps-state: false } }"
+        setting.profile = "liveness: { every: 15s }"
+        let silent = try setting.measured()
+        setting.policy = "unknown-spis: 100"
+        let telling = try setting.measured()
+        for measured in [silent, telling] {
+            expectAccount(measured)
+            #expect(measured.counter(.handshakeEstablished).total == 60)
+        }
+        func lost(_ measured: Measurements, _ reason: String) -> UInt64 {
+            measured.counter(.trafficLost).byReason.first { $0.name == reason }?.count ?? 0
+        }
+        #expect(lost(silent, "unknown-spi") > 2 * lost(telling, "unknown-spi"))
+        #expect(lost(telling, "unknown-spi") > 30)
+        #expect(lost(telling, "gateway-down") > 0)
+    }
+
+    @Test("leaves no trace of workers, shards, windows and the kind of cryptography", arguments: [1, 2, 7])
+    func isDeterministic(workers: Int) throws {
+        var setting = Setting()
+        setting.policy = "unknown-spis: 100"
+        setting.path += ", loss: { random: 1% }, duplication: 1%, nat: { preset: linux-conntrack }"
+        setting.more = "faults: { restart: { at: 30s, gateway: gw, down: 1s, keeps-state: false } }"
+        try expectNoTrace(of: workers, in: setting.text)
+    }
+}
