@@ -16,6 +16,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
         "IKEv2",
         ["Primitives", "IKEWire", "IKECrypto", "EAP", .product(name: "BasicContainers", package: "swift-collections")]
     ),
+    ("ESP", ["Primitives", "IKEWire", "IKECrypto"]),
     ("UDPTransport", ["Primitives", "CLinux"]),
     ("Workers", ["Primitives", "CLinux"]),
     ("Capture", ["Primitives", "IKEWire"]),
@@ -87,8 +88,8 @@ targets.append(
     .executableTarget(
         name: "microbench",
         dependencies: [
-            "CMemory", "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "Simulation", "Gateway",
-            "UDPTransport", "Workers", "Workload", "Results", "Runner",
+            "CMemory", "COpenSSL", "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "ESP", "Simulation",
+            "Gateway", "UDPTransport", "Workers", "Workload", "Results", "Runner",
         ],
         swiftSettings: settings
     )
@@ -124,7 +125,7 @@ targets.append(
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "EAP", "RADIUS", "Capture", "Inspection"],
+        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "ESP", "EAP", "RADIUS", "Capture", "Inspection"],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -137,6 +138,7 @@ targets.append(
 if Context.environment["FUZZ"] == "1" {
     for name in [
         "FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof", "FuzzInspection",
+        "FuzzESP",
     ] {
         targets.append(
             .executableTarget(

@@ -41,16 +41,23 @@ package struct ResponderFleet: ~Copyable {
         var armed = Instant.never
         /// Its place among those of the same identity.
         var kin = Kin()
+        /// Under which it is in the table of those by their addresses.
+        var remoteKey: UInt64?
+        /// What its Child SAs receive.
+        var childSPIs: [ChildSPI] = []
     }
 
     private let settings: Settings
-    private let policy: PeerPolicy
+    let policy: PeerPolicy
     private let cookies: CookieIssuer
     var peers = SlotTable<Peer>()
     /// The newest peer of each identity, where INITIAL_CONTACT is obeyed.
     var newestByIdentity = SPITable()
     private var bySPI = SPITable()
-    private var unknownSPIAnswers: AnswerLimit
+    var unknownSPIAnswers: AnswerLimit
+    /// Where peers are, and what their Child SAs receive; empty where nobody is told of unknown SPIs.
+    var peersByRemote = SPITable()
+    var childSPIs = ChildSPIs()
     private var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
     private var pools: AddressPools
@@ -183,7 +190,7 @@ extension ResponderFleet {
     }
 
     /// Carries out operations, and keeps the tables in step with what the peer's IKE SAs have become.
-    private mutating func settle(_ id: SlotID, _ turn: inout Turn) {
+    mutating func settle(_ id: SlotID, _ turn: inout Turn) {
         while let request = turn.output.keyExchange.take() {
             let result = turn.cryptography.perform(request)
             peers[id].endpoint.complete(result, under: policy, &turn)
@@ -205,6 +212,7 @@ extension ResponderFleet {
         if peers[id].endpoint.isClosed {
             remove(id)
         } else {
+            noteESP(id)
             arm(id, turn.now)
         }
     }
@@ -227,6 +235,7 @@ extension ResponderFleet {
     mutating func remove(_ id: SlotID) {
         leaveHalfOpen(id)
         leaveKin(id)
+        forgetESP(id)
         pools.release(peers[id].lease)
         for spi in peers[id].spis { _ = bySPI.remove(spi.rawValue) }
         _ = byInitial.remove(peers[id].initialKey)

@@ -7,7 +7,7 @@ package import Primitives
 /// A driver owns an endpoint for each initiator, and one for each peer of a responder.
 package struct Endpoint: ~Copyable {
     /// The IKE SA that has the Child SAs.
-    package private(set) var current: IKESA
+    package internal(set) var current: IKESA
     private var retiring: [RetiringSA] = []
 
     /// Starts as an initiator; the turn's output asks for a key pair.
@@ -135,7 +135,7 @@ package struct Endpoint: ~Copyable {
     }
 
     /// Takes in what a rekey made, and forgets what has ended.
-    private mutating func settle(_ turn: inout Turn) {
+    mutating func settle(_ turn: inout Turn) {
         if var successor = turn.successor.take()?.take() {
             swap(&current, &successor)
             if successor.stateName != .closed { retiring.append(RetiringSA(successor)) }

@@ -41,6 +41,8 @@ package enum Report: Hashable, Sendable {
     case returnRoutable(UDPEndpoint)
     /// Somebody says, without protection, that the peer does not have this IKE SA (RFC 7296 section 2.21.4).
     case unknownToPeer(IKESPIPair)
+    /// The peer says, with protection, that it does not have this Child SA (RFC 7296 section 1.5).
+    case childUnknownToPeer(inbound: ChildSPI)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)
     /// A datagram was dropped: it is not a message of this IKE SA, or its ICV is wrong.
@@ -124,23 +126,5 @@ package struct Output: ~Copyable {
         octets.append(0xFF)
         let note = PacketNote(.natKeepalive, isResponse: false)
         datagrams.append(Datagram(range: start..<octets.count, path: path, note: note))
-    }
-}
-
-/// What a datagram on an encapsulated path is (RFC 3948 section 2).
-package enum EncapsulatedKind: Sendable {
-    case ike
-    case esp
-    case keepalive
-    case neither
-
-    package init(_ datagram: borrowing RawSpan) {
-        if datagram.byteCount == 1 {
-            self = datagram[0] == 0xFF ? .keepalive : .neither
-        } else if datagram.byteCount < 4 {
-            self = .neither
-        } else {
-            self = unsafe datagram.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self) == 0 ? .ike : .esp
-        }
     }
 }

@@ -1,4 +1,5 @@
-import IKEv2
+package import IKEWire
+package import IKEv2
 import Primitives
 
 /// What a client keeps of its reauthentication: an IKE SA made from scratch takes the place of another one
@@ -87,12 +88,48 @@ extension Client {
     ///
     /// - Returns: false where the client has it, or says nothing of others.
     mutating func refusesUnknown(_ datagram: RawSpan, over path: Path, plan: ClientPlan, _ turn: inout Turn) -> Bool {
+        guard plan.policy.values.lifeCycle.unknownSPIAnswers > 0, !hasSA(of: datagram),
+            admitsUnknownSPI(plan, turn.now)
+        else { return false }
+        return IKESA.refuseUnknown(datagram, over: path, &turn)
+    }
+
+    /// Takes an ESP packet that came by UDP; one of a Child SA that the client does not have is answered, over the IKE
+    /// SA where there is one (RFC 7296 section 1.5).
+    package mutating func receiveESP(
+        _ spi: ChildSPI,
+        over path: Path,
+        plan: ClientPlan,
+        _ turn: inout Turn,
+        _ tally: inout ClientTally
+    ) {
+        guard !expects(spi), admitsUnknownSPI(plan, turn.now) else { return }
+        takeTurn(ofFormer: false)
+        let isToldOverIKESA =
+            switch endpoint {
+            case .some: endpoint?.refuseUnknownChild(spi, under: plan.policy, &turn) ?? false
+            case .none: false
+            }
+        if !isToldOverIKESA { IKESA.refuseUnknownChild(spi, over: path, &turn) }
+        absorb(plan: plan, &turn, &tally)
+    }
+
+    private func expects(_ spi: ChildSPI) -> Bool {
+        var isExpected = false
+        withFormer { isExpected = $0.expects(spi) }
+        switch endpoint {
+        case .some(let endpoint): return isExpected || endpoint.expects(spi)
+        case .none: return isExpected
+        }
+    }
+
+    /// Whether one more message or packet with unknown SPIs may be answered in this second.
+    private mutating func admitsUnknownSPI(_ plan: ClientPlan, _ now: Instant) -> Bool {
         let limit = plan.policy.values.lifeCycle.unknownSPIAnswers
-        guard limit > 0, !hasSA(of: datagram) else { return false }
+        guard limit > 0 else { return false }
         if renewal == nil { renewal = Box(Renewal()) }
         renewal?.value.unknownSPIAnswers.perSecond = limit
-        guard renewal?.value.unknownSPIAnswers.admits(at: turn.now) == true else { return false }
-        return IKESA.refuseUnknown(datagram, over: path, &turn)
+        return renewal?.value.unknownSPIAnswers.admits(at: now) == true
     }
 
     private func hasSA(of datagram: RawSpan) -> Bool {

@@ -58,16 +58,19 @@ struct RolloverTerms: Sendable {
     let gatewayPolicy: PeerPolicy
     let clientPlan: ClientPlan?
 
-    init?(_ plan: SimulationPlan, fault: Int, _ policies: [PeerPolicy], _ clientPlans: [ClientPlan]) {
-        guard case .certificateRollover(let rollover) = plan.workload.faults[fault].effect,
-            let material = plan.authentication.rollovers[fault]
-        else { return nil }
-        gatewayPolicy = policies[rollover.gateway].proving(material.gateway)
-        guard let population = rollover.population, let clients = material.clients else {
-            clientPlan = nil
-            return
+    /// For each fault of a workload, nil where it is of another kind.
+    static func all(_ plan: SimulationPlan, _ policies: [PeerPolicy], _ clientPlans: [ClientPlan]) -> [RolloverTerms?] {
+        let workload = plan.workload
+        let clients = ClientPlan.afterRollovers(of: workload, plan.authentication, clientPlans)
+        return workload.faults.indices.map { fault in
+            guard case .certificateRollover(let rollover) = workload.faults[fault].effect,
+                let material = plan.authentication.rollovers[fault]
+            else { return nil }
+            return RolloverTerms(
+                gatewayPolicy: policies[rollover.gateway].proving(material.gateway),
+                clientPlan: clients[fault]
+            )
         }
-        clientPlan = clientPlans[population].proving(clients)
     }
 }
 
@@ -108,14 +111,10 @@ extension ClientShard {
         gatewayPolicies[rollover.gateway] = terms.gatewayPolicy
         guard let clientPlan = terms.clientPlan else { return }
         for local in 0..<clients.count
-        where clients[local].population == rollover.population && clients[local].flood == nil {
-            var stream = RandomStream(
-                seed: plan.seed,
-                entity: clients[local].client.place.entity,
-                purpose: .fault,
-                drawCount: UInt64(fault)
-            )
-            if stream.chance(rollover.share) { clients[local].plan = clientPlan }
+        where clients[local].population == rollover.population && clients[local].flood == nil
+            && clients[local].client.place.isHit(by: fault, share: rollover.share, seed: plan.seed)
+        {
+            clients[local].plan = clientPlan
         }
     }
 }

@@ -7,6 +7,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("wire", benchmarkWire),
     ("crypto", benchmarkCrypto),
     ("crypto-handshake", benchmarkHandshakeCrypto),
+    ("esp", benchmarkESP),
     ("gateway", benchmarkGateway),
     ("handshake", benchmarkHandshake),
     ("live", benchmarkLive),

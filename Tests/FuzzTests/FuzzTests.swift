@@ -20,6 +20,7 @@ struct FuzzTests {
         Target(name: "FuzzReassembly", body: fuzzReassembly), Target(name: "FuzzEAP", body: fuzzEAP, rounds: 4_000),
         Target(name: "FuzzRADIUS", body: fuzzRADIUS), Target(name: "FuzzProof", body: fuzzProof),
         Target(name: "FuzzInspection", body: fuzzInspection, rounds: 5_000),
+        Target(name: "FuzzESP", body: fuzzESP, rounds: 40_000),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")

@@ -132,14 +132,29 @@ struct FleetWorld: ~Copyable {
         settle(clients[clients.count - 1])
     }
 
+    /// Sends an ESP packet from where a client is, or from a stranger; the length of the answer, nil where there is none.
+    mutating func sendESP(_ spi: ChildSPI, from number: Int) -> Int? {
+        let address = IPAddress(v4: 0xC633_6407 + UInt32(number))
+        let way = Path(
+            local: UDPEndpoint(address: IPAddress("192.0.2.1")!, port: 500),
+            remote: UDPEndpoint(address: address, port: 500),
+            isEncapsulated: false
+        )
+        fleet.receiveESP(spi, over: way, &turn)
+        let byteCount = turn.output.datagrams.first.map { $0.range.count }
+        if clients.indices.contains(number) { settle(clients[number], startingAtFleet: true) }
+        turn.output.removeAll()
+        return byteCount
+    }
+
     mutating func delete(_ client: Initiator) {
         client.endpoint.command(.delete, under: client.policy, &turn)
         settle(client)
     }
 
     /// Carries messages to and fro until nobody has anything to say.
-    private mutating func settle(_ client: Initiator) {
-        var isForFleet = true
+    private mutating func settle(_ client: Initiator, startingAtFleet isFromFleet: Bool = false) {
+        var isForFleet = !isFromFleet
         while true {
             while let request = turn.output.keyExchange.take() {
                 client.endpoint.complete(turn.cryptography.perform(request), under: client.policy, &turn)

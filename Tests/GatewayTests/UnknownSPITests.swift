@@ -34,6 +34,66 @@ struct UnknownSPITests {
     }
 }
 
+/// RFC 7296 section 1.5.
+@Suite("A gateway that gets ESP packets of Child SAs that it does not have")
+struct UnknownChildSPITests {
+    private static let stranger = ChildSPI(rawValue: 0xDEAD_BEEF)
+    /// HDR, N(INVALID_SPI).
+    private static let unprotected = Header.byteCount + 12
+
+    private static func spis(of client: FleetWorld.Initiator) -> [ChildSPI] {
+        var spis: [ChildSPI] = []
+        client.endpoint.forEachSA { spis += $0.childSPIs.map { $0[1] } }
+        return spis
+    }
+
+    @Test("tells the client that sends them, over their IKE SA, and a stranger without protection")
+    func answers() throws {
+        var world = FleetWorld(pool: "10.128.0.0/24") { $0.lifeCycle.unknownSPIAnswers = 10 }
+        for number in 1...3 as ClosedRange<UInt32> { world.connect(number: number) }
+        let protected = world.sendESP(Self.stranger, from: 1)
+        #expect(try #require(protected) > Self.unprotected)
+        let bare = world.sendESP(Self.stranger, from: 7)
+        #expect(bare == Self.unprotected)
+        // What is here is not answered, wherever it comes from: a NAT may have changed its mind.
+        let spi = try #require(Self.spis(of: world.clients[1]).first)
+        for place in [1, 2, 7] {
+            let answer = world.sendESP(spi, from: place)
+            #expect(answer == nil)
+        }
+        // It is no more when its IKE SA is gone.
+        world.delete(world.clients[1])
+        for place in [1, 2] {
+            let answer = world.sendESP(spi, from: place)
+            #expect((try #require(answer) > Self.unprotected) == (place == 2))
+        }
+        #expect(world.peerCount == 2)
+    }
+
+    @Test("says so a few times in a second, and nothing where nobody wants it", arguments: [0, 3] as [UInt32])
+    func isLimited(limit: UInt32) {
+        var world = FleetWorld(pool: "10.128.0.0/24") { $0.lifeCycle.unknownSPIAnswers = limit }
+        world.connect(number: 1)
+        for _ in 1...2 {
+            var count: UInt32 = 0
+            for place in 0..<20 where world.sendESP(Self.stranger, from: place) != nil { count += 1 }
+            #expect(count == limit)
+            world.wait(for: .seconds(1))
+        }
+    }
+
+    @Test("makes a client ask whether it is there, where it has lost everything")
+    func hints() throws {
+        var world = FleetWorld(pool: "10.128.0.0/24") { $0.lifeCycle.unknownSPIAnswers = 10 }
+        world.connect(number: 1)
+        let old = try #require(Self.spis(of: world.clients[0]).first)
+        world.restart()
+        let bare = world.sendESP(old, from: 0)
+        #expect(bare == Self.unprotected)
+        #expect(world.unknownCount == 1)
+    }
+}
+
 /// RFC 7296 section 2.3.
 @Suite("A desk whose clients' requests overlap")
 struct OverlappingRequestTests {

@@ -36,6 +36,20 @@ struct ModelledHash: BitwiseCopyable {
         unsafe hash.write(into: out)
     }
 
+    /// Writes the integrity code of an ESP packet, whose sequence number goes in whole.
+    static func icv(
+        _ encryptionKey: borrowing SecretBytes,
+        _ integrityKey: borrowing SecretBytes,
+        of octets: UnsafeRawBufferPointer,
+        number: UInt64,
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        var hash = ModelledHash(domain: 2, keys: encryptionKey, integrityKey)
+        hash.absorb(unsafe RawSpan(_unsafeBytes: octets))
+        step(&hash.first, &hash.second, number, 8)
+        unsafe hash.write(into: out)
+    }
+
     /// Writes as many octets as there is room, all of them functions of the whole state.
     static func expand(_ seed: UInt64, _ other: UInt64, into out: UnsafeMutableRawBufferPointer) {
         var offset = 0

@@ -37,6 +37,9 @@ struct CipherContexts: ~Copyable {
         return false
     }
 
+    /// The context of an algorithm, which lives as long as these do.
+    borrowing func pointer(of cipher: Cipher) -> OpaquePointer { unsafe contexts[Self.place(of: cipher)].pointer }
+
     private static let ciphers: InlineArray<7, Cipher> = [
         .aesCBC128, .aesCBC192, .aesCBC256, .aesGCM128, .aesGCM192, .aesGCM256, .chaCha20Poly1305,
     ]

@@ -6,14 +6,20 @@ struct HMAC: ~Copyable {
 
     init(_ function: PRF, key: RawSpan) {
         storage = HMACStorage()
-        let digest =
-            switch function {
-            case .hmacSHA1: cossl_sha1
-            case .hmacSHA256: cossl_sha256
-            case .hmacSHA384: cossl_sha384
-            case .hmacSHA512: cossl_sha512
-            }
-        unsafe key.withUnsafeBytes { unsafe cossl_hmac_start(storage.pointer, digest, $0.baseAddress, $0.count) }
+        unsafe key.withUnsafeBytes {
+            unsafe cossl_hmac_start(storage.pointer, function.digest, $0.baseAddress, $0.count)
+        }
+    }
+}
+
+extension PRF {
+    var digest: cossl_digest {
+        switch self {
+        case .hmacSHA1: cossl_sha1
+        case .hmacSHA256: cossl_sha256
+        case .hmacSHA384: cossl_sha384
+        case .hmacSHA512: cossl_sha512
+        }
     }
 }
 

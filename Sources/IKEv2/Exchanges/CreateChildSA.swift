@@ -51,23 +51,40 @@ extension IKESA.Established {
         guard contents.has(.createChild),
             let selection = try? policy.childOffer.select(contents.securityAssociation, .answer),
             selection.suite.keyExchange == nil || selection.suite.keyExchange == draft.method,
-            let written = contents.writtenSelectors
+            let answer = readChildAnswer(
+                contents,
+                selection,
+                inbound: draft.inbound,
+                offered: (draft.localSelectors, draft.remoteSelectors),
+                asksForTransport: draft.isTransport
+            )
         else { return nil }
-        let isTransport = draft.isTransport && contents.hasNotify(.useTransportMode)
+        return .child(answer, peerNonce: peerNonce)
+    }
+
+    /// What an answer of either exchange makes of a Child SA that was offered: [N(USE_TRANSPORT_MODE)], SA, TSi, TSr; nil
+    /// where its selectors are not of what was offered.
+    func readChildAnswer(
+        _ contents: borrowing Contents,
+        _ selection: Selection<ChildSuite>,
+        inbound: ChildSPI,
+        offered: (own: [TrafficSelector], peer: [TrafficSelector]),
+        asksForTransport: Bool
+    ) -> IKESA.ChildAnswer? {
+        guard let written = contents.writtenSelectors else { return nil }
+        let isTransport = asksForTransport && contents.hasNotify(.useTransportMode)
         let local = isTransport ? understood(written.initiator, ofPeer: false) : written.initiator
         let remote = isTransport ? understood(written.responder, ofPeer: true) : written.responder
-        guard isNarrowing(local, of: draft.localSelectors), isNarrowing(remote, of: draft.remoteSelectors) else {
-            return nil
-        }
-        let answer = IKESA.ChildAnswer(
+        guard isNarrowing(local, of: offered.own), isNarrowing(remote, of: offered.peer) else { return nil }
+        // What is as offered shares the offer's own arrays.
+        return IKESA.ChildAnswer(
             selection: selection,
-            inbound: draft.inbound,
+            inbound: inbound,
             outbound: selection.childSPI,
-            initiatorSelectors: local == draft.localSelectors ? draft.localSelectors : local,
-            responderSelectors: remote == draft.remoteSelectors ? draft.remoteSelectors : remote,
+            initiatorSelectors: local == offered.own ? offered.own : local,
+            responderSelectors: remote == offered.peer ? offered.peer : remote,
             isTransport: isTransport
         )
-        return .child(answer, peerNonce: peerNonce)
     }
 
     mutating func finishChild(

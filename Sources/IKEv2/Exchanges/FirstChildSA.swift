@@ -27,7 +27,13 @@ extension IKESA.Established {
         }
         guard
             let selection = try? policy.firstChildOffer.select(contents.securityAssociation, .answer),
-            let answer = readFirstAnswer(contents, selection, inbound: inbound, policy: policy)
+            let answer = readChildAnswer(
+                contents,
+                selection,
+                inbound: inbound,
+                offered: policy.firstOffer(over: channel.path),
+                asksForTransport: policy.values.childMode == .transport
+            )
         else {
             // The peer has made a Child SA that was not offered: nothing can be done with it.
             turn.output.report(.childRefused(.invalidSyntax))
@@ -47,30 +53,6 @@ extension IKESA.Established {
             return reject(tunnel: inbound, &turn)
         }
         turn.output.report(.childInstalled(inbound: inbound, outbound: answer.outbound))
-    }
-
-    /// [N(USE_TRANSPORT_MODE)], SAr2, TSi, TSr; nil where the selectors are not of what was offered.
-    private func readFirstAnswer(
-        _ contents: borrowing Contents,
-        _ selection: Selection<ChildSuite>,
-        inbound: ChildSPI,
-        policy: PeerPolicy
-    ) -> IKESA.ChildAnswer? {
-        guard let written = contents.writtenSelectors else { return nil }
-        let isTransport = policy.values.childMode == .transport && contents.hasNotify(.useTransportMode)
-        let offered = policy.firstOffer(over: channel.path)
-        let local = isTransport ? understood(written.initiator, ofPeer: false) : written.initiator
-        let remote = isTransport ? understood(written.responder, ofPeer: true) : written.responder
-        guard isNarrowing(local, of: offered.own), isNarrowing(remote, of: offered.peer) else { return nil }
-        // What is as offered shares the policy's own arrays.
-        return IKESA.ChildAnswer(
-            selection: selection,
-            inbound: inbound,
-            outbound: selection.childSPI,
-            initiatorSelectors: local == offered.own ? offered.own : local,
-            responderSelectors: remote == offered.peer ? offered.peer : remote,
-            isTransport: isTransport
-        )
     }
 
     /// The responder's side: chooses, narrows and installs, or says why not; the caller sends the answer.

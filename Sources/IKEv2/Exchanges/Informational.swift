@@ -21,6 +21,7 @@ extension IKESA.Established {
         takeWindowSize(contents)
         let cookie = contents.cookieToReturn
         if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
+        takeChildRefusal(contents, &turn)
         let news = channel.mobilityRole == .none ? AddressNews() : takeAddresses(contents, policy: policy, &turn)
         respond(.informational, PacketNote(.liveness, isResponse: true), &turn) { encoder in
             if let refusal = news.refusal { encoder.notify(refusal) }

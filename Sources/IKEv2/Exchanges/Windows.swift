@@ -116,7 +116,7 @@ extension IKESA.Established {
     func mayOverlap(_ kind: IKESA.PendingTask.Kind) -> Bool {
         switch kind {
         case .rekeyIKE, .close, .updateAddresses, .checkPath: return false
-        case .createChild, .rekeyChild, .deleteChild, .checkLiveness, .announceWindow: break
+        case .createChild, .rekeyChild, .deleteChild, .checkLiveness, .announceWindow, .refuseChild: break
         }
         guard let peerSize = windows?.peerSize, peerSize > 1, incoming == nil, !isSuperseded,
             !isAwaitingResult, draftPurpose != .rekeyIKE, let oldest = oldestRequest

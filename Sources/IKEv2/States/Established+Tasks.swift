@@ -100,6 +100,8 @@ extension IKESA.Established {
             beginPathCheck(policy: policy, &turn)
         case .announceWindow:
             announceWindow(policy: policy, &turn)
+        case .refuseChild(let spi):
+            beginChildRefusal(spi, policy: policy, &turn)
         case .close:
             preconditionFailure("an IKE SA is closed before it begins anything else")
         }

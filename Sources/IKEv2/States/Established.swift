@@ -70,6 +70,8 @@ extension IKESA {
             case updateAddresses
             case checkPath
             case announceWindow
+            /// The peer sends to a Child SA that this end does not have.
+            case refuseChild(ChildSPI)
             case close(ClosingCause)
         }
         enum ClosingCause: Hashable, Sendable, BitwiseCopyable {
@@ -118,7 +120,9 @@ extension IKESA.Established {
             turn.output.report(.dropped)
             return .established(self)
         }
-        if channel.isSaidToBeUnknown(datagram) { return takeHint(policy: policy, &turn) }
+        if channel.isSaidToBeUnknown(datagram) || isChildSaidToBeUnknown(datagram, over: arrival) {
+            return takeHint(policy: policy, &turn)
+        }
         if windows != nil { enterWindow(datagram) }
         switch channel.receive(datagram, over: arrival, &turn) {
         case .nothing:

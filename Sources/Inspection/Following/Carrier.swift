@@ -28,12 +28,12 @@ enum Carrier: Hashable {
     }
 
     private static func encapsulated(_ payload: [UInt8]) -> Carrier {
-        if payload == [0xFF] { return .keepalive }
-        guard payload.count >= 8 else { return .other }
-        if payload.starts(with: marker) {
-            return payload.count >= marker.count + Header.byteCount ? .ike(offset: marker.count) : .other
+        switch EncapsulatedKind(payload.rawSpan) {
+        case .ike: payload.count >= marker.count + Header.byteCount ? .ike(offset: marker.count) : .other
+        case .esp(let spi): .esp(spi)
+        case .keepalive: .keepalive
+        case .neither: .other
         }
-        return .esp(ChildSPI(rawValue: payload[..<4].reduce(0) { $0 << 8 | UInt32($1) }))
     }
 
     /// Whether the octets can hardly be anything but IKE: the version, a known exchange, and the datagram's own length.

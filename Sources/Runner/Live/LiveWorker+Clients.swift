@@ -1,5 +1,6 @@
 import BasicContainers
 import IKECrypto
+import IKEWire
 import IKEv2
 import Load
 import Primitives
@@ -76,16 +77,26 @@ extension LiveWorker {
             else { return }
             inside = forwarded
         }
-        var start = 0
-        if isEncapsulated {
-            guard case .ike = EncapsulatedKind(octets) else { return }
-            start = 4
-        }
         let way = Path(local: inside, remote: remote, isEncapsulated: isEncapsulated)
         let clientPlan = clients[local].plan
-        let message = octets.extracting(start..<octets.byteCount)
+        var message = octets
+        if isEncapsulated {
+            switch EncapsulatedKind(octets) {
+            case .ike: message = octets.extracting(droppingFirst: 4)
+            case .esp(let spi): return deliverESP(local, spi, over: way, due: due)
+            case .keepalive, .neither: return
+            }
+        }
         record(local) { $0.receive($1, message, over: way, at: $2) }
         clients[local].client.receive(message, over: way, plan: clientPlan, &turn, &tally)
+        settle(local, due: due)
+    }
+
+    /// Nothing is sent through Child SAs yet, so that an ESP packet matters where it is of none of them.
+    private mutating func deliverESP(_ local: Int, _ spi: ChildSPI, over way: Path, due: Instant) {
+        let clientPlan = clients[local].plan
+        record(local) { $0.receiveESP($1, spi, over: way, at: $2) }
+        clients[local].client.receiveESP(spi, over: way, plan: clientPlan, &turn, &tally)
         settle(local, due: due)
     }
 

@@ -62,15 +62,11 @@ extension LiveWorker {
         case .natFlush(let paths):
             for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.flush() }
         case .natRebind(let paths, let share):
-            for local in 0..<clients.count where paths.contains(clients[local].path) {
-                // The same clients as in virtual time.
-                var stream = RandomStream(
-                    seed: plan.seed,
-                    entity: clients[local].client.place.entity,
-                    purpose: .fault,
-                    drawCount: UInt64(change.fault)
-                )
-                if stream.chance(share) { clients[local].nat?.rebind() }
+            for local in 0..<clients.count
+            where paths.contains(clients[local].path)
+                && clients[local].client.place.isHit(by: change.fault, share: share, seed: plan.seed)
+            {
+                clients[local].nat?.rebind()
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: change.fault)
         case .gatewayRestart, .radiusOutage, .move: break
@@ -80,14 +76,10 @@ extension LiveWorker {
     /// Changes what the same clients as in virtual time prove themselves by, and take for a proof.
     private mutating func rollOver(_ rollover: Workload.CertificateRollover, fault: Int) {
         guard let clientPlan = plansAfter[fault] else { return }
-        for local in 0..<clients.count where clients[local].values.population == rollover.population {
-            var stream = RandomStream(
-                seed: plan.seed,
-                entity: clients[local].client.place.entity,
-                purpose: .fault,
-                drawCount: UInt64(fault)
-            )
-            guard stream.chance(rollover.share) else { continue }
+        for local in 0..<clients.count
+        where clients[local].values.population == rollover.population
+            && clients[local].client.place.isHit(by: fault, share: rollover.share, seed: plan.seed)
+        {
             record(local) { $0.rollOver($1, by: fault, at: $2) }
             clients[local].plan = clientPlan
         }

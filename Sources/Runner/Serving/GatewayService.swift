@@ -1,5 +1,6 @@
 import Gateway
 import IKECrypto
+import IKEWire
 import IKEv2
 package import Primitives
 import UDPTransport
@@ -196,11 +197,6 @@ package struct GatewayService: ~Copyable {
     private mutating func take(_ index: Int, isEncapsulated: Bool) {
         let datagram = batch[index]
         guard !datagram.isTruncated else { return }
-        var start = 0
-        if isEncapsulated {
-            guard case .ike = EncapsulatedKind(batch.bytes(at: index)) else { return }
-            start = 4
-        }
         let port = isEncapsulated ? encapsulated.local.port : plain.local.port
         let path = Path(
             local: UDPEndpoint(address: datagram.destination, port: port),
@@ -209,7 +205,12 @@ package struct GatewayService: ~Copyable {
         )
         turn.now = clock.now
         let octets = batch.bytes(at: index).copied()
-        fleet.receive(octets.rawSpan.extracting(start..<octets.count), over: path, &turn)
+        switch isEncapsulated ? EncapsulatedKind(octets.rawSpan) : nil {
+        case nil: fleet.receive(octets.rawSpan, over: path, &turn)
+        case .ike: fleet.receive(octets.rawSpan.extracting(droppingFirst: 4), over: path, &turn)
+        case .esp(let spi): fleet.receiveESP(spi, over: path, &turn)
+        case .keepalive, .neither: break
+        }
         queueOutput()
     }
 

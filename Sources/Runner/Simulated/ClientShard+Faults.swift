@@ -57,14 +57,11 @@ extension ClientShard {
                 clients[local].nat?.value.flush()
             }
         case .natRebind(let paths, let share):
-            for local in 0..<clients.count where paths.contains(clients[local].path) {
-                var stream = RandomStream(
-                    seed: plan.seed,
-                    entity: clients[local].client.place.entity,
-                    purpose: .fault,
-                    drawCount: UInt64(event.small)
-                )
-                if stream.chance(share) { clients[local].nat?.value.rebind() }
+            for local in 0..<clients.count
+            where paths.contains(clients[local].path)
+                && clients[local].client.place.isHit(by: Int(event.small), share: share, seed: plan.seed)
+            {
+                clients[local].nat?.value.rebind()
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: Int(event.small))
         case .move: scheduleMoves(event)

@@ -282,9 +282,8 @@ extension Report {
     var isLifeCycle: Bool {
         switch self {
         case .established, .authenticationLimited, .addressAssigned, .nameServerGiven, .subnetGiven, .childInstalled,
-            .childRefused,
-            .childRekeyed, .childRekeyFailed,
-            .childDeleted, .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .peerAddressGiven, .addressesUpdated,
+            .childRefused, .childRekeyed, .childRekeyFailed, .childDeleted, .childUnknownToPeer,
+            .ikeRekeyed, .ikeRekeyFailed, .peerMoved, .peerAddressGiven, .addressesUpdated,
             .returnRoutable, .unknownToPeer, .closed, .refused:
             true
         case .keysDerived, .peerIdentified, .retransmitted, .answeredAgain, .alive, .dropped: false

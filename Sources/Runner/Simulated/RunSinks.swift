@@ -145,6 +145,7 @@ extension Report {
         case .returnRoutable: "return-routable"
         case .refused: "refused"
         case .unknownToPeer: "unknown-to-peer"
+        case .childUnknownToPeer: "child-unknown-to-peer"
         case .dropped: "dropped"
         case .closed: "closed"
         }
@@ -166,7 +167,7 @@ extension Report {
             ]
         case .childRekeyFailed(let spi, let type):
             [("inbound", "\(spi)"), ("reason", type.map { "\($0)" } ?? "timeout")]
-        case .childDeleted(let spi): [("inbound", "\(spi)")]
+        case .childDeleted(let spi), .childUnknownToPeer(let spi): [("inbound", "\(spi)")]
         case .ikeRekeyed(let old, let new, _, let fromHere):
             new.details + [("replaced", "\(old.initiator)"), ("from-here", "\(fromHere)")]
         case .ikeRekeyFailed(let spis, let type): spis.details + [("reason", type.map { "\($0)" } ?? "timeout")]

@@ -46,7 +46,7 @@ final class ShardTerms: Sendable {
         isShared = workload.paths.map { $0.nat?.shared != nil }
         let policies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
         gatewayPolicies = policies
-        rollovers = workload.faults.indices.map { RolloverTerms(plan, fault: $0, policies, clientPlans) }
+        rollovers = RolloverTerms.all(plan, policies, clientPlans)
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in

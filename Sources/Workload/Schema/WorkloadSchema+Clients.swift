@@ -39,7 +39,7 @@ extension WorkloadSchema {
         ] + lifeCycle,
         unsupported: [
             ("certificate", "write `certificates` in `authentication`"),
-            ("eap", "this version authenticates with `psk` or `certificates`"),
+            ("eap", "write `eap` in `authentication`"),
         ]
     )
 

@@ -1,3 +1,4 @@
+import IKEWire
 import IKEv2
 import Load
 import Primitives
@@ -53,6 +54,12 @@ struct InputRecorder: ~Copyable {
         RecordedInput.write(path, into: &buffer)
         buffer.writeInteger(UInt16(message.byteCount))
         buffer.write(message)
+    }
+
+    mutating func receiveESP(_ client: UInt32, _ spi: ChildSPI, over path: Path, at now: Instant) {
+        begin(.receiveESP, client, now)
+        RecordedInput.write(path, into: &buffer)
+        buffer.writeInteger(spi.rawValue)
     }
 
     mutating func outcome(_ digest: UInt64) throws(LiveError) {

@@ -105,11 +105,12 @@ extension SipHash24 {
             combine(subnet.address.high)
             combine(subnet.address.low)
         case .peerIdentified(let identity, let isInitialContact):
-            combine((isInitialContact ? 21 : 24) as UInt64)
+            combine((isInitialContact ? 25 : 26) as UInt64)
             combine(identity)
-        case .unknownToPeer(let spis): combine(23, spis)
+        case .childUnknownToPeer(let inbound): combine(29 | UInt64(inbound.rawValue) << 8)
+        case .unknownToPeer(let spis): combine(27, spis)
         case .authenticationLimited(let lifetime):
-            combine(22 as UInt64)
+            combine(28 as UInt64)
             combine(UInt64(lifetime.nanoseconds))
         }
     }

@@ -20,6 +20,8 @@ enum RecordedInput {
         case move
         /// The client goes by other certificates, as a fault of the workload says.
         case rollover
+        /// An ESP packet, of which the SPI matters alone.
+        case receiveESP
     }
 
     /// What a client is, so that it can be made again.

@@ -1,0 +1,71 @@
+package import IKEWire
+package import IKEv2
+import Primitives
+
+// ESP packets of Child SAs that the responder does not have (RFC 7296 section 1.5).
+extension ResponderFleet {
+    /// Takes an ESP packet that came by UDP. One that no Child SA receives is answered: over the IKE SA with whoever is at
+    /// the other end of the way, or else without protection; as often in a second as messages of unknown IKE SAs.
+    package mutating func receiveESP(_ spi: ChildSPI, over path: Path, _ turn: inout Turn) {
+        guard unknownSPIAnswers.perSecond > 0, !childSPIs.contains(spi) else { return }
+        let id = peersByRemote[Self.key(of: path.remote)].map { SlotID(packed: $0) }
+        if let id, peers[id].endpoint.expects(spi) { return }
+        guard unknownSPIAnswers.admits(at: turn.now) else { return }
+        guard let id, peers[id].endpoint.refuseUnknownChild(spi, under: policy, &turn) else {
+            return IKESA.refuseUnknownChild(spi, over: path, &turn)
+        }
+        settle(id, &turn)
+    }
+
+    /// Keeps in mind where a peer is, and what its Child SAs receive, where anybody is to be told of others.
+    mutating func noteESP(_ id: SlotID) {
+        guard unknownSPIAnswers.perSecond > 0 else { return }
+        var (remote, children): (UDPEndpoint?, [ChildSPI]) = (nil, [])
+        peers[id].endpoint.forEachSA { sa in
+            remote = remote ?? sa.withChannel { $0.path.remote }
+            children += sa.inboundChildSPIs
+        }
+        let key = remote.map { Self.key(of: $0) }
+        if key != peers[id].remoteKey {
+            forgetRemote(of: id)
+            // Whoever was there before is not there any more.
+            if let key { peersByRemote.update(id.packed, for: key) }
+            peers[id].remoteKey = key
+        }
+        guard children != peers[id].childSPIs else { return }
+        childSPIs.remove(peers[id].childSPIs, of: id)
+        childSPIs.insert(children, of: id)
+        peers[id].childSPIs = children
+    }
+
+    /// The peer goes.
+    mutating func forgetESP(_ id: SlotID) {
+        forgetRemote(of: id)
+        childSPIs.remove(peers[id].childSPIs, of: id)
+    }
+
+    private mutating func forgetRemote(of id: SlotID) {
+        guard let key = peers[id].remoteKey, peersByRemote[key] == id.packed else { return }
+        _ = peersByRemote.remove(key)
+    }
+
+    private static func key(of remote: UDPEndpoint) -> UInt64 {
+        StableName.hash(of: remote.address.high, remote.address.low, UInt64(remote.port)) | 1
+    }
+}
+
+/// What all Child SAs receive, each by the peer that it is with.
+struct ChildSPIs: ~Copyable {
+    private var table = SPITable()
+
+    func contains(_ spi: ChildSPI) -> Bool { table[UInt64(spi.rawValue)] != nil }
+
+    mutating func insert(_ spis: [ChildSPI], of id: SlotID) {
+        // Peers draw their SPIs apart, so that two may have the same; either is reason enough to say nothing.
+        for spi in spis { _ = table.insert(id.packed, for: UInt64(spi.rawValue)) }
+    }
+
+    mutating func remove(_ spis: [ChildSPI], of id: SlotID) {
+        for spi in spis where table[UInt64(spi.rawValue)] == id.packed { _ = table.remove(UInt64(spi.rawValue)) }
+    }
+}

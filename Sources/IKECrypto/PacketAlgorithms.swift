@@ -1,0 +1,54 @@
+/// The algorithms of one direction of an ESP SA, and the form that they give its packets.
+package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
+    package let cipher: Cipher
+    /// Nil with an AEAD cipher.
+    package let integrity: IntegrityAlgorithm?
+    /// Whether sequence numbers have 64 bits, of which packets carry the lower 32 (RFC 4303 section 2.2.1).
+    package let usesESN: Bool
+    /// Whether packets carry no IV, which is the sequence number (RFC 8750).
+    package let hasImplicitIV: Bool
+
+    package init(_ suite: ChildSuite) {
+        self.init(cipher: suite.cipher, integrity: suite.integrity, usesESN: suite.usesESN)
+    }
+
+    package init(cipher: Cipher, integrity: IntegrityAlgorithm?, usesESN: Bool, hasImplicitIV: Bool = false) {
+        precondition(cipher.isAEAD == (integrity == nil), "an integrity algorithm goes with a cipher that is not AEAD")
+        precondition(cipher.isAEAD || !hasImplicitIV, "only a cipher that counts has an implicit IV")
+        self.cipher = cipher
+        self.integrity = integrity
+        self.usesESN = usesESN
+        self.hasImplicitIV = hasImplicitIV
+    }
+
+    /// The algorithms with IANA numbers, those of RFC 8750 section 5 among them; nil for what is not known.
+    package init?(encryptionID: UInt16, keyBitCount: UInt16?, integrityID: UInt16?, usesESN: Bool) {
+        let explicitID =
+            switch encryptionID {
+            case Self.aesGCMImplicitIV: Cipher.aesGCM128.id
+            case Self.chaCha20Poly1305ImplicitIV: Cipher.chaCha20Poly1305.id
+            default: encryptionID
+            }
+        guard let cipher = Cipher(id: explicitID, keyBitCount: keyBitCount) else { return nil }
+        let integrity = integrityID.flatMap(IntegrityAlgorithm.init)
+        guard (integrity == nil) == (integrityID == nil), cipher.isAEAD == (integrity == nil) else { return nil }
+        self.init(
+            cipher: cipher,
+            integrity: integrity,
+            usesESN: usesESN,
+            hasImplicitIV: explicitID != encryptionID
+        )
+    }
+
+    /// ENCR_AES_GCM_16_IIV.
+    package static let aesGCMImplicitIV: UInt16 = 30
+    /// ENCR_CHACHA20_POLY1305_IIV.
+    package static let chaCha20Poly1305ImplicitIV: UInt16 = 31
+
+    package var ivByteCount: Int { hasImplicitIV ? 0 : cipher.ivByteCount }
+
+    package var icvByteCount: Int { integrity?.icvByteCount ?? cipher.icvByteCount }
+
+    /// What the padded plaintext is a multiple of: the cipher's block, and 4 octets at least (RFC 4303 section 2.4).
+    package var blockByteCount: Int { max(4, cipher.blockByteCount) }
+}
