@@ -2,6 +2,7 @@ import Metrics
 import Primitives
 import Results
 import Runner
+import Testing
 import Workload
 
 /// Something drawn that lets attempts fail: whose, how either end calls it, and when.
@@ -13,11 +14,11 @@ struct Cause {
     var until = Instant.never
 
     /// The gateway's RADIUS server is away: a conversation ends by AUTHENTICATION_FAILED before its first packet of EAP, and
-    /// by EAP-Failure later.
-    static func outage(from start: UInt64, until end: UInt64) -> Cause {
+    /// by EAP-Failure later, which reads otherwise to a client that has just asked for another method.
+    static func outage(from start: UInt64, until end: UInt64, hasNak: Bool = false) -> Cause {
         Cause(
             populations: ["c", "e", "s"],
-            atClients: ["authentication-failed", "eap-rejected"],
+            atClients: ["authentication-failed", "eap-rejected"] + (hasNak ? ["eap-no-common-method"] : []),
             atGateway: ["eap-no-backend"],
             from: .zero + .seconds(Int64(start)),
             until: .zero + .seconds(Int64(end)) + patience
@@ -56,11 +57,15 @@ final class FailureWatcher {
     private let populations: [(name: String, end: Int)]
     private(set) var violations: [String] = []
 
-    init(_ workload: Workload, _ causes: [Cause]) {
+    convenience init(_ workload: Workload, _ causes: [Cause]) {
+        self.init(workload.populations.map { ($0.name, $0.count) }, causes)
+    }
+
+    init(_ counts: [(name: String, count: Int)], _ causes: [Cause]) {
         var end = 0
-        populations = workload.populations.map { population in
-            end += population.count
-            return (population.name, end)
+        populations = counts.map { name, count in
+            end += count
+            return (name, end)
         }
         self.causes = causes
     }
@@ -98,4 +103,47 @@ final class FailureWatcher {
         "timeout", "deleted-by-peer", "deleted-here", "rekeyed", "redundant", "expired", "half-open-expired",
         "abandoned",
     ]
+}
+
+@Suite("What explains the ends of IKE SAs")
+struct FailureWatcherTests {
+    /// What is said of an end for this reason where the server is away from 10 s to 12 s: three clients of `c`, and then
+    /// one of `d`.
+    private func violations(
+        _ reason: String,
+        at seconds: Int64 = 11,
+        client: UInt32 = 2,
+        isGateway: Bool = false,
+        _ name: String = "closed"
+    ) -> [String] {
+        let watcher = FailureWatcher([("c", 3), ("d", 1), ("s", 1)], [.outage(from: 10, until: 12)])
+        watcher.look(
+            at: RunSinks.Event(
+                time: .zero + .seconds(seconds),
+                client: client,
+                isGateway: isGateway,
+                name: name,
+                details: [("reason", reason)]
+            )
+        )
+        return watcher.violations
+    }
+
+    @Test("is of the client, the end and the time that was drawn, and nothing else is")
+    func explains() {
+        #expect(violations("eap-rejected") == [])
+        #expect(violations("timeout", at: 90, client: 3) == [])
+        #expect(violations("eap-no-backend", isGateway: true) == [])
+        #expect(violations("eap-rejected", at: 9).count == 1)
+        #expect(violations("eap-rejected", at: 31).count == 1)
+        #expect(violations("eap-rejected", client: 3).count == 1)
+        #expect(violations("eap-rejected", isGateway: true).count == 1)
+        #expect(violations("untrusted-certificate").count == 1)
+    }
+
+    @Test("and no stranger is let in")
+    func keepsOut() {
+        #expect(violations("", client: 3, "established") == [])
+        #expect(violations("", client: 4, isGateway: true, "established").count == 1)
+    }
 }

@@ -17,7 +17,8 @@ extension RandomWorkload {
                 + "waits: [1s, 1s] }"
         )
         faults.append("away: { kind: radius-outage, at: \(start)s, for: \(length)s, gateway: gw }")
-        causes.append(.outage(from: start, until: start + length))
+        let hasNak = authentication.gateway.contains("[mschapv2, tls]")
+        causes.append(.outage(from: start, until: start + length, hasNak: hasNak))
     }
 
     /// The proposals of both ends, which always have one in common: the key exchanges that follow the first, half of

@@ -44,6 +44,9 @@ struct SwarmTests {
         failures.look(at: outcome)
         #expect(failures.violations == [], "SEED=\(seed)\n\(text)")
         #expect(outcome.counter(.handshakeEstablished, of: "c").total > 0, "SEED=\(seed)\n\(text)")
+        if random.strangers != nil {
+            #expect(outcome.counter(.handshakeFailed, of: "s").total > 0, "SEED=\(seed)\n\(text)")
+        }
         if random.isFragmented { #expect(watcher.fragmentCount > 0, "SEED=\(seed)\n\(text)") }
     }
 }
