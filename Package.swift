@@ -28,8 +28,8 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     (
         "Runner",
         [
-            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "UDPTransport", "Workers",
-            "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
+            "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "ESP", "UDPTransport",
+            "Workers", "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
             .product(name: "BasicContainers", package: "swift-collections"),
         ]
     ),

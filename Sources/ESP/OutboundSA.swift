@@ -63,8 +63,8 @@ extension OutboundSA {
     /// - Parameters:
     ///   - buffer: Room for the packet, with the payload at `payloadOffset`.
     ///   - next: What the payload is: `.none` makes a dummy packet of any octets.
-    ///   - paddedByteCount: How long the payload is to look, by TFC padding; only for payloads that tell their own length
-    ///     (RFC 4303 section 2.7).
+    ///   - paddedByteCount: How long the payload is to look, by TFC padding; only for payloads that tell their own
+    ///     length (RFC 4303 section 2.7).
     package mutating func seal(
         _ buffer: inout MutableRawSpan,
         payloadByteCount: Int,

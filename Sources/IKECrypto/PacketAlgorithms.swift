@@ -8,6 +8,11 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
     /// Whether packets carry no IV, which is the sequence number (RFC 8750).
     package let hasImplicitIV: Bool
 
+    // Asked for several times with each packet, so that they are kept.
+    @usableFromInline let ivOctets: UInt8
+    @usableFromInline let icvOctets: UInt8
+    @usableFromInline let blockOctets: UInt8
+
     package init(_ suite: ChildSuite) {
         self.init(cipher: suite.cipher, integrity: suite.integrity, usesESN: suite.usesESN)
     }
@@ -19,6 +24,9 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
         self.integrity = integrity
         self.usesESN = usesESN
         self.hasImplicitIV = hasImplicitIV
+        ivOctets = hasImplicitIV ? 0 : UInt8(cipher.ivByteCount)
+        icvOctets = UInt8(integrity?.icvByteCount ?? cipher.icvByteCount)
+        blockOctets = UInt8(max(4, cipher.blockByteCount))
     }
 
     /// The algorithms with IANA numbers, those of RFC 8750 section 5 among them; nil for what is not known.
@@ -45,10 +53,10 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
     /// ENCR_CHACHA20_POLY1305_IIV.
     package static let chaCha20Poly1305ImplicitIV: UInt16 = 31
 
-    package var ivByteCount: Int { hasImplicitIV ? 0 : cipher.ivByteCount }
+    @inlinable package var ivByteCount: Int { Int(ivOctets) }
 
-    package var icvByteCount: Int { integrity?.icvByteCount ?? cipher.icvByteCount }
+    @inlinable package var icvByteCount: Int { Int(icvOctets) }
 
     /// What the padded plaintext is a multiple of: the cipher's block, and 4 octets at least (RFC 4303 section 2.4).
-    package var blockByteCount: Int { max(4, cipher.blockByteCount) }
+    @inlinable package var blockByteCount: Int { Int(blockOctets) }
 }

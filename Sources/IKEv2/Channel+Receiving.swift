@@ -238,7 +238,7 @@ extension Channel {
 
     /// Sends to where the peer's last genuine message came from, unless this end is the one behind a NAT
     /// (RFC 7296 section 2.23).
-    private mutating func follow(_ arrival: Path, _ turn: inout Turn) {
+    mutating func follow(_ arrival: Path, _ turn: inout Turn) {
         guard mobilityRole == .none else { return noteArrival(arrival) }
         guard arrival != path else { return }
         guard nat.isPeerBehindNAT || !nat.isLocalBehindNAT else { return }

@@ -114,6 +114,9 @@ package struct Endpoint: ~Copyable {
         return current.spis == named || retiring.contains { $0.sa.spis == named }
     }
 
+    /// The way to the peer; nil before there is one.
+    package var path: Path? { current.withChannel { $0.path } }
+
     package var retiringCount: Int { retiring.count }
 
     /// Visits every IKE SA that has not ended, the one in use first.

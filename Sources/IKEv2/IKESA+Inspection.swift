@@ -1,3 +1,4 @@
+import BasicContainers
 import IKEWire
 
 extension IKESA {
@@ -66,6 +67,14 @@ extension IKESA {
         switch self {
         case .established(let state): state.fragmentByteCount
         default: 0
+        }
+    }
+
+    /// Visits the Child SAs of an established IKE SA.
+    package func forEachChild(_ body: (borrowing ChildSA) -> Void) {
+        switch self {
+        case .established(let state): for index in 0..<state.children.count { body(state.children[index]) }
+        default: break
         }
     }
 

@@ -156,6 +156,14 @@ package struct Client: ~Copyable {
     /// Whether `advance` would begin another attempt: what a driver with a ceiling asks first.
     package func isAttemptDue(at now: Instant) -> Bool { min(nextAttempt, renewalDue) <= now && departure > now }
 
+    /// The way to the gateway; nil before there is one.
+    package var path: Path? {
+        switch endpoint {
+        case .some(let endpoint): endpoint.path
+        case .none: nil
+        }
+    }
+
     /// Visits the client's IKE SAs.
     package func forEachSA(_ body: (borrowing IKESA) -> Void) {
         switch endpoint {

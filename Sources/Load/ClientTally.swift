@@ -20,10 +20,11 @@ package struct ClientTally: ~Copyable {
         case childRekeyStarted, ikeRekeyStarted, lost
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
         case moved, addressesUpdated, begunAnew, unknownToGateway, portsExhausted
+        case packetOffered, packetReceived, packetLost, childUnknown
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
-        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate
+        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate, packet
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
@@ -109,6 +110,11 @@ package struct ClientTally: ~Copyable {
         fail(.reauthenticationFailed, population, reason.name, at: now)
     }
 
+    /// A packet that was due in a tunnel does not come out of it.
+    package mutating func packetLost(_ population: Int, _ reason: String, at now: Instant) {
+        fail(.packetLost, population, reason, at: now)
+    }
+
     mutating func up(_ population: Int, at now: Instant) { mark(.up, population, at: now) }
 
     mutating func down(_ population: Int, at now: Instant) { mark(.up, population, -1, at: now) }
@@ -156,6 +162,8 @@ package struct ClientTally: ~Copyable {
             sample(.addressUpdate, population, now - due, at: now)
         case .unknownToPeer:
             mark(.unknownToGateway, population, at: now)
+        case .childUnknownToPeer:
+            mark(.childUnknown, population, at: now)
         case .retransmitted:
             mark(.retransmitted, population, at: now)
         default: break

@@ -105,12 +105,8 @@ extension Client {
     ) {
         guard !expects(spi), admitsUnknownSPI(plan, turn.now) else { return }
         takeTurn(ofFormer: false)
-        let isToldOverIKESA =
-            switch endpoint {
-            case .some: endpoint?.refuseUnknownChild(spi, under: plan.policy, &turn) ?? false
-            case .none: false
-            }
-        if !isToldOverIKESA { IKESA.refuseUnknownChild(spi, over: path, &turn) }
+        let isToldOverIKESA = endpoint?.refuseUnknownChild(spi, under: plan.policy, &turn)
+        if isToldOverIKESA != true { IKESA.refuseUnknownChild(spi, over: path, &turn) }
         absorb(plan: plan, &turn, &tally)
     }
 

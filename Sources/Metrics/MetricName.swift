@@ -62,6 +62,16 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case mobikeLatency = "mobike.latency"
     /// Packets that a shared NAT had no ports for (a count).
     case natExhausted = "nat.exhausted"
+    /// Packets that were due in a tunnel (a count).
+    case trafficOffered = "traffic.offered"
+    /// Packets that came out of a tunnel's other end (a count).
+    case trafficReceived = "traffic.received"
+    /// Packets that did not, by reason (a count).
+    case trafficLost = "traffic.lost"
+    /// From when a packet was due to its arrival behind the tunnel (a time).
+    case trafficLatency = "traffic.latency"
+    /// Answers that an end does not have the Child SA of an ESP packet (a count).
+    case unknownESPSPI = "esp-spi.unknown"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -81,11 +91,11 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
             .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .unknownIKESPI,
             .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
-            .natExhausted:
+            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
-            .mobikeLatency:
+            .mobikeLatency, .trafficLatency:
             .latency
         case .recoveryTime: .recovery
         }
@@ -96,7 +106,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
             .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
-            .natExhausted:
+            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .unknownESPSPI:
             true
         default: false
         }

@@ -124,6 +124,11 @@ extension MetricName {
         case .mobikeRestarts: 28
         case .mobikeLatency: 29
         case .natExhausted: 30
+        case .trafficOffered: 31
+        case .trafficReceived: 32
+        case .trafficLost: 33
+        case .trafficLatency: 34
+        case .unknownESPSPI: 35
         }
     }
 }

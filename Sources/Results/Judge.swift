@@ -217,6 +217,7 @@ extension Measurements {
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
             case .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
                 [.mobikeMoves, .mobikeUpdates]
+            case .trafficOffered, .trafficReceived, .trafficLost: [.trafficOffered]
             case .arrivalsSkipped, .clipped:
                 [.handshakeOffered, .arrivalsSkipped, .clipped]
             default: [.handshakeOffered, .handshakeEstablished, .handshakeFailed]

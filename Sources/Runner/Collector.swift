@@ -160,12 +160,14 @@ extension Collector {
         (.tunnelsLost, .lost), (.arrivalsSkipped, .skipped), (.clipped, .clipped),
         (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
         (.natExhausted, .portsExhausted),
+        (.trafficOffered, .packetOffered), (.trafficReceived, .packetReceived), (.trafficLost, .packetLost),
+        (.unknownESPSPI, .childUnknown),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [
         (.handshakeLatency, .handshake), (.childRekeyLatency, .childRekey), (.ikeRekeyLatency, .ikeRekey),
         (.reauthenticationLatency, .reauthentication),
-        (.generatorLag, .lag), (.mobikeLatency, .addressUpdate),
+        (.generatorLag, .lag), (.mobikeLatency, .addressUpdate), (.trafficLatency, .packet),
     ]
 
     /// The series of the whole run and of each population, one row per second.

@@ -13,6 +13,7 @@ package struct Workload: Hashable, Sendable {
     package var populations: [Population]
     package var arrivals: [Arrival]
     package var faults: [Fault]
+    package var traffic: [Traffic]
     package var floods: [Flood]
     package var steadyState: [Expectation]
     package var thresholds: [Expectation]

@@ -17,15 +17,18 @@ func benchmarkESP() {
         for byteCount in [64, 512, 1400] {
             priceBesideBareCalls(byteCount, real)
             priceRekeyed(byteCount, real)
-            let price = PacketBatch(gcm, byteCount).price(modelled)
+            var batch = PacketBatch(gcm, byteCount)
+            let price = batch.price(modelled)
             printFigure("modelled ESP seal, \(byteCount) B", price.seal, "ns")
             printFigure("modelled ESP open, \(byteCount) B", price.open, "ns")
             printFigure("modelled ESP both ends, \(byteCount) B", 1e6 / price.both, "k packets/s")
+            priceInnerPacket(byteCount)
         }
         printFigure("an outbound SA, inline", Double(MemoryLayout<OutboundSA>.stride), "octets")
         printFigure("an inbound SA, inline", Double(MemoryLayout<InboundSA>.stride), "octets")
         for algorithms in others {
-            let price = PacketBatch(algorithms, 1400).price(real)
+            var batch = PacketBatch(algorithms, 1400)
+            let price = batch.price(real)
             let name = "\(algorithms.cipher)\(algorithms.integrity.map { " \($0)" } ?? "")"
             printFigure("ESP seal, \(name), 1400 B", price.seal, "ns")
             printFigure("ESP open, \(name), 1400 B", price.open, "ns")
@@ -63,7 +66,7 @@ private func priceBesideBareCalls(_ byteCount: Int, _ crypto: borrowing Cryptogr
     var bare = BareBatch(byteCount)
     var price = Price()
     var barePrice = Price()
-    for _ in 0..<15 {
+    for _ in 0..<40 {
         barePrice.lower(to: bare.round())
         price.lower(to: batch.round(crypto))
     }
@@ -97,6 +100,42 @@ private func priceRekeyed(_ byteCount: Int, _ crypto: borrowing Cryptography) {
         least = min(least, Double(watch.nanoseconds) / 20_000)
     }
     printFigure("AES-128-GCM seal, re-keyed, \(byteCount) B", least, "ns")
+}
+
+/// An inner packet with its mark and checksums, written and read.
+private func priceInnerPacket(_ byteCount: Int) {
+    let address = IPAddress(v4: 0x0A00_0001)
+    let inner = InnerPacket(
+        source: address,
+        destination: address,
+        content: .udp(sourcePort: 7, destinationPort: 9)
+    )
+    let start = inner.headerByteCount
+    var packet = [UInt8](repeating: 0, count: byteCount)
+    var price = Price()
+    var sum: UInt64 = 0
+    for _ in 0..<5 {
+        let writing = Stopwatch()
+        for number in 0..<20_000 as Range<UInt64> {
+            var span = packet.mutableSpan
+            var bytes = unsafe span.mutableBytes
+            var data = bytes._mutatingExtracting(start..<byteCount)
+            FlowMark(flow: 1, number: number, time: .zero).write(into: &data)
+            _ = inner.write(into: &bytes, dataByteCount: byteCount - start)
+        }
+        let written = writing.nanoseconds
+        let reading = Stopwatch()
+        for _ in 0..<20_000 {
+            guard let decoded = try? InnerPacket.decode(packet.rawSpan),
+                let mark = try? FlowMark(decoding: packet.rawSpan.extracting(decoded.data))
+            else { preconditionFailure("what was written is read") }
+            sum &+= mark.number
+        }
+        price.lower(to: Price(seal: Double(written) / 20_000, open: Double(reading.nanoseconds) / 20_000))
+    }
+    precondition(sum > 0, "packets are numbered")
+    printFigure("inner packet written, \(byteCount) B", price.seal, "ns")
+    printFigure("inner packet read, \(byteCount) B", price.open, "ns")
 }
 
 /// Packets that one end seals and another opens, again and again.
@@ -162,31 +201,53 @@ private struct PacketBatch: ~Copyable {
     }
 
     private mutating func seal(_ crypto: borrowing Cryptography) {
+        for index in 0..<Self.count {
+            Self.seal(index, of: &buffer, packetByteCount, payloadByteCount, &sender, crypto)
+        }
+    }
+
+    private static func seal(
+        _ index: Int,
+        of buffer: inout [UInt8],
+        _ packetByteCount: Int,
+        _ payloadByteCount: Int,
+        _ sender: inout OutboundSA,
+        _ crypto: borrowing Cryptography
+    ) {
+        let start = index * packetByteCount
         var span = buffer.mutableSpan
         var bytes = unsafe span.mutableBytes
-        for index in 0..<Self.count {
-            let start = index * packetByteCount
-            var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
-            do throws(SealingError) {
-                _ = try sender.seal(&packet, payloadByteCount: payloadByteCount, next: .ipv4, crypto)
-            } catch {
-                preconditionFailure("a benchmark ends before its sequence numbers")
-            }
+        var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
+        do throws(SealingError) {
+            _ = try sender.seal(&packet, payloadByteCount: payloadByteCount, next: .ipv4, crypto)
+        } catch {
+            preconditionFailure("a benchmark ends before its sequence numbers")
         }
     }
 
     private mutating func open(_ crypto: borrowing Cryptography) {
+        for index in 0..<Self.count {
+            Self.open(index, of: &buffer, packetByteCount, payloadByteCount, &receiver, crypto)
+        }
+    }
+
+    private static func open(
+        _ index: Int,
+        of buffer: inout [UInt8],
+        _ packetByteCount: Int,
+        _ payloadByteCount: Int,
+        _ receiver: inout SADatabase,
+        _ crypto: borrowing Cryptography
+    ) {
+        let start = index * packetByteCount
         var span = buffer.mutableSpan
         var bytes = unsafe span.mutableBytes
-        for index in 0..<Self.count {
-            let start = index * packetByteCount
-            var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
-            do throws(PacketDrop) {
-                let received = try receiver.open(&packet, crypto)
-                precondition(received.payload.count == payloadByteCount, "a payload comes back whole")
-            } catch {
-                preconditionFailure("what was sealed opens")
-            }
+        var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
+        do throws(PacketDrop) {
+            let received = try receiver.open(&packet, crypto)
+            precondition(received.payload.count == payloadByteCount, "a payload comes back whole")
+        } catch {
+            preconditionFailure("what was sealed opens")
         }
     }
 }
@@ -230,11 +291,13 @@ private struct BareBatch: ~Copyable {
             let start = Stopwatch()
             for index in 0..<PacketBatch.count {
                 number += 1
-                run(sealing, index, number, encrypts: 1)
+                unsafe run(sealing, index, number, encrypts: 1)
             }
             sealingTime += start.nanoseconds
             let middle = Stopwatch()
-            for index in 0..<PacketBatch.count { run(opening, index, first + UInt64(index) + 1, encrypts: 0) }
+            for index in 0..<PacketBatch.count {
+                unsafe run(opening, index, first + UInt64(index) + 1, encrypts: 0)
+            }
             openingTime += middle.nanoseconds
         }
         let count = Double(PacketBatch.rounds * PacketBatch.count)

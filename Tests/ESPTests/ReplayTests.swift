@@ -77,6 +77,7 @@ private struct ReplayRig: ~Copyable {
     /// What came, for those who repeat it.
     private var history: [Packet] = []
     private var oldest = 0
+    private var came: Set<UInt64> = []
 
     init(_ story: ReplayTests.Story) throws {
         let algorithms = PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: story.usesESN)
@@ -136,6 +137,7 @@ private struct ReplayRig: ~Copyable {
     private mutating func judge(_ packet: Packet) {
         let place = reference.place(of: packet.number, first: story.first)
         let reason = direction.drop(packet.octets)
+        defer { came.insert(packet.number) }
         switch place {
         case .new:
             tally.delivered += 1
@@ -146,7 +148,7 @@ private struct ReplayRig: ~Copyable {
             tally.repeated += 1
             if reason != .replayed { tally.wrong += 1 }
         case .tooOld:
-            if history.contains(where: { $0.number == packet.number }) {
+            if came.contains(packet.number) {
                 tally.repeated += 1
             } else {
                 tally.late += 1

@@ -24,18 +24,42 @@ struct SATests {
         }
     }
 
-    @Test("wipe their keys when they end")
-    func wipes() throws {
-        let key = SecretBytes(copying: [UInt8](repeating: 7, count: 20).rawSpan)
-        let algorithms = PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: false)
-        var protection = PacketProtection(algorithms, .outbound, encryptionKey: key, integrityKey: SecretBytes())
+    @Test("wipe their keys where they lie when the last number has been sent", arguments: PacketAlgorithms.some)
+    func wipes(_ algorithms: PacketAlgorithms) throws {
         let crypto = try cryptography()
-        var packet = [UInt8](repeating: 0, count: 8 + 8 + 4 + 16)
-        packet.withMutableBytes { protection.seal(&$0, number: 1, crypto) }
-        let hadKeys = protection.hasKeys
-        protection.end()
-        let hasKeys = protection.hasKeys
-        #expect(hadKeys && !hasKeys)
+        let encryptionKey = (0..<algorithms.cipher.keyByteCount).map { UInt8(0x40 + $0) }
+        let integrityKey = (0..<(algorithms.integrity?.keyByteCount ?? 0)).map { UInt8(0x90 + $0) }
+        let place = UnsafeMutablePointer<OutboundSA>.allocate(capacity: 1)
+        defer { unsafe place.deallocate() }
+        let memory = unsafe UnsafeRawBufferPointer(start: place, count: MemoryLayout<OutboundSA>.size)
+        unsafe place.initialize(
+            to: OutboundSA(
+                spi: .first,
+                mode: .tunnel,
+                algorithms: algorithms,
+                encryptionKey: SecretBytes(copying: encryptionKey.rawSpan),
+                integrityKey: SecretBytes(copying: integrityKey.rawSpan),
+                number: SequenceNumber(rawValue: SequenceNumber.last(usesESN: algorithms.usesESN).rawValue - 1)
+            )
+        )
+        #expect(unsafe contains(encryptionKey, in: memory) && contains(integrityKey, in: memory))
+        var buffer = [UInt8](repeating: 0, count: 200)
+        for isLast in [false, true] {
+            let refused = buffer.withMutableBytes { bytes -> Bool in
+                (try? unsafe place.pointee.seal(&bytes, payloadByteCount: 40, next: .none, crypto)) == nil
+            }
+            #expect(refused == isLast)
+        }
+        #expect(unsafe !contains(encryptionKey, in: memory))
+        #expect(unsafe integrityKey.isEmpty || !contains(integrityKey, in: memory))
+        unsafe place.deinitialize(count: 1)
+    }
+
+    private func contains(_ octets: [UInt8], in memory: UnsafeRawBufferPointer) -> Bool {
+        octets.isEmpty
+            || (0...memory.count - octets.count).contains { start in
+                unsafe memory[start..<start + octets.count].elementsEqual(octets)
+            }
     }
 
     @Test("with ESN go on over the border of the lower half, which packets do not show")

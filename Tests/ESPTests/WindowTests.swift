@@ -33,7 +33,7 @@ struct WindowTests {
     #if DEBUG
         private static let count = 20_000
     #else
-        private static let count = 400_000
+        private static let count = 100_000
     #endif
 
     @Test(
@@ -45,6 +45,7 @@ struct WindowTests {
         var stream = RandomStream(seed: 7, entity: UInt64(size), purpose: .test)
         var window = AntiReplayWindow(size: size, highest: SequenceNumber(rawValue: first))
         var reference = ReferenceWindow(size: size, highest: first)
+        var wrong = 0
         for _ in 0..<Self.count {
             let width = UInt64(size)
             let number: UInt64
@@ -55,12 +56,13 @@ struct WindowTests {
             default: number = reference.highest + 1 + (stream.below(20) == 0 ? stream.below(2 * width) : 64)
             }
             let place = window.place(of: SequenceNumber(rawValue: number))
-            #expect(place == reference.place(of: number, first: first))
+            if place != reference.place(of: number, first: first) { wrong += 1 }
             guard place == .new, stream.below(8) > 0 else { continue }
             window.enter(SequenceNumber(rawValue: number))
             reference.enter(number)
-            #expect(window.highest.rawValue == reference.highest)
+            if window.highest.rawValue != reference.highest { wrong += 1 }
         }
+        #expect(wrong == 0)
         #expect(reference.highest > first + UInt64(2 * size))
     }
 

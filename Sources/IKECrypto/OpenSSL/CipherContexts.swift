@@ -111,10 +111,11 @@ struct CipherContext: ~Copyable {
     init(_ cipher: Cipher) throws(CryptoError) {
         let algorithm = try CipherAlgorithm(cipher)
         guard let pointer = unsafe EVP_CIPHER_CTX_new() else { throw .libraryFailed }
-        // CBC: the messages carry the padding of RFC 7296 section 3.14, and no other.
+        // CBC: the messages carry the padding of RFC 7296 section 3.14, and no other. AEAD ciphers never have any, and
+        // libcrypto would be told so again with each message.
         guard
             unsafe EVP_CipherInit_ex(pointer, algorithm.pointer, nil, nil, nil, 1) == 1,
-            unsafe EVP_CIPHER_CTX_set_padding(pointer, 0) == 1
+            unsafe cipher.isAEAD || EVP_CIPHER_CTX_set_padding(pointer, 0) == 1
         else {
             unsafe EVP_CIPHER_CTX_free(pointer)
             throw .libraryFailed

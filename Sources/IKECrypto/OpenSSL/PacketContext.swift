@@ -19,8 +19,10 @@ struct PacketContext: ~Copyable {
         guard let context = unsafe EVP_CIPHER_CTX_new() else { preconditionFailure("there is memory for a context") }
         let isMade = unsafe encryptionKey.bytes.withUnsafeBytes { key in
             let octets = unsafe key.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            // What is told to a context once, libcrypto tells it again for each packet: an AEAD cipher is not told that
+            // there is no padding, which it never has.
             return unsafe EVP_CipherInit_ex(context, algorithm, nil, octets, nil, encrypts ? 1 : 0) == 1
-                && EVP_CIPHER_CTX_set_padding(context, 0) == 1
+                && (algorithms.cipher.isAEAD || EVP_CIPHER_CTX_set_padding(context, 0) == 1)
         }
         precondition(isMade, "libcrypto takes a key of the right length")
         unsafe cipher = context

@@ -37,6 +37,14 @@ extension Endpoint {
     }
 }
 
+extension Endpoint {
+    /// Goes on to where an ESP packet came from that was authentic, as after an IKE message (RFC 7296 section 2.23).
+    package mutating func follow(_ arrival: Path, _ turn: inout Turn) {
+        guard current.withChannel({ $0.path == arrival }) == false else { return }
+        current.follow(arrival, &turn)
+    }
+}
+
 extension ChildSPI {
     /// What N(INVALID_SPI) names in a message without protection that is of no IKE SA; nil for any other.
     fileprivate init?(refusedBy datagram: RawSpan) {
@@ -65,6 +73,15 @@ extension IKESA {
         case .closing: false
         case .closed: false
         default: true
+        }
+    }
+
+    fileprivate mutating func follow(_ arrival: Path, _ turn: inout Turn) {
+        switch consume self {
+        case .established(var state):
+            state.channel.follow(arrival, &turn)
+            self = .established(state)
+        case let other: self = other
         }
     }
 

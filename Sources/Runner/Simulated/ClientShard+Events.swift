@@ -60,6 +60,8 @@ extension ClientShard: SimulatedPart {
         case .move: move(local, event, &outbox)
         case .portGrant: takePorts(local, event, &outbox)
         case .portCheck: checkPorts(local, event, &outbox)
+        case .flow: sendPacket(local, event)
+        case .packet: takePacket(local, event, &outbox)
         }
     }
 }
@@ -117,7 +119,7 @@ extension ClientShard {
     }
 
     private mutating func deliver(_ local: Int, _ event: Event) {
-        let packet = packets.take(event.small)
+        var packet = packets.take(event.small)
         defer { packets.release(event.small, packet) }
         note(local, event.order, .deliver, UInt64(packet.octets.count))
         guard clients[local].flood == nil else { return }
@@ -130,13 +132,14 @@ extension ClientShard {
                     at: event.time,
                     behaviour
                 )
-            else { return }
+            else { return loseBehindNAT(local, packet) }
             inside = forwarded
         } else if inside.address != clients[local].client.place.route.plain.local.address {
             // The client has left that address.
-            return
+            return loseBehindNAT(local, packet)
         }
         let way = Path(local: inside, remote: packet.source, isEncapsulated: packet.isEncapsulated)
+        if hasTraffic(local), let spi = Self.childSPI(of: packet) { return take(&packet, spi, for: local, over: way) }
         guard let start = Self.messageStart(packet) else { return }
         let clientPlan = clients[local].plan
         clients[local].client.receive(
@@ -161,6 +164,7 @@ extension ClientShard {
     /// Carries out what a client wants beside operations: datagrams on their way, the next timer.
     mutating func settleClient(_ local: Int, _ outbox: inout Outbox<GatewayMessage>) {
         journalReports(local, isGateway: false)
+        followTunnel(local)
         for datagram in turn.output.datagrams { sendUp(local, datagram, &outbox) }
         turn.output.removeAll()
         arm(local)

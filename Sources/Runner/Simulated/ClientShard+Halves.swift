@@ -116,12 +116,13 @@ extension ClientShard {
     private mutating func refuseUnknown(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
         defer { packets.release(completion.packet, packet) }
-        guard let start = Self.messageStart(packet) else { return }
         let arrival = Path(
             local: packet.destination,
             remote: packet.source,
             isEncapsulated: packet.isEncapsulated
         )
+        if let spi = Self.childSPI(of: packet) { return refuseUnknown(local, spi, over: arrival) }
+        guard let start = Self.messageStart(packet) else { return }
         let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
         _ = IKESA.refuseUnknown(message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
@@ -144,6 +145,7 @@ extension ClientShard {
         if policy.values.lifeCycle.obeysInitialContact { obeyInitialContact(local, attempt, &outbox) }
         let found = halfIndex(local, attempt)
         journalReports(local, isGateway: true)
+        if let found { followTunnel(local, ofHalf: found) }
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
         var report = HalfReport(
@@ -178,7 +180,7 @@ extension ClientShard {
     }
 
     /// Sends a half's datagram over the path to the client's NAT.
-    private mutating func sendDown(_ local: Int, _ datagram: Output.Datagram) {
+    mutating func sendDown(_ local: Int, _ datagram: Output.Datagram) {
         let octets = turn.output.octets[datagram.range]
         var path = datagram.path
         let gateway = clients[local].gateway

@@ -29,6 +29,8 @@ struct SimulatedClient: ~Copyable {
     var armed = Instant.never
     /// The next of its population's arrivals that is for it.
     var nextArrival: Int32
+    /// Apart, since most populations have none.
+    var traffic: Box<ClientTraffic>?
     /// Its pretended initiators, where it is a flood.
     var flood: FloodState?
 
@@ -54,6 +56,8 @@ struct Half: ~Copyable {
     /// The gateway's boot that it belongs to.
     let boot: UInt32
     var endpoint: Endpoint
+    /// Its end of the tunnel, where the client has traffic.
+    var tunnel: Box<TunnelEnd>?
     var generation: UInt32 = 0
     var childCount: Int32 = 0
     var isCounted = false
@@ -78,6 +82,10 @@ enum ShardEvent: UInt16 {
     /// A shared NAT has answered, or a client's mappings there may have ended.
     case portGrant
     case portCheck
+    /// A packet of a flow is due.
+    case flow
+    /// An ESP packet comes to the gateway.
+    case packet
 }
 
 /// The classes of events of one instant, in their order.
@@ -119,6 +127,8 @@ struct ClientShard: ~Copyable {
     var heldDatagrams: [HeldDatagram] = []
     var grants: [PortGrant?] = []
     var freeGrants: [UInt32] = []
+    /// Where ESP packets are sealed.
+    var packetBuffer: [UInt8] = []
 
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index
@@ -182,7 +192,8 @@ struct ClientShard: ~Copyable {
                 nat: nat,
                 up: Flow(client: name, direction: .toGateway, over: link),
                 down: Flow(client: name, direction: .toClient, over: link),
-                nextArrival: plan.firstArrival[Int(entity)]
+                nextArrival: plan.firstArrival[Int(entity)],
+                traffic: traffic(of: population, name)
             )
         )
     }

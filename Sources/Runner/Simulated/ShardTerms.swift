@@ -1,3 +1,4 @@
+import Gateway
 import IKEv2
 import Load
 import Primitives
@@ -20,6 +21,7 @@ final class ShardTerms: Sendable {
     /// For each fault, nil where it is none of certificates.
     let rollovers: [RolloverTerms?]
     let internalLatency: [Duration]
+    let restarts: [RestartSchedule]
     /// The gateways' own addresses behind their NATs.
     let gatewayInsides: [IPAddress?]
     let cookieIssuers: [CookieIssuer]
@@ -48,6 +50,7 @@ final class ShardTerms: Sendable {
         gatewayPolicies = policies
         rollovers = RolloverTerms.all(plan, policies, clientPlans)
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
+        restarts = workload.gateways.indices.map { plan.restartSchedule($0) }
         gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)

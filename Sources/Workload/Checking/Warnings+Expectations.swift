@@ -48,6 +48,9 @@ extension WarningCheck {
         case .unknownIKESPI:
             return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
         case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
+        case .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .unknownESPSPI:
+            let hasTraffic = workload.traffic.contains { populations.contains($0.population) }
+            return hasTraffic ? nil : "nothing flows through tunnels"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

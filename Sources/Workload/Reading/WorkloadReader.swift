@@ -55,6 +55,7 @@ struct WorkloadReader {
             populations: populations,
             arrivals: root.views("arrivals").map { arrival($0.name, $0.view, populations: populations) },
             faults: faults,
+            traffic: root.views("traffic").map { traffic($0.name, $0.view) },
             floods: root.views("floods").map { flood($0.name, $0.view, allowed: safety.allowKinds) },
             steadyState: expectations(root, "steady-state"),
             thresholds: expectations(root, "thresholds"),

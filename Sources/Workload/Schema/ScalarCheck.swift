@@ -38,7 +38,9 @@ extension Scalar {
             guard !words.contains(text) else { return }
             _ = try orWords(words, text) { text throws(UnitProblem) in try Units.percent(text) }
         case .rate: _ = try Units.rate(text)
-        case .size: _ = try Units.size(text)
+        case .size(let words):
+            guard !words.contains(text) else { return }
+            _ = try orWords(words, text) { text throws(UnitProblem) in try Units.size(text) }
         case .bandwidth: _ = try Units.bandwidth(text)
         case .factor: _ = try Units.factor(text)
         case .address: _ = try Addresses.address(text)

@@ -72,7 +72,7 @@ enum Scalar: Sendable {
     case duration(words: [String], isPositive: Bool)
     case percent([String])
     case rate
-    case size
+    case size(words: [String] = [])
     case bandwidth
     case factor
     case address
@@ -106,7 +106,7 @@ enum Scalar: Sendable {
         case .duration(let words, _): "a length of time such as 30s" + Self.or(words)
         case .percent(let words): "a percentage such as 10%" + Self.or(words)
         case .rate: "a rate such as 400/s"
-        case .size: "a size such as 64KiB"
+        case .size(let words): "a size such as 64KiB" + Self.or(words)
         case .bandwidth: "a bandwidth such as 10Mbit/s"
         case .factor: "a factor such as 1.8"
         case .address: "an IP address such as 192.0.2.10"

@@ -176,7 +176,7 @@ extension WorkloadSchema {
                     Record(
                         fields: [
                             Field("rate", .scalar(.bandwidth), .required, "the link's rate"),
-                            Field("queue", .scalar(.size), .standard("64KiB"), "the tail-drop queue in front of it"),
+                            Field("queue", .scalar(.size()), .standard("64KiB"), "the tail-drop queue in front of it"),
                             Field(
                                 "shared",
                                 .scalar(.boolean),

@@ -25,6 +25,11 @@ enum WorkloadSchema {
                 .required,
                 "how clients come, by name"
             ),
+            Field(
+                "traffic",
+                .named(of: .record(traffic), noun: "traffic"),
+                "what flows through tunnels in virtual time, by name"
+            ),
             Field("faults", .named(of: .record(fault), noun: "fault"), "what goes wrong, by name"),
             Field("floods", .named(of: .record(flood), noun: "flood"), "hostile load by name"),
             Field("steady-state", .list(of: .scalar(.expectation)), "what holds outside of faults and recoveries"),
@@ -33,7 +38,6 @@ enum WorkloadSchema {
             Field("run", .record(run), .required, "how long, and how often"),
         ],
         unsupported: [
-            ("traffic", "Child SAs are set up and rekeyed without ESP traffic; remove it"),
             ("front-ends", "each population names its `gateway`"),
         ]
     )
@@ -163,7 +167,7 @@ enum WorkloadSchema {
     static let queue = Record(
         fields: [
             Field("packets", .count(1...1_000_000_000), .standard("4096"), "how many packets wait at most"),
-            Field("bytes", .scalar(.size), .standard("4MiB"), "how many bytes wait at most"),
+            Field("bytes", .scalar(.size()), .standard("4MiB"), "how many bytes wait at most"),
         ]
     )
 

@@ -72,7 +72,7 @@ package enum JSONSchema {
         case .duration(let words, _): return pattern("\(number)(ns|us|ms|s|m|h|d)", or: words)
         case .percent(let words): return pattern("\(number)%", or: words)
         case .rate: return pattern("\(number)/(s|m|h|d)")
-        case .size: return pattern("\(number)([KMG]i?)?B")
+        case .size(let words): return pattern("\(number)([KMG]i?)?B", or: words)
         case .bandwidth: return pattern("\(number)[kMG]?bit/s")
         case .factor: return .map([("type", .quoted("number")), ("minimum", .plain(0))])
         case .proposal: return pattern("[a-z0-9_]+(-[a-z0-9_]+)*")

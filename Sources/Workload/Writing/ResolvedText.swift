@@ -13,6 +13,7 @@ extension Workload {
             ("paths", .map(paths.map { ($0.name, value($0)) })),
             ("populations", .map(populations.map { ($0.name, value($0)) })),
             ("arrivals", .map(arrivals.map { ($0.name, value($0)) })),
+            ("traffic", .map(traffic.map { ($0.name, value($0)) })),
             ("faults", .map(faults.map { ($0.name, value($0)) })),
             ("floods", .map(floods.map { ($0.name, value($0)) })),
             ("steady-state", expectations(steadyState)),

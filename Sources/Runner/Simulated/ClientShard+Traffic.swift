@@ -1,0 +1,359 @@
+import BasicContainers
+import ESP
+import Gateway
+import IKECrypto
+import IKEWire
+import IKEv2
+import Load
+import Primitives
+import Simulation
+import Workload
+
+/// What a client has whose population has traffic: its own end of the tunnel, and its flows of both directions.
+struct ClientTraffic: ~Copyable {
+    var end = TunnelEnd()
+    var flows: [PacketFlow] = []
+}
+
+// Traffic through tunnels: a packet's whole way is its shard's own, since a client and the gateway's halves of its IKE SAs
+// live there together.
+extension ClientShard {
+    /// A client's share of its population's traffic; nil where there is none.
+    func traffic(of population: Int, _ client: UInt64) -> Box<ClientTraffic>? {
+        var traffic = ClientTraffic()
+        for number in plan.workload.traffic.indices where plan.workload.traffic[number].population == population {
+            traffic.flows += PacketFlow.Direction.allCases.compactMap {
+                PacketFlow(plan.workload, traffic: number, $0, client: client, seed: plan.seed)
+            }
+        }
+        return traffic.flows.isEmpty ? nil : Box(traffic)
+    }
+
+    func hasTraffic(_ local: Int) -> Bool {
+        switch clients[local].traffic {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// The client's IKE SAs have changed, it may be: its end goes by the Child SAs that there are now, and its flows begin
+    /// with the first.
+    mutating func followTunnel(_ local: Int) {
+        guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
+        guard var traffic = clients[local].traffic.take()?.take() else { return }
+        traffic.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
+        if clients[local].client.isUp {
+            for index in traffic.flows.indices where !traffic.flows[index].isRunning {
+                schedule(local, index, at: traffic.flows[index].begin(at: turn.now))
+            }
+        }
+        clients[local].traffic = Box(traffic)
+    }
+
+    mutating func followTunnel(_ local: Int, ofHalf index: Int) {
+        guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
+        var end = clients[local].halves[index].tunnel.take()?.take() ?? TunnelEnd()
+        end.follow { body in clients[local].halves[index].endpoint.forEachSA { $0.forEachChild(body) } }
+        clients[local].halves[index].tunnel = Box(end)
+    }
+
+    private mutating func schedule(_ local: Int, _ flow: Int, at due: Instant) {
+        let order = order(local, at: due, EventClass.timer)
+        queue.push(
+            Event(order: order, target: UInt32(local), kind: ShardEvent.flow.rawValue, small: UInt32(flow))
+        )
+    }
+
+    /// A packet of a flow is due.
+    mutating func sendPacket(_ local: Int, _ event: Event) {
+        let index = Int(event.small)
+        let population = clients[local].population
+        guard clients[local].client.isWanted else {
+            clients[local].traffic?.value.flows[index].end()
+            return
+        }
+        guard let next = clients[local].traffic?.value.flows[index].next(),
+            let flow = clients[local].traffic?.value.flows[index]
+        else { return }
+        note(local, event.order, .flow, next.number, UInt64(next.byteCount))
+        tally.mark(.packetOffered, population, at: turn.now)
+        let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
+        let reason =
+            switch flow.direction {
+            case .up: sendUp(local, mark, byteCount: next.byteCount)
+            case .down: sendDown(local, mark, byteCount: next.byteCount)
+            }
+        if let reason { lose(local, reason) }
+        schedule(local, index, at: next.following)
+    }
+
+    private mutating func lose(_ local: Int, _ reason: String) {
+        tally.packetLost(clients[local].population, reason, at: turn.now)
+    }
+
+    // MARK: Up
+
+    /// Why a packet gets no further, if it does not.
+    private mutating func sendUp(_ local: Int, _ mark: FlowMark, byteCount: Int) -> String? {
+        guard
+            let sealed = clients[local].traffic?.value.end.seal(
+                mark,
+                byteCount: byteCount,
+                into: &packetBuffer,
+                turn.cryptography
+            ), let way = clients[local].client.path
+        else { return "no-tunnel" }
+        guard hasPorts(local) else { return "nat" }
+        var source = way.local
+        if way.isEncapsulated, let behaviour = terms.behaviours[clients[local].path] {
+            source =
+                clients[local].nat?.value.outbound(from: source.port, to: way.remote, at: turn.now, behaviour) ?? source
+        }
+        let path = Self.wire(from: source, to: way.remote, way)
+        capture(local, packetBuffer[..<sealed], from: path.local, to: path.remote)
+        return leave(
+            clients[local].up.send(
+                payloadByteCount: Self.payloadByteCount(sealed, way),
+                isIPv4: way.remote.address.isIPv4,
+                at: turn.now,
+                over: links[clients[local].path]
+            ),
+            local,
+            sealed,
+            path,
+            .packet
+        )
+    }
+
+    /// Puts what a link lets through into the queue, once or twice; else why it does not.
+    private mutating func leave(
+        _ outcome: Link.Outcome,
+        _ local: Int,
+        _ byteCount: Int,
+        _ path: Path,
+        _ kind: ShardEvent
+    ) -> String? {
+        switch outcome {
+        case .dropped(let reason): return reason.word
+        case .arrives(let arrival): push(local, byteCount, path, kind, at: arrival)
+        case .arrivesTwice(let first, let second):
+            push(local, byteCount, path, kind, at: first)
+            push(local, byteCount, path, kind, at: second)
+        }
+        return nil
+    }
+
+    private mutating func push(_ local: Int, _ byteCount: Int, _ path: Path, _ kind: ShardEvent, at arrival: Instant) {
+        let handle = packets.insert(
+            packetBuffer[..<byteCount],
+            from: path.local,
+            to: path.remote,
+            isEncapsulated: path.isEncapsulated
+        )
+        let order = order(local, at: arrival, EventClass.packet)
+        queue.push(Event(order: order, target: UInt32(local), kind: kind.rawValue, small: handle))
+    }
+
+    /// A packet has come to the gateway.
+    mutating func takePacket(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
+        var packet = packets.take(event.small)
+        note(local, event.order, .packet, UInt64(packet.octets.count))
+        guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
+        let gateway = clients[local].gateway
+        if terms.restarts[gateway].isDown(at: turn.now) {
+            lose(local, "gateway-down")
+        } else if let index = halfIndex(local, receiving: spi) {
+            do throws(PacketDrop) {
+                guard
+                    let mark = try clients[local].halves[index].tunnel?.value.open(
+                        &packet.octets,
+                        from: spi,
+                        turn.cryptography
+                    )
+                else { return }
+                receive(local, mark)
+                clients[local].halves[index].endpoint.follow(packet.way, &turn)
+                turn.output.removeAll()
+            } catch {
+                drop(local, error)
+            }
+        } else {
+            lose(local, PacketDrop.unknownSPI.word)
+            if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
+                return report(local, unknown: spi, packet, event.small, &outbox)
+            }
+        }
+        packets.release(event.small, packet)
+    }
+
+    private func halfIndex(_ local: Int, receiving spi: ChildSPI) -> Int? {
+        for index in 0..<clients[local].halves.count {
+            switch clients[local].halves[index].tunnel {
+            case .some(let tunnel) where tunnel.value.database.contains(spi): return index
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// The front desk decides how many such packets are answered, and when.
+    private mutating func report(
+        _ local: Int,
+        unknown spi: ChildSPI,
+        _ packet: consuming PacketStore.Packet,
+        _ handle: UInt32,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        let gateway = clients[local].gateway
+        let arrival = turn.now + terms.internalLatency[gateway]
+        let message = PacketArrival(
+            order: order(local, at: arrival, EventClass.packet),
+            half: HalfID(
+                client: plan.partition.entity(at: UInt32(local), of: index),
+                attempt: clients[local].client.attempt
+            ),
+            shard: index,
+            packet: handle,
+            source: packet.source,
+            byteCount: UInt32(packet.octets.count),
+            exchange: .informational,
+            messageID: .zero,
+            isResponse: false,
+            // No IKE SA has it, as no Child SA has the packet's.
+            spi: IKESPI(rawValue: UInt64(spi.rawValue)),
+            note: PacketNote(.informational, isResponse: false)
+        )
+        packets.restore(handle, packet)
+        outbox.send(.arrival(message), to: plan.deskPart(gateway), arriving: arrival)
+    }
+
+    /// Says that the gateway does not have a packet's Child SA: over the IKE SA with its sender, where there is one.
+    mutating func refuseUnknown(_ local: Int, _ spi: ChildSPI, over path: Path) {
+        let policy = gatewayPolicies[clients[local].gateway]
+        for index in (0..<clients[local].halves.count).reversed() {
+            if clients[local].halves[index].endpoint.expects(spi) { return }
+            guard clients[local].halves[index].endpoint.refuseUnknownChild(spi, under: policy, &turn) else { continue }
+            standing = .half(local, attempt: clients[local].halves[index].attempt)
+            return
+        }
+        IKESA.refuseUnknownChild(spi, over: path, &turn)
+        for datagram in turn.output.datagrams { sendDown(local, datagram) }
+        turn.output.removeAll()
+    }
+
+    // MARK: Down
+
+    private mutating func sendDown(_ local: Int, _ mark: FlowMark, byteCount: Int) -> String? {
+        let gateway = clients[local].gateway
+        guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
+        for index in (0..<clients[local].halves.count).reversed() {
+            guard
+                let sealed = clients[local].halves[index].tunnel?.value.seal(
+                    mark,
+                    byteCount: byteCount,
+                    into: &packetBuffer,
+                    turn.cryptography
+                ), let way = clients[local].halves[index].endpoint.path
+            else { continue }
+            let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
+            let source = UDPEndpoint(address: outside, port: way.local.port)
+            let path = Self.wire(from: source, to: way.remote, way)
+            capture(local, packetBuffer[..<sealed], from: path.local, to: path.remote)
+            let outcome = clients[local].down.send(
+                payloadByteCount: Self.payloadByteCount(sealed, way),
+                isIPv4: way.remote.address.isIPv4,
+                at: turn.now,
+                over: links[clients[local].path]
+            )
+            return leave(outcome, local, sealed, path, .deliver)
+        }
+        return "no-tunnel"
+    }
+
+    /// A packet has come to the client.
+    mutating func take(_ packet: inout PacketStore.Packet, _ spi: ChildSPI, for local: Int, over way: Path) {
+        do throws(PacketDrop) {
+            guard let mark = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
+            else { return }
+            receive(local, mark)
+        } catch {
+            drop(local, error)
+            guard error == .unknownSPI else { return }
+            let clientPlan = clients[local].plan
+            clients[local].client.receiveESP(spi, over: way, plan: clientPlan, &turn, &tally)
+            standing = .delivery(local)
+        }
+    }
+
+    /// A NAT has no mapping for a packet any more.
+    mutating func loseBehindNAT(_ local: Int, _ packet: borrowing PacketStore.Packet) {
+        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, "nat") }
+    }
+
+    // MARK: Either way
+
+    private mutating func receive(_ local: Int, _ mark: FlowMark) {
+        let population = clients[local].population
+        tally.mark(.packetReceived, population, at: turn.now)
+        tally.sample(.packet, population, turn.now - mark.time, at: turn.now)
+    }
+
+    /// What comes again is no loss: it was received before.
+    private mutating func drop(_ local: Int, _ reason: PacketDrop) {
+        if reason != .replayed { lose(local, reason.word) }
+    }
+
+    /// A packet's SPI; nil for what is no ESP packet. ESP by itself has no ports: both are 0.
+    static func childSPI(of packet: borrowing PacketStore.Packet) -> ChildSPI? {
+        guard packet.isEncapsulated || packet.source.port == 0,
+            case .esp(let spi) = EncapsulatedKind(packet.octets.rawSpan)
+        else { return nil }
+        return spi
+    }
+
+    private static func wire(from source: UDPEndpoint, to remote: UDPEndpoint, _ way: Path) -> Path {
+        guard !way.isEncapsulated else { return Path(local: source, remote: remote, isEncapsulated: true) }
+        return Path(
+            local: UDPEndpoint(address: source.address, port: 0),
+            remote: UDPEndpoint(address: remote.address, port: 0),
+            isEncapsulated: false
+        )
+    }
+
+    /// A link counts a UDP header, which ESP by itself does not have.
+    private static func payloadByteCount(_ byteCount: Int, _ way: Path) -> Int {
+        way.isEncapsulated ? byteCount : byteCount - 8
+    }
+}
+
+extension PacketStore.Packet {
+    /// The way it came, as its receiver sees it.
+    fileprivate var way: Path { Path(local: destination, remote: source, isEncapsulated: isEncapsulated) }
+}
+
+extension PacketDrop {
+    /// As a reason of `traffic.lost`.
+    fileprivate var word: String {
+        switch self {
+        case .malformed: "malformed"
+        case .unknownSPI: "unknown-spi"
+        case .tooOld: "too-old"
+        case .replayed: "replayed"
+        case .badICV: "bad-icv"
+        case .badPadding: "bad-padding"
+        case .unknownNextHeader: "unknown-next-header"
+        case .dummy: "dummy"
+        }
+    }
+}
+
+extension Link.DropReason {
+    fileprivate var word: String {
+        switch self {
+        case .pathDown: "path-down"
+        case .overMTU: "over-mtu"
+        case .queueFull: "queue-full"
+        case .lost: "lost"
+        }
+    }
+}

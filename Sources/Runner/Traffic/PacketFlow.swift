@@ -1,0 +1,82 @@
+import Primitives
+import Workload
+
+/// The packets of one client's share of a traffic, one way: when each is due, and how long it is.
+struct PacketFlow {
+    enum Direction: UInt32, CaseIterable {
+        case up, down
+    }
+
+    let traffic: Int
+    let direction: Direction
+    private let stream: Workload.Traffic.Stream
+    private let pattern: Workload.Traffic.Pattern
+    /// Where its even spacing begins.
+    private var start = Instant.zero
+    private var sinceStart: UInt64 = 0
+    private(set) var isRunning = false
+    /// The number of the last packet; they are counted on when it begins again.
+    private(set) var number: UInt64 = 0
+    private var due = Instant.never
+    private var chance: RandomStream
+
+    init?(_ workload: Workload, traffic: Int, _ direction: Direction, client: UInt64, seed: UInt64) {
+        let values = workload.traffic[traffic]
+        guard let stream = direction == .up ? values.up : values.down else { return nil }
+        self.traffic = traffic
+        self.direction = direction
+        self.stream = stream
+        pattern = values.pattern
+        let name = StableName.hash(
+            of: StableName.hash(of: "traffic." + values.name),
+            client,
+            UInt64(direction.rawValue)
+        )
+        chance = RandomStream(seed: seed, entity: name, purpose: .traffic)
+    }
+
+    /// Names the flow in its packets.
+    var mark: UInt32 { UInt32(traffic) << 1 | direction.rawValue }
+
+    /// Begins, or begins again; the time of its first packet.
+    mutating func begin(at now: Instant) -> Instant {
+        isRunning = true
+        sinceStart = 0
+        let interval = interval(before: 1)
+        start = now + (interval > .zero ? chance.duration(upTo: interval) : .zero)
+        due = pattern == .constant ? start : now + gap()
+        return due
+    }
+
+    mutating func end() { isRunning = false }
+
+    /// Takes the packet that is due: its number and its length. The next one is due at the time that comes with it.
+    mutating func next() -> (number: UInt64, byteCount: Int, following: Instant) {
+        number += 1
+        sinceStart += 1
+        due = pattern == .constant ? start + interval(before: sinceStart) : due + gap()
+        return (number, drawByteCount(), due)
+    }
+
+    /// How long so many packets take, exactly.
+    private func interval(before count: UInt64) -> Duration {
+        let product = UInt64(stream.packets.per.nanoseconds).multipliedFullWidth(by: count)
+        return .nanoseconds(Int64(clamping: stream.packets.count.dividingFullWidth(product).quotient))
+    }
+
+    private mutating func gap() -> Duration {
+        max(.nanoseconds(1), DurationDistribution(.exponential(mean: interval(before: 1))).draw(from: &chance))
+    }
+
+    private mutating func drawByteCount() -> Int {
+        switch stream.size {
+        case .fixed(let byteCount): return byteCount
+        case .imix:
+            switch chance.below(12) {
+            case 0..<7: return 72
+            case 7..<11: return 576
+            default: return 1_400
+            }
+        }
+    }
+}
