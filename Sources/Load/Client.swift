@@ -223,8 +223,8 @@ extension Client {
             case .authenticationLimited(let lifetime): limitAuthentication(to: lifetime, at: turn.now)
             case .childRefused(let type):
                 guard !hasReportedEnd else { continue }
-                // Without a Child SA the attempt has failed; the IKE SA is of no use.
-                refusal = type
+                // Without a Child SA the attempt has failed; the IKE SA is of no use. What is refused behind that is not why.
+                refusal = refusal ?? type
                 wantsDeletion = true
             case .closed(_, let reason):
                 if reason != .rekeyed, reason != .redundant { ended = reason }

@@ -23,7 +23,7 @@ struct Renewal: ~Copyable {
 
 // What is asked of a client that may reauthenticate.
 extension Client {
-    var isReauthenticating: Bool {
+    package var isReauthenticating: Bool {
         switch renewal {
         case .some(let renewal): renewal.value.begun != .never
         case .none: false

@@ -288,6 +288,51 @@ struct MobilityTests {
         #expect(network.story.last == (side == .initiator ? "--> HDR, SK {D}" : "<-- HDR, SK {D}"))
     }
 
+    @Test("while the responder closes the IKE SA: the cookie comes back all the same")
+    func movesFromAClosingPeer() {
+        tellEstablished(initiator: .mobileClient(), responder: .mobileGateway()) { network in
+            network.fate = { _ in .isLost }
+            network.command(.delete, at: .responder)
+            network.fate = { _ in .arrives }
+            network.move(to: .elsewhere)
+            network.run(for: .milliseconds(100))
+            #expect(network.ends(.initiator) == [])
+            network.command(.delete, at: .initiator)
+            network.run(for: .seconds(1))
+            expectStory(
+                network,
+                """
+                <-- HDR, SK {D} (lost)
+                --> HDR, SK {N(UPDATE_SA_ADDRESSES), N(NAT_DETECTION_SOURCE_IP), N(NAT_DETECTION_DESTINATION_IP), N(COOKIE2)}
+                <-- HDR, SK {N(COOKIE2)}
+                --> HDR, SK {D}
+                <-- HDR, SK {}
+                """
+            )
+            #expect(network.ends(.initiator) == [.deletedHere])
+            #expect(network.ends(.responder) == [.deletedHere])
+        }
+    }
+
+    @Test("and is gone again when the responder asks whether it is there: the cookie comes back all the same")
+    func closesWhileItIsLookedFor() {
+        tellEstablished(initiator: .mobileClient(), responder: .mobileGateway()) { network in
+            network.fate = { $0.to == .initiator && !$0.note.isResponse ? .isLost : .arrives }
+            network.move(to: .elsewhere)
+            network.run(for: .milliseconds(100))
+            network.fate = { _ in .isLost }
+            network.command(.delete, at: .initiator)
+            network.fate = { $0.to == .responder && !$0.note.isResponse ? .isLost : .arrives }
+            network.advance(.responder)
+            network.run(for: .seconds(3))
+            network.fate = { _ in .arrives }
+            network.run(for: .seconds(60))
+            #expect(network.story.contains("--> HDR, SK {N(COOKIE2)}"))
+            #expect(network.ends(.initiator) == [.deletedHere])
+            #expect(network.ends(.responder) == [.deletedByPeer])
+        }
+    }
+
     @Test("that nobody answers from: the responder gives the IKE SA up")
     func isNotThere() {
         tellEstablished(

@@ -85,6 +85,35 @@ struct ClientTests {
         #expect(world.attempts.count == 2, "it comes again as after any refusal")
     }
 
+    @Test("two of whose Child SAs are refused has failed for the first reason, whatever becomes of the other one")
+    func childrenAreRefused() throws {
+        let proposals = try ["aes256gcm12-ecp384", "aes128gcm16-x25519"].map {
+            try Proposal(notation: $0, protocolID: .esp)
+        }
+        var world = ClientWorld(
+            reconnect: .never,
+            client: { values in
+                values.childProposals = proposals
+                values.additionalChildren = 1
+                values.remoteSelectors = [TrafficSelector(IPPrefix("192.168.0.0/16")!)]
+                values.lifeCycle.childless = .required
+                values.lifeCycle.windowSize = 2
+            },
+            gateway: { values in
+                values.childProposals = [proposals[1]]
+                values.lifeCycle.childless = .accepted
+                values.lifeCycle.windowSize = 2
+            }
+        )
+        // The second request is sent again, and answered by INVALID_KE_PAYLOAD when the first one has failed for good.
+        world.lostMessage = 5
+        world.arrive()
+        world.run(for: .seconds(5))
+        #expect(world.story.count { $0.contains("<--") && $0.contains("refusal") } == 3, "\(world.story)")
+        #expect(world.failures.map(\.reason) == ["refused:TS_UNACCEPTABLE"])
+        #expect(!world.hasEndpoint)
+    }
+
     @Test("leaves for good when its stay is over")
     func leaves() {
         var world = ClientWorld(reconnect: Self.patient)

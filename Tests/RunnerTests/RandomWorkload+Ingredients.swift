@@ -1,6 +1,4 @@
-import Foundation
 import Primitives
-import Runner
 
 // What else a seed decides, each from a stream of its own.
 extension RandomWorkload {
@@ -9,8 +7,7 @@ extension RandomWorkload {
         var draws = Draws(seed, entity: 5)
         guard draws.isOne(in: 3) else { return }
         let method = draws.one(of: ["mschapv2", "md5", "gtc", "[gtc, mschapv2]"])
-        let text = "{ psk: test-only, eap: { method: \(method), password-derived: secret } }"
-        authentication = Authentication(gateway: text, other: text, client: text)
+        drawEAPProofs(method)
         let workers = draws.one(of: ["4", "16", "free"])
         let (sockets, latency) = (draws.pick(1...8), draws.pick(1...60))
         let (start, length) = (draws.pick(2...11), draws.pick(1...8))
@@ -20,6 +17,8 @@ extension RandomWorkload {
                 + "waits: [1s, 1s] }"
         )
         faults.append("away: { kind: radius-outage, at: \(start)s, for: \(length)s, gateway: gw }")
+        let hasNak = authentication.gateway.contains("[mschapv2, tls]")
+        causes.append(.outage(from: start, until: start + length, hasNak: hasNak))
     }
 
     /// The proposals of both ends, which always have one in common: the key exchanges that follow the first, half of
@@ -68,21 +67,6 @@ extension RandomWorkload {
         policy.append("unknown-spis: \(beginning.one(of: ["never", "20"]))")
     }
 
-    /// Certificates at one end or both; few clients have RSA keys, which take long to make.
-    mutating func drawCertificates() {
-        var draws = Draws(seed, entity: 11)
-        let (isWanted, kind) = (draws.isOne(in: 3), draws.one(of: ["ecdsa256", "ed25519", "ecdsa384", "rsa2048"]))
-        let ends = draws.pick(1...3)
-        guard isWanted, !authentication.client.contains("eap") else { return }
-        let folder = TestAuthorities.folder(of: kind)
-        let own = { (name: String, isOwn: Bool) in isOwn ? ", certificates: \(folder)/\(name).pem" : "" }
-        let base = "psk: test-only, authorities: \(folder)/ca.pem"
-        authentication.gateway = "{ \(base)\(own("gateway", ends != 2)) }"
-        authentication.other = "{ \(base) }"
-        authentication.client = "{ \(base)\(own("clients", ends != 1)) }"
-        if kind == "rsa2048" { credentialCount = TestAuthorities.fewClients }
-    }
-
     /// What clients call themselves; a certificate and EAP have their own opinion about that.
     mutating func drawIdentity() {
         var draws = Draws(seed, entity: 12)
@@ -110,6 +94,7 @@ extension RandomWorkload {
         }
         if draws.isOne(in: 5) {
             refusedCount = draws.pick(1...2)
+            causes.append(.refusal)
             firstPolicy.append("traffic-selectors: [10.0.0.0/8]")
         }
     }
@@ -134,50 +119,5 @@ extension RandomWorkload {
         guard draws.isOne(in: 2), !isMobile, refusedCount == 0 else { return }
         profile.append("mode: transport")
         policy.append("mode: transport")
-    }
-}
-
-/// Authorities for the swarm's certificates, each made once.
-enum TestAuthorities {
-    /// How many clients of each of two populations have RSA keys.
-    static let fewClients: UInt64 = 3
-    /// Gone with the process.
-    private static let root: String = {
-        atexit { try? FileManager.default.removeItem(atPath: TestAuthorities.root) }
-        return FileManager.default.temporaryDirectory.appending(path: "ikestorm-swarm-\(UUID().uuidString)").path
-    }()
-    private static let ecdsa256 = make("ecdsa256", clients: 40)
-    private static let ecdsa384 = make("ecdsa384", clients: 40)
-    private static let ed25519 = make("ed25519", clients: 40)
-    private static let rsa2048 = make("rsa2048", clients: 2 * Int(fewClients))
-
-    static func folder(of kind: String) -> String {
-        switch kind {
-        case "ecdsa256": ecdsa256
-        case "ecdsa384": ecdsa384
-        case "ed25519": ed25519
-        default: rsa2048
-        }
-    }
-
-    private static func make(_ kind: String, clients: Int) -> String {
-        let folder = "\(root)/\(kind)"
-        var job = TestAuthorityJob(
-            folder: folder,
-            key: kind,
-            gateway: "gw.example.org",
-            identity: "user%05d@example.org",
-            clients: clients,
-            from: "2020-01-01T00:00:00Z",
-            until: "2049-12-31T23:59:59Z"
-        )
-        job.hasIntermediate = kind == "ecdsa256"
-        job.seed = 1
-        do {
-            _ = try job.run()
-        } catch {
-            preconditionFailure("the temporary directory takes a test's authority: \(error)")
-        }
-        return folder
     }
 }

@@ -20,6 +20,10 @@ struct RandomWorkload: CustomStringConvertible {
     /// The proposals of the gateways and of the clients.
     var proposals = (gateway: "", client: "")
     var faults: [String] = []
+    /// Why attempts may fail.
+    var causes: [Cause] = []
+    /// Clients that cannot show that they are who they say; nil where there are none.
+    var strangers: Strangers?
     /// Whether the clients' lifetimes are those of their gateway, so that both ends rekey at once.
     var collides = false
     /// How many clients the gateway refuses their Child SA.
@@ -35,6 +39,15 @@ struct RandomWorkload: CustomStringConvertible {
         var gateway = "{ psk: test-only }"
         var other = "{ psk: test-only }"
         var client = "{ psk: test-only }"
+        /// The kind of the keys of all certificates, and which end proves itself in IKE_AUTH by such a one.
+        var kind = ""
+        var gatewaySigns = false
+        var clientSigns = false
+    }
+
+    struct Strangers {
+        var count: UInt64
+        var authentication: String
     }
 
     /// Whether both ends take fragments, and one end's are so small that an IKE_AUTH with a Child SA has several.
@@ -89,6 +102,8 @@ struct RandomWorkload: CustomStringConvertible {
         drawProposals(ike: "\(cipher)-\(group)", child: child)
         drawLifeCycle()
         drawCertificates()
+        drawRollover()
+        drawStrangers()
         drawIdentity()
         drawTroubles()
         drawWay()
@@ -142,27 +157,39 @@ struct RandomWorkload: CustomStringConvertible {
 
     private mutating func profiles(_ isMobile: Bool, _ encapsulation: String) -> String {
         let own = lifetimes()
-        let body = """
+        let liveness = stream.pick(5...20)
+        let children = stream.pick(1...3)
+        func body(_ authentication: String) -> String {
+            """
                 identity: \(identity)
-                authentication: \(authentication.client)
+                authentication: \(authentication)
                 proposals: \(proposals.client)
                 lifetimes: \(collides ? gatewayLifetimes : own)
                 retransmission: { first: 500ms, factor: 2, tries: 4 }
                 reconnect: { after: [timeout, delete, expired, refused, authentication], wait: { from: 1s, factor: 2, at-most: 8s, jitter: full }, give-up: never }
-                liveness: { every: \(stream.pick(5...20))s }
+                liveness: { every: \(liveness)s }
                 nat-keepalive: 20s
                 fragmentation: \(fragmentation[1])
                 mobike: \(isMobile)
                 encapsulation: \(encapsulation)
-                children: \(stream.pick(1...3))
+                children: \(children)
             \(Self.lines(profile, indent: 4))
             """
-        let refused = "  q:\n\(body)\n    traffic-selectors: { local: [dynamic], remote: [192.168.0.0/16] }"
-        return "profiles:\n  p:\n\(body)" + (refusedCount > 0 ? "\n" + refused : "")
+        }
+        let usual = body(authentication.client)
+        var all = "profiles:\n  p:\n\(usual)"
+        if refusedCount > 0 {
+            all += "\n  q:\n\(usual)\n    traffic-selectors: { local: [dynamic], remote: [192.168.0.0/16] }"
+        }
+        if let strangers { all += "\n  r:\n\(body(strangers.authentication))" }
+        return all
     }
 
     private mutating func network(_ sources: String, _ shared: String) -> String {
         let refused = "  e: { count: \(refusedCount), profile: q, path: lan, gateway: gw, sources: [198.20.0.0/16] }"
+        let strange = strangers.map {
+            "  s: { count: \($0.count), profile: r, path: lan, gateway: gw, sources: [198.21.0.0/16] }"
+        }
         let (longest, jitter, keepsOrder) = (
             stream.pick(2...80), stream.pick(1...5), stream.one(of: ["true", "false"])
         )
@@ -181,10 +208,12 @@ struct RandomWorkload: CustomStringConvertible {
               c: { count: \(count(5...30)), profile: p, path: lan, gateway: gw, sources: ["\(sources)"] }
               d: { count: \(count(1...5)), profile: p, path: lan, gateway: other, sources: [198.19.0.0/16] }
             \(refusedCount > 0 ? refused : "")
+            \(strange ?? "")
             arrivals:
               a: { population: c, constant: \(stream.pick(5...40))/s }
               b: { population: d, constant: 5/s }
             \(refusedCount > 0 ? "  e: { population: e, constant: 1/s }" : "")
+            \(strange == nil ? "" : "  s: { population: s, constant: 1/s }")
             """
     }
 

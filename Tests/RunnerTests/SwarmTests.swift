@@ -26,7 +26,14 @@ struct SwarmTests {
         options.crypto = seed % 10 == 0 ? .real : .modelled
         let watcher = WireWatcher()
         let silence = SilenceWatcher()
-        let sinks = RunSinks(event: { silence.look(at: $0) }, packet: { watcher.look(at: $0) })
+        let failures = FailureWatcher(workload, random.causes)
+        let sinks = RunSinks(
+            event: {
+                silence.look(at: $0)
+                failures.look(at: $0)
+            },
+            packet: { watcher.look(at: $0) }
+        )
         let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
         #expect(outcome.violations == [], "SEED=\(seed)")
         let end = Instant.zero + workload.run.duration
@@ -34,7 +41,12 @@ struct SwarmTests {
         #expect(oneSided == [], "SEED=\(seed)\n\(text)")
         #expect(watcher.violations == [], "SEED=\(seed)")
         #expect(watcher.protectedCount > 0, "SEED=\(seed)")
+        failures.look(at: outcome)
+        #expect(failures.violations == [], "SEED=\(seed)\n\(text)")
         #expect(outcome.counter(.handshakeEstablished, of: "c").total > 0, "SEED=\(seed)\n\(text)")
+        if random.strangers != nil {
+            #expect(outcome.counter(.handshakeFailed, of: "s").total > 0, "SEED=\(seed)\n\(text)")
+        }
         if random.isFragmented { #expect(watcher.fragmentCount > 0, "SEED=\(seed)\n\(text)") }
     }
 }
@@ -51,6 +63,9 @@ struct RandomWorkloadTests {
         "user%03d.example.org", "mlkem768", "mlkem1024", "kind: loss-burst", "kind: path-down", "kind: restart",
         "kind: nat-flush", "kind: nat-rebind", "%, over: 5s }, child", "remote: [192.168.0.0/16]", "fragmentation: 160",
         "2001:db8:7::/64", "us] }, jitter", "mode: transport",
+        "method: tls", "method: [mschapv2, tls]", "method: [md5, tls]", "only: true", "pem, eap: {", "half: {",
+        "rest: {",
+        "keeps-old: true", "client-certificates: ", "psk: guessed", "password-derived: guessed", "expired-", "foreign/",
     ]
 
     @Test("have each ingredient, most of them often")

@@ -167,3 +167,11 @@ extension IKESA.Established {
         return news
     }
 }
+
+extension Contents {
+    /// A request's COOKIE2, which its answer returns as it came: 8 to 64 octets (RFC 4555 sections 3.7 and 4.2.5).
+    var cookieToReturn: [UInt8]? {
+        guard let cookie = notifyData(.cookie2), (8...64).contains(cookie.count) else { return nil }
+        return cookie
+    }
+}

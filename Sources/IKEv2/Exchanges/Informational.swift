@@ -19,15 +19,14 @@ extension IKESA.Established {
         // The peer could not authenticate this end after all (RFC 7296 section 2.21.2).
         let isRejected = contents.hasNotify(.authenticationFailed)
         takeWindowSize(contents)
-        let cookie = contents.notifyData(.cookie2)
+        let cookie = contents.cookieToReturn
         if let lifetime = contents.authenticationLifetime { turn.output.report(.authenticationLimited(lifetime)) }
         takeChildRefusal(contents, &turn)
         let news = channel.mobilityRole == .none ? AddressNews() : takeAddresses(contents, policy: policy, &turn)
         respond(.informational, PacketNote(.liveness, isResponse: true), &turn) { encoder in
             if let refusal = news.refusal { encoder.notify(refusal) }
             if let detection = news.detection { encoder.natDetection(detection) }
-            // RFC 4555 sections 3.7 and 4.2.5: returned as it came, 8 to 64 octets.
-            if let cookie, (8...64).contains(cookie.count) { encoder.notify(.cookie2, cookie) }
+            if let cookie { encoder.notify(.cookie2, cookie) }
         }
         if isRejected { return .closed(spis: channel.spis, .authenticationFailed, &turn) }
         return startNext(policy: policy, &turn)

@@ -65,20 +65,23 @@ extension IKESA {
                 // INVALID_SYNTAX ends the IKE SA without a Delete (RFC 7296 section 2.21.3).
                 return type == .invalidSyntax ? .closed(spis: channel.spis, reason, &turn) : .closing(self)
             case .request(let exchange, let contents):
-                let deletesIKESA = contents.deletesIKESA
+                let (deletesIKESA, cookie) = (contents.deletesIKESA, contents.cookieToReturn)
                 turn.giveBack(contents.takeBuffer())
-                return answer(exchange, deletesIKESA: deletesIKESA, &turn)
+                return answer(exchange, deletesIKESA: deletesIKESA, returning: cookie, &turn)
             }
         }
 
         private consuming func answer(
             _ exchange: ExchangeType,
             deletesIKESA: Bool,
+            returning cookie: [UInt8]?,
             _ turn: inout Turn
         ) -> IKESA {
             switch exchange {
             case .informational:
-                respond(exchange, deletesIKESA ? .delete : .informational, &turn) { _ in }
+                respond(exchange, deletesIKESA ? .delete : .informational, &turn) { encoder in
+                    if let cookie { encoder.notify(.cookie2, cookie) }
+                }
                 // Both ends delete at once: as good as an answer (RFC 7296 section 2.25.2).
                 return deletesIKESA ? .closed(spis: channel.spis, reason, &turn) : .closing(self)
             default:

@@ -11,7 +11,7 @@ final class LiveShared: Sendable {
     enum Phase: Int, Comparable, Sendable {
         /// Clients arrive, reconnect and serve their IKE SAs.
         case load
-        /// Nobody begins anything new, and IKE SAs are served.
+        /// Nobody begins anything new; IKE SAs are served, and reauthentications that have begun come to their end.
         case hold
         /// Every IKE SA is deleted.
         case drain

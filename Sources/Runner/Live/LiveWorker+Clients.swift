@@ -42,7 +42,8 @@ extension LiveWorker {
 
     /// Whether a client may begin another attempt now; if not, it is looked at again soon.
     private mutating func mayBegin(_ local: Int) -> Bool {
-        if phase == .load, ceilings.admits(at: turn.now) { return true }
+        let goesOn = phase == .hold && clients[local].client.isReauthenticating
+        if phase == .load || goesOn, ceilings.admits(at: turn.now) { return true }
         if phase == .load, !clients[local].isHeldBack {
             clients[local].isHeldBack = true
             tally.mark(.clipped, clients[local].values.population, at: turn.now)
