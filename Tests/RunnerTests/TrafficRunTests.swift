@@ -90,7 +90,7 @@ struct TrafficRunTests {
             // Some 30 packets a second for each of 30 clients, for a minute.
             #expect(measured.counter(.trafficReceived).total > 50_000)
             #expect(measured.counter(.trafficLost).byReason == [])
-            #expect(measured.latency(.trafficLatency).maximum < Duration.milliseconds(90))
+            #expect(measured.latency(.trafficLatency).maximum < 90_000_000)
         }
     }
 
