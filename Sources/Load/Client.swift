@@ -223,7 +223,7 @@ extension Client {
             case .authenticationLimited(let lifetime): limitAuthentication(to: lifetime, at: turn.now)
             case .childRefused(let type):
                 guard !hasReportedEnd else { continue }
-                // Without a Child SA the attempt has failed; the IKE SA is of no use. What is refused behind that is not why.
+                // Without a Child SA the attempt has failed; the IKE SA is of no use. What is refused later is not why.
                 refusal = refusal ?? type
                 wantsDeletion = true
             case .closed(_, let reason):

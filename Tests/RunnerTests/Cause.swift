@@ -13,8 +13,8 @@ struct Cause {
     var from = Instant.zero
     var until = Instant.never
 
-    /// The gateway's RADIUS server is away: a conversation ends by AUTHENTICATION_FAILED before its first packet of EAP, and
-    /// by EAP-Failure later, which reads otherwise to a client that has just asked for another method.
+    /// The gateway's RADIUS server is away: a conversation ends by AUTHENTICATION_FAILED before its first packet of
+    /// EAP, and by EAP-Failure later, which reads otherwise to a client that has just asked for another method.
     static func outage(from start: UInt64, until end: UInt64, hasNak: Bool = false) -> Cause {
         Cause(
             populations: ["c", "e", "s"],
@@ -107,8 +107,8 @@ final class FailureWatcher {
 
 @Suite("What explains the ends of IKE SAs")
 struct FailureWatcherTests {
-    /// What is said of an end for this reason where the server is away from 10 s to 12 s: three clients of `c`, and then
-    /// one of `d`.
+    /// What is said of an end for this reason where the server is away from 10 s to 12 s: three clients of `c`, and
+    /// then one of `d`.
     private func violations(
         _ reason: String,
         at seconds: Int64 = 11,

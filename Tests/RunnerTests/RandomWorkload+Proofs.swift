@@ -53,8 +53,8 @@ extension RandomWorkload {
         if kind == "rsa2048" { credentialCount = TestAuthorities.fewClients }
     }
 
-    /// Another authority takes over: at once or in steps, with the gateway and a share of its clients, and most often with
-    /// the others later on.
+    /// Another authority takes over: at once or in steps, with the gateway and a share of its clients, and most often
+    /// with the others later on.
     mutating func drawRollover() {
         var draws = Draws(seed, entity: 17)
         guard authentication.gatewaySigns || authentication.clientSigns, draws.isOne(in: 2) else { return }
