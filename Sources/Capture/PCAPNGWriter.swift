@@ -42,7 +42,12 @@ package struct PCAPNGWriter: Sendable {
         into writer: inout ByteWriter
     ) {
         let timestamp = epochNanoseconds + instant.nanoseconds
-        let packet = UDPPacket(source: source, destination: destination, datagram: datagram)
+        let packet = UDPPacket(
+            source: source,
+            destination: destination,
+            datagram: datagram,
+            isESP: source.port == 0 && destination.port == 0
+        )
         let start = Self.begin(.enhancedPacket, into: &writer)
         writer.writeInteger(0 as UInt32)
         writer.writeInteger(timestamp)

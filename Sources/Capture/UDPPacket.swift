@@ -8,25 +8,32 @@ package struct UDPPacket: ~Escapable {
     package let source: UDPEndpoint
     package let destination: UDPEndpoint
     package let datagram: RawSpan
+    /// Whether it carries ESP by itself, which has no ports (RFC 4303 section 2), in place of UDP.
+    private let isESP: Bool
 
     @_lifetime(copy datagram)
-    package init(source: UDPEndpoint, destination: UDPEndpoint, datagram: RawSpan) {
+    package init(source: UDPEndpoint, destination: UDPEndpoint, datagram: RawSpan, isESP: Bool = false) {
         precondition(source.address.isIPv4 == destination.address.isIPv4, "a packet is of one family")
         precondition(datagram.byteCount <= Self.longestDatagram, "a datagram fits its packet")
         self.source = source
         self.destination = destination
         self.datagram = datagram
+        self.isESP = isESP
     }
 
     /// What still fits under the 16 bits of a length, behind the headers of IPv4 and UDP.
     package static let longestDatagram = 65535 - 20 - 8
 
-    package var byteCount: Int { ipHeaderByteCount + Self.udpHeaderByteCount + datagram.byteCount }
+    package var byteCount: Int { ipHeaderByteCount + payloadByteCount }
+
+    /// What stands behind the IP header.
+    private var payloadByteCount: Int { datagram.byteCount + (isESP ? 0 : Self.udpHeaderByteCount) }
 
     /// Appends the packet, headers first.
     package func encode(into writer: inout ByteWriter) {
         if source.address.isIPv4 { encodeIPv4Header(into: &writer) } else { encodeIPv6Header(into: &writer) }
-        let udpByteCount = UInt16(Self.udpHeaderByteCount + datagram.byteCount)
+        guard !isESP else { return writer.write(datagram) }
+        let udpByteCount = UInt16(payloadByteCount)
         writer.writeInteger(source.port)
         writer.writeInteger(destination.port)
         writer.writeInteger(udpByteCount)
@@ -54,6 +61,7 @@ extension UDPPacket {
         let length = try reader.readInteger(as: UInt16.self)
         let checksum = try reader.readInteger(as: UInt16.self)
         datagram = reader.readRest()
+        isESP = false
         guard Int(length) == Self.udpHeaderByteCount + datagram.byteCount else { throw .malformed(.trailingBytes) }
         guard checksum == udpChecksum(length) else { throw .malformed(.checksum) }
     }
@@ -102,7 +110,7 @@ extension UDPPacket {
         // An atomic datagram: no identification, never fragmented (RFC 6864 section 4.1).
         writer.writeInteger(0x0000_4000 as UInt32)
         writer.writeInteger(Self.hopLimit)
-        writer.writeInteger(Self.udpProtocol)
+        writer.writeInteger(isESP ? Self.espProtocol : Self.udpProtocol)
         writer.writeInteger(0 as UInt16)
         writer.writeInteger(source.address.v4)
         writer.writeInteger(destination.address.v4)
@@ -113,8 +121,8 @@ extension UDPPacket {
 
     private func encodeIPv6Header(into writer: inout ByteWriter) {
         writer.writeInteger(0x6000_0000 as UInt32)
-        writer.writeInteger(UInt16(Self.udpHeaderByteCount + datagram.byteCount))
-        writer.writeInteger(Self.udpProtocol)
+        writer.writeInteger(UInt16(payloadByteCount))
+        writer.writeInteger(isESP ? Self.espProtocol : Self.udpProtocol)
         writer.writeInteger(Self.hopLimit)
         writer.writeInteger(source.address.high)
         writer.writeInteger(source.address.low)
@@ -138,5 +146,6 @@ extension UDPPacket {
     private static let ipv6HeaderByteCount = 40
     private static let udpHeaderByteCount = 8
     private static let udpProtocol: UInt8 = 17
+    private static let espProtocol: UInt8 = 50
     private static let hopLimit: UInt8 = 64
 }

@@ -41,7 +41,7 @@ package enum Report: Hashable, Sendable {
     case returnRoutable(UDPEndpoint)
     /// Somebody says, without protection, that the peer does not have this IKE SA (RFC 7296 section 2.21.4).
     case unknownToPeer(IKESPIPair)
-    /// The peer says, with protection, that it does not have this Child SA (RFC 7296 section 1.5).
+    /// The peer, or somebody without protection, says that it does not have this Child SA (RFC 7296 section 1.5).
     case childUnknownToPeer(inbound: ChildSPI)
     /// An IKE_SA_INIT request was refused, without state.
     case refused(NotifyType)

@@ -144,7 +144,7 @@ extension ExpectationParser {
             throw fail(token, "there is no metric", "write it like handshake.latency p99 < 500ms")
         }
         if token.text.hasPrefix("child.outage") || token.text.hasPrefix("esp.") {
-            throw fail(token, "`\(token.text)` needs ESP traffic, which this version does not send")
+            throw fail(token, "`\(token.text)` is not measured by this version")
         }
         throw fail(
             token,

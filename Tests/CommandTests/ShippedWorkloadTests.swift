@@ -50,6 +50,7 @@ struct ShippedWorkloadTests {
             99,
             missed: ["handshake.latency(together) p99 > 1s", "child.rekey.latency(together) p99 > 500ms"]
         ),
+        Story("rekey-under-load", ["plain", "natted"], 99, missed: ["child.rekey.established > 500"]),
         Story("restart", ["laptops"]),
     ]
 

@@ -160,7 +160,7 @@ struct FleetWorld: ~Copyable {
                 client.endpoint.complete(turn.cryptography.perform(request), under: client.policy, &turn)
             }
             refusedCount += turn.output.reports.count { if case .childRefused = $0 { isForFleet } else { false } }
-            unknownCount += turn.output.reports.count { if case .unknownToPeer = $0 { true } else { false } }
+            unknownCount += turn.output.reports.count { $0.isOfUnknown }
             let sent = turn.output.datagrams.map { (Array(turn.output.octets[$0.range]), $0.path) }
             turn.output.removeAll()
             if sent.isEmpty { return }
@@ -173,6 +173,16 @@ struct FleetWorld: ~Copyable {
                 }
             }
             isForFleet.toggle()
+        }
+    }
+}
+
+extension Report {
+    /// Whether it says that the peer has lost something.
+    fileprivate var isOfUnknown: Bool {
+        switch self {
+        case .unknownToPeer, .childUnknownToPeer: true
+        default: false
         }
     }
 }

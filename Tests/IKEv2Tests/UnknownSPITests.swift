@@ -208,7 +208,7 @@ struct UnknownChildSPITests {
                 isEncapsulated: false
             )
             network.receive(answer, over: elsewhere, at: .initiator)
-            #expect(network.count(.initiator) { if case .unknownToPeer = $0 { true } else { false } } == 0)
+            #expect(network.count(.initiator) { if case .childUnknownToPeer = $0 { true } else { false } } == 0)
             for _ in 0..<3 { network.receive(answer, over: way, at: .initiator) }
             network.run(for: .seconds(1))
             expectStory(network, from: .initiator, "--> HDR, SK {}\n<-- HDR, SK {}")

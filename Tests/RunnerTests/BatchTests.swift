@@ -77,7 +77,7 @@ struct BatchTests {
             "certificate-rollover", "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout",
             "post-quantum-migration", "quickstart",
             "radius-outage", "reconnect-storm",
-            "rekey-storm", "restart",
+            "rekey-storm", "rekey-under-load", "restart",
         ]
         private static let clientCount = 50
     #endif

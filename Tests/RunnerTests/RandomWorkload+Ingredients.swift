@@ -120,4 +120,17 @@ extension RandomWorkload {
         profile.append("mode: transport")
         policy.append("mode: transport")
     }
+
+    /// What flows through the tunnels of some of the clients; empty where nothing does.
+    var traffic: String {
+        var draws = Draws(seed, entity: 19)
+        guard draws.isOne(in: 4) else { return "" }
+        let flow = { (draws: inout Draws) in
+            "{ packets: \(draws.pick(1...5))/s, size: \(draws.one(of: ["imix", "100B", "1300B"])) }"
+        }
+        let pattern = draws.one(of: ["constant", "poisson"])
+        let ways = draws.one(of: ["up", "down", "up down"]).split(separator: " ")
+        let flows = ways.map { "\($0): \(flow(&draws))" }.joined(separator: ", ")
+        return "traffic: { flow: { population: c, pattern: \(pattern), \(flows) } }"
+    }
 }

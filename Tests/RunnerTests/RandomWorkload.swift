@@ -117,6 +117,7 @@ struct RandomWorkload: CustomStringConvertible {
             \(profile)
             \(network(sources, shared))
             faults: { \(brokenThings().joined(separator: ", ")) }
+            \(traffic)
             run: { duration: 110s }
             """
     }

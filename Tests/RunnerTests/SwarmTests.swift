@@ -41,6 +41,11 @@ struct SwarmTests {
         #expect(oneSided == [], "SEED=\(seed)\n\(text)")
         #expect(watcher.violations == [], "SEED=\(seed)")
         #expect(watcher.protectedCount > 0, "SEED=\(seed)")
+        let (offered, received) = (
+            outcome.counter(.trafficOffered, of: "c").total, outcome.counter(.trafficReceived, of: "c").total
+        )
+        #expect((received > 0) == text.contains("traffic: {"), "SEED=\(seed)\n\(text)")
+        #expect(received + outcome.counter(.trafficLost, of: "c").total <= offered, "SEED=\(seed)")
         failures.look(at: outcome)
         #expect(failures.violations == [], "SEED=\(seed)\n\(text)")
         #expect(outcome.counter(.handshakeEstablished, of: "c").total > 0, "SEED=\(seed)\n\(text)")
@@ -65,7 +70,8 @@ struct RandomWorkloadTests {
         "2001:db8:7::/64", "us] }, jitter", "mode: transport",
         "method: tls", "method: [mschapv2, tls]", "method: [md5, tls]", "only: true", "pem, eap: {", "half: {",
         "rest: {",
-        "keeps-old: true", "client-certificates: ", "psk: guessed", "password-derived: guessed", "expired-", "foreign/",
+        "traffic: {", "pattern: poisson", "size: imix", "keeps-old: true", "client-certificates: ", "psk: guessed",
+        "password-derived: guessed", "expired-", "foreign/",
     ]
 
     @Test("have each ingredient, most of them often")

@@ -31,8 +31,10 @@ final class WireWatcher {
     /// The message ID of a request is used once, but for its octets again (section 2.1), and no IV comes twice.
     func look(at packet: RunSinks.Packet) {
         var octets = packet.octets
+        // ESP by itself.
+        if packet.source.port == 0 { return }
         if packet.destination.port == 4500 || packet.source.port == 4500 {
-            guard octets.count > 4 else { return }
+            guard octets.count > 4, octets.starts(with: [0, 0, 0, 0]) else { return }
             octets.removeFirst(4)
         }
         var reader = ByteReader(octets.rawSpan)

@@ -25,7 +25,7 @@ struct ShippedWorkloadTests {
             "certificate-rollover", "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout",
             "post-quantum-migration", "quickstart",
             "radius-outage", "reconnect-storm",
-            "rekey-storm", "restart",
+            "rekey-storm", "rekey-under-load", "restart",
         ]
         #expect(Set(wanted.map { $0 + ".yaml" }).isSubset(of: ShippedWorkloads.names))
     }

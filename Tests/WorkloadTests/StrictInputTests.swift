@@ -77,7 +77,17 @@ struct StrictInputTests {
         Broken("fragments without room", "nat-keepalive: 20s", "fragmentation: 159"),
         Broken("yes for fragments", "nat-keepalive: 20s", "fragmentation: yes"),
         Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
-        Broken("traffic of a later version", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
+        Broken("traffic that flows nowhere", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
+        Broken(
+            "traffic without packets",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 0/s, size: 200B } } }\nrun: {"
+        ),
+        Broken(
+            "packets that are too small",
+            "run: {",
+            "traffic: { office: { population: laptops, down: { packets: 5/s, size: 60B } } }\nrun: {"
+        ),
         Broken(
             "a certificate without its key",
             "authentication: { psk: test-only }",

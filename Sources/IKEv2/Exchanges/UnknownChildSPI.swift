@@ -144,10 +144,12 @@ extension IKESA.Established {
         enqueue(.deleteChild(inbound), notBefore: turn.now)
     }
 
-    /// Whether somebody where the peer is says, without protection, that it does not have a Child SA that is here: a
-    /// hint, no more, since anybody could have said it.
-    func isChildSaidToBeUnknown(_ datagram: RawSpan, over arrival: Path) -> Bool {
-        guard let spi = ChildSPI(refusedBy: datagram) else { return false }
-        return channel.path.remote.address == arrival.remote.address && childIndex(outbound: spi) != nil
+    /// What Child SA somebody where the peer is says, without protection, that it does not have: a hint, no more, since
+    /// anybody could have said it.
+    func childSaidToBeUnknown(_ datagram: RawSpan, over arrival: Path) -> Report? {
+        guard let spi = ChildSPI(refusedBy: datagram), channel.path.remote.address == arrival.remote.address,
+            let index = childIndex(outbound: spi)
+        else { return nil }
+        return .childUnknownToPeer(inbound: children[index].inbound)
     }
 }

@@ -65,8 +65,8 @@ extension Channel {
 
 extension IKESA.Established {
     /// Asks whether the peer is there, unless it has shown that it is a short while ago or is being asked.
-    consuming func takeHint(policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
-        turn.output.report(.unknownToPeer(channel.spis))
+    consuming func takeHint(_ report: Report, policy: PeerPolicy, _ turn: inout Turn) -> IKESA {
+        turn.output.report(report)
         if channel.outstanding == nil, outgoing == .idle, channel.heardAt + Self.hintInterval <= turn.now {
             enqueue(.checkLiveness, notBefore: turn.now)
         }

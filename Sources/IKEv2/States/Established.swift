@@ -120,9 +120,10 @@ extension IKESA.Established {
             turn.output.report(.dropped)
             return .established(self)
         }
-        if channel.isSaidToBeUnknown(datagram) || isChildSaidToBeUnknown(datagram, over: arrival) {
-            return takeHint(policy: policy, &turn)
+        if channel.isSaidToBeUnknown(datagram) {
+            return takeHint(.unknownToPeer(channel.spis), policy: policy, &turn)
         }
+        if let report = childSaidToBeUnknown(datagram, over: arrival) { return takeHint(report, policy: policy, &turn) }
         if windows != nil { enterWindow(datagram) }
         switch channel.receive(datagram, over: arrival, &turn) {
         case .nothing:

@@ -169,6 +169,7 @@ extension LivePlan {
             + workload.paths.filter { $0.nat?.shared != nil }.map {
                 "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
             }
+            + workload.traffic.map { "the traffic \($0.name) is left out: this version sends it in virtual time alone" }
             + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 

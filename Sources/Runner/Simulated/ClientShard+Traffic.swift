@@ -135,15 +135,22 @@ extension ClientShard {
     ) -> String? {
         switch outcome {
         case .dropped(let reason): return reason.word
-        case .arrives(let arrival): push(local, byteCount, path, kind, at: arrival)
+        case .arrives(let arrival): _ = push(local, byteCount, path, kind, at: arrival)
         case .arrivesTwice(let first, let second):
-            push(local, byteCount, path, kind, at: first)
-            push(local, byteCount, path, kind, at: second)
+            let one = push(local, byteCount, path, kind, at: first)
+            let other = push(local, byteCount, path, kind, at: second)
+            packets.pair(second < first ? other : one, second < first ? one : other)
         }
         return nil
     }
 
-    private mutating func push(_ local: Int, _ byteCount: Int, _ path: Path, _ kind: ShardEvent, at arrival: Instant) {
+    private mutating func push(
+        _ local: Int,
+        _ byteCount: Int,
+        _ path: Path,
+        _ kind: ShardEvent,
+        at arrival: Instant
+    ) -> UInt32 {
         let handle = packets.insert(
             packetBuffer[..<byteCount],
             from: path.local,
@@ -152,6 +159,7 @@ extension ClientShard {
         )
         let order = order(local, at: arrival, EventClass.packet)
         queue.push(Event(order: order, target: UInt32(local), kind: kind.rawValue, small: handle))
+        return handle
     }
 
     /// A packet has come to the gateway.
@@ -161,7 +169,7 @@ extension ClientShard {
         guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
         let gateway = clients[local].gateway
         if terms.restarts[gateway].isDown(at: turn.now) {
-            lose(local, "gateway-down")
+            lose(local, packet, "gateway-down")
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
@@ -170,15 +178,17 @@ extension ClientShard {
                         from: spi,
                         turn.cryptography
                     )
-                else { return }
-                receive(local, mark)
-                clients[local].halves[index].endpoint.follow(packet.way, &turn)
+                else { preconditionFailure("a half that receives an SPI has an end of the tunnel") }
+                receive(local, packet, mark)
+                // ESP by itself passes no NAT, and says nothing of ports.
+                if packet.isEncapsulated { clients[local].halves[index].endpoint.follow(packet.way, &turn) }
+                journalReports(local, isGateway: true)
                 turn.output.removeAll()
             } catch {
-                drop(local, error)
+                drop(local, packet, error)
             }
         } else {
-            lose(local, PacketDrop.unknownSPI.word)
+            lose(local, packet, PacketDrop.unknownSPI.word)
             if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
                 return report(local, unknown: spi, packet, event.small, &outbox)
             }
@@ -236,6 +246,9 @@ extension ClientShard {
             standing = .half(local, attempt: clients[local].halves[index].attempt)
             return
         }
+        // What has no ports of its own is answered where IKE is (RFC 7296 section 1.5).
+        var path = path
+        if !path.isEncapsulated { (path.local.port, path.remote.port) = (500, 500) }
         IKESA.refuseUnknownChild(spi, over: path, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
@@ -275,9 +288,9 @@ extension ClientShard {
         do throws(PacketDrop) {
             guard let mark = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
             else { return }
-            receive(local, mark)
+            receive(local, packet, mark)
         } catch {
-            drop(local, error)
+            drop(local, packet, error)
             guard error == .unknownSPI else { return }
             let clientPlan = clients[local].plan
             clients[local].client.receiveESP(spi, over: way, plan: clientPlan, &turn, &tally)
@@ -287,20 +300,25 @@ extension ClientShard {
 
     /// A NAT has no mapping for a packet any more.
     mutating func loseBehindNAT(_ local: Int, _ packet: borrowing PacketStore.Packet) {
-        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, "nat") }
+        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, packet, "nat") }
     }
 
     // MARK: Either way
 
-    private mutating func receive(_ local: Int, _ mark: FlowMark) {
+    private mutating func receive(_ local: Int, _ packet: borrowing PacketStore.Packet, _ mark: FlowMark) {
+        packets.settle(packet)
         let population = clients[local].population
         tally.mark(.packetReceived, population, at: turn.now)
         tally.sample(.packet, population, turn.now - mark.time, at: turn.now)
     }
 
     /// What comes again is no loss: it was received before.
-    private mutating func drop(_ local: Int, _ reason: PacketDrop) {
-        if reason != .replayed { lose(local, reason.word) }
+    private mutating func drop(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: PacketDrop) {
+        if reason != .replayed { lose(local, packet, reason.word) }
+    }
+
+    private mutating func lose(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: String) {
+        if !packet.isMoot { lose(local, reason) }
     }
 
     /// A packet's SPI; nil for what is no ESP packet. ESP by itself has no ports: both are 0.

@@ -7,6 +7,11 @@ struct PacketStore: ~Copyable {
         var source = UDPEndpoint(address: .unspecified, port: 0)
         var destination = UDPEndpoint(address: .unspecified, port: 0)
         var isEncapsulated = false
+        /// Of the two that a path has made of one, the one that arrives later, as the earlier one knows it.
+        var twin: UInt32?
+        /// Of the two, whether this one says nothing of a loss: the earlier one does not, nor does the later one where
+        /// the earlier one was received.
+        var isMoot = false
     }
 
     private var packets: [Packet] = []
@@ -32,7 +37,20 @@ struct PacketStore: ~Copyable {
         packets[index].source = source
         packets[index].destination = destination
         packets[index].isEncapsulated = isEncapsulated
+        packets[index].twin = nil
+        packets[index].isMoot = false
         return handle
+    }
+
+    /// Of two that a path has made of one, the later decides what has become of it.
+    mutating func pair(_ earlier: UInt32, _ later: UInt32) {
+        packets[Int(earlier)].twin = later
+        packets[Int(earlier)].isMoot = true
+    }
+
+    /// One of two was received, so that the other one is not lost.
+    mutating func settle(_ packet: borrowing Packet) {
+        if let twin = packet.twin { packets[Int(twin)].isMoot = true }
     }
 
     /// Takes a packet out for as long as it is handled.

@@ -14,6 +14,20 @@ package struct RunSinks {
         package var name: String
         /// What the event says beside its name, in order.
         package var details: [(key: String, value: String)]
+
+        package init(
+            time: Instant,
+            client: UInt32,
+            isGateway: Bool,
+            name: String,
+            details: [(key: String, value: String)]
+        ) {
+            self.time = time
+            self.client = client
+            self.isGateway = isGateway
+            self.name = name
+            self.details = details
+        }
     }
 
     /// A UDP datagram as it leaves its sender, in the run's order.

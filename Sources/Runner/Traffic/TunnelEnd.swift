@@ -93,6 +93,8 @@ struct TunnelEnd: ~Copyable {
         let start = offset + payloadByteCount - dataByteCount
         var data = octets._mutatingExtracting(start..<start + dataByteCount)
         mark.write(into: &data)
+        // The buffer has what was sealed before.
+        for index in FlowMark.byteCount..<dataByteCount { data.storeBytes(of: 0, toByteOffset: index, as: UInt8.self) }
         var payload = octets._mutatingExtracting(offset..<offset + payloadByteCount)
         if isTransport {
             packet.writeTransport(into: &payload)

@@ -79,5 +79,5 @@ enum RecordedInput {
 
     /// "IKER", and so 1 for the first octet of a later format.
     static var magic: UInt32 { 0x494B_4552 }
-    static var version: UInt16 { 1 }
+    static var version: UInt16 { 2 }
 }
