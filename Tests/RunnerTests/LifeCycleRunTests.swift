@@ -229,11 +229,16 @@ struct LifeCycleRunTests {
 /// The same in real time, against our own responder.
 @Suite("A live run whose clients' IKE SAs begin and end in all ways", .serialized)
 struct LifeCycleLiveTests {
-    private func run(_ settings: String, policy: String = "subnets: []") throws -> LiveResult {
+    private func run(
+        _ settings: String,
+        policy: String = "subnets: []",
+        path: String = "{ one-way-delay: 1ms }"
+    ) throws -> LiveResult {
         let workload = try LoopbackWorkload(
             count: 20,
             duration: "6s",
             child: "{ rekey: 1s, over: 20s }",
+            path: path,
             settings: settings,
             policy: policy
         ).validated()
@@ -268,5 +273,20 @@ struct LifeCycleLiveTests {
         #expect(measured.counter(.handshakeOffered).total == 20)
         #expect(measured.counter(.handshakeFailed).total == 0)
         #expect(measured.counter(.childRekeyFailed).byReason == [])
+    }
+
+    @Test("requests overlap where both ends take more than one, and rekeys that are due together are done sooner")
+    func windows() throws {
+        // Five Child SAs each, 100 ms away: one behind the other, or four at a time.
+        let latencies = try [1, 4].map { size in
+            let window = "window: \(size)"
+            let result = try run("children: 5\n    \(window)", policy: window, path: "{ one-way-delay: 50ms }")
+            let measured = try #require(result.measurements.first)
+            #expect(measured.counter(.handshakeEstablished).total == 20)
+            #expect(measured.counter(.childRekeyEstablished).total >= 20 * 5 * 2)
+            #expect(measured.counter(.childRekeyFailed).byReason == [])
+            return measured.latency(.childRekeyLatency).p99
+        }
+        #expect(latencies[1] < latencies[0])
     }
 }

@@ -3,7 +3,7 @@ import Runner
 import Testing
 import Workload
 
-/// Runs the text of a workload in virtual time.
+/// Runs the text of a workload in virtual time, in which every invariant has to hold.
 func simulate(
     _ text: String,
     sinks: RunSinks = RunSinks(),
@@ -12,7 +12,9 @@ func simulate(
     let workload = try WorkloadFile(text: text, path: "test.yaml").validated()
     var options = SimulatedOptions()
     change(&options)
-    return try SimulatedRun(workload, options: options, sinks: sinks).run()
+    let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
+    #expect(outcome.violations == [])
+    return outcome
 }
 
 /// Whether a run with so many workers, shards and another window, and with modelled cryptography, is the same as one

@@ -14,7 +14,9 @@ struct TunnelEnd: ~Copyable {
     private(set) var database = SADatabase()
 
     /// An outbound SA, and whom its packets are from and to.
-    private struct Sender: ~Copyable {
+    ///
+    /// Not private: a debug build names this type in other files, where it destroys an array of it.
+    struct Sender: ~Copyable {
         /// What its Child SA receives.
         let inbound: ChildSPI
         var sa: OutboundSA
@@ -136,7 +138,7 @@ struct TunnelEnd: ~Copyable {
 }
 
 /// Whom a Child SA's packets are from and to: the first addresses of its selectors that go together.
-private struct InnerEnds {
+struct InnerEnds {
     let own: IPAddress
     let peer: IPAddress
 
