@@ -38,7 +38,7 @@ enum WorkloadSchema {
             Field("run", .record(run), .required, "how long, and how often"),
         ],
         unsupported: [
-            ("front-ends", "each population names its `gateway`"),
+            ("front-ends", "each population names its `gateway`")
         ]
     )
 
