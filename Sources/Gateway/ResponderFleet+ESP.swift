@@ -18,14 +18,12 @@ extension ResponderFleet {
     }
 
     /// Keeps in mind where a peer is, and what its Child SAs receive, where anybody is to be told of others.
-    mutating func noteESP(_ id: SlotID) {
-        guard unknownSPIAnswers.perSecond > 0 else { return }
-        var (remote, children): (UDPEndpoint?, [ChildSPI]) = (nil, [])
-        peers[id].endpoint.forEachSA { sa in
-            remote = remote ?? sa.withChannel { $0.path.remote }
-            children += sa.inboundChildSPIs
-        }
-        let key = remote.map { Self.key(of: $0) }
+    mutating func noteESP(_ id: SlotID, _ turn: borrowing Turn) {
+        // Neither changes without a report.
+        guard unknownSPIAnswers.perSecond > 0, !turn.output.reports.isEmpty else { return }
+        var children: [ChildSPI] = []
+        peers[id].endpoint.forEachSA { $0.forEachChild { children.append($0.inbound) } }
+        let key = peers[id].endpoint.path.map { Self.key(of: $0.remote) }
         if key != peers[id].remoteKey {
             forgetRemote(of: id)
             // Whoever was there before is not there any more.

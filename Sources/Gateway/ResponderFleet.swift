@@ -212,7 +212,7 @@ extension ResponderFleet {
         if peers[id].endpoint.isClosed {
             remove(id)
         } else {
-            noteESP(id)
+            noteESP(id, turn)
             arm(id, turn.now)
         }
     }

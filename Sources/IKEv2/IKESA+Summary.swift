@@ -87,17 +87,6 @@ extension IKESA {
         }
     }
 
-    /// What its Child SAs receive.
-    package var inboundChildSPIs: [ChildSPI] {
-        var spis: [ChildSPI] = []
-        switch self {
-        case .established(let state):
-            for index in 0..<state.children.count { spis.append(state.children[index].inbound) }
-        default: break
-        }
-        return spis
-    }
-
     /// A number that both ends of an IKE SA make of its SPIs and of those of its Child SAs, in whatever order they
     /// stand: ends whose numbers are equal have the same SAs.
     package var likeness: UInt64 {

@@ -82,7 +82,7 @@ extension LiveWorker {
         var message = octets
         if isEncapsulated {
             switch EncapsulatedKind(octets) {
-            case .ike: message = octets.extracting(droppingFirst: 4)
+            case .ike: message = octets.extracting(droppingFirst: EncapsulatedKind.markerByteCount)
             case .esp(let spi): return deliverESP(local, spi, over: way, due: due)
             case .keepalive, .neither: return
             }

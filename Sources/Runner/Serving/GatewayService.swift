@@ -207,7 +207,8 @@ package struct GatewayService: ~Copyable {
         let octets = batch.bytes(at: index).copied()
         switch isEncapsulated ? EncapsulatedKind(octets.rawSpan) : nil {
         case nil: fleet.receive(octets.rawSpan, over: path, &turn)
-        case .ike: fleet.receive(octets.rawSpan.extracting(droppingFirst: 4), over: path, &turn)
+        case .ike:
+            fleet.receive(octets.rawSpan.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path, &turn)
         case .esp(let spi): fleet.receiveESP(spi, over: path, &turn)
         case .keepalive, .neither: break
         }
