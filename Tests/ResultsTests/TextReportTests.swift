@@ -39,7 +39,11 @@ struct TextReportTests {
         let result = RunResult(record, steadyState: [], thresholds: [])
         let share = lost == 0 ? "0 %" : "0.02 %"
         let lines = TextReport.text(of: result).split(separator: "\n").map { $0.split(separator: " ") }
-        #expect(lines.contains { $0.joined(separator: " ") == "traffic 12,000 \(lost == 0 ? "12,000" : "11,997") \(lost) \(share)" })
+        #expect(
+            lines.contains {
+                $0.joined(separator: " ") == "traffic 12,000 \(lost == 0 ? "12,000" : "11,997") \(lost) \(share)"
+            }
+        )
         #expect(MarkdownSummary.text(of: result).contains("| `traffic` | 12,000 | "))
         let read = try JSONReport.result(from: Array(JSONReport.text(of: result).utf8), file: "result.json")
         #expect(read.record.measurements().counters[.trafficLost]?.total == lost)
