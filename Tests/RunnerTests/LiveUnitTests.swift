@@ -121,6 +121,7 @@ struct LiveUnitTests {
     func describesItself() throws {
         var parts = LoopbackWorkload(count: 50, rate: "20/s", duration: "1m")
         parts.faults = "faults: { outage: { kind: path-down, at: 30s, for: 2s, path: home } }"
+        parts.traffic = "traffic: { calls: { population: laptops, echo: true, up: { packets: 30/s, size: 200B } } }"
         parts.safety = "{ at-most: { set-ups: 15/s, half-open: 9 }, abort-when: [handshake.success rate(10s) < 50%] }"
         let workload = try parts.validated()
         let text = try LiveRun(workload, options: LiveOptions()).dryRunText
@@ -133,10 +134,12 @@ struct LiveUnitTests {
                   sources     50 addresses, 127.64.0.1 to 127.64.0.50
                   inner       10.0.0.0/8
                 peak rate   20 attempts in one second
+                packets     30.0/s of each of laptops, and back; 1,500/s in all
                 ceiling     15 attempts in 1s
                 ceiling     9 attempts under way
                 aborts when handshake.success rate(10s) < 50%
                 fault       outage at 30s
+                note        the profile laptop has `encapsulation: forced`, since its packets go by UDP
                 """
         )
         let elsewhere = LiveTarget(address: try #require(IPAddress("10.98.1.2")))

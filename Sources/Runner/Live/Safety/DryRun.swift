@@ -1,6 +1,7 @@
 import Foundation
 import Load
 import Primitives
+import Results
 import Workload
 
 /// What a live run would do, in words: targets, peak rates, faults, identities, addresses.
@@ -24,6 +25,7 @@ struct DryRun: CustomStringConvertible {
         }
         for (index, population) in workload.populations.enumerated() { lines += describe(population, at: index) }
         lines.append("peak rate   \(peakRate) attempts in one second")
+        for traffic in workload.traffic where traffic.isEchoed { lines += describe(traffic) }
         let safety = workload.safety
         if let rate = safety.setUpsAtMost { lines.append("ceiling     \(rate.count) attempts in \(rate.per)") }
         if let count = safety.halfOpenAtMost { lines.append("ceiling     \(count) attempts under way") }
@@ -46,6 +48,17 @@ struct DryRun: CustomStringConvertible {
             "  identities  \(first == last ? first : "\(first) to \(last)")",
             "  sources     \(Set(sources).count) addresses, \(range)",
             "  inner       \(inner.isEmpty ? "none" : inner)",
+        ]
+    }
+
+    private func describe(_ traffic: Workload.Traffic) -> [String] {
+        guard let up = traffic.up else { return [] }
+        let population = workload.populations[traffic.population]
+        let each = up.packets.perSecondThousandths
+        let target = traffic.target.map { " to \($0)" } ?? ""
+        return [
+            "packets     \(Humane.rate(perSecondThousandths: each)) of each of \(population.name)\(target), and back; "
+                + "\(Humane.rate(perSecondThousandths: each * UInt64(population.count))) in all"
         ]
     }
 
