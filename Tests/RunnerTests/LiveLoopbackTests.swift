@@ -144,6 +144,16 @@ struct LiveLoopbackTests {
         #expect(run.times.contains { $0 > Instant.zero + .seconds(6) })
     }
 
+    @Test("two runs with the same seed have no SPI in common: a gateway may still have what a killed run left")
+    func drawsAnew() throws {
+        let workload = try LoopbackWorkload(count: 20).validated()
+        let runs = try (0..<2).map { _ in try drive(workload, LiveOptions()).result.associations }
+        let children = runs.map { Set($0.flatMap(\.children).map(\.inbound)) }
+        #expect(children.map(\.count) == [20, 20])
+        #expect(children[0].isDisjoint(with: children[1]))
+        #expect(Set(runs[0].map(\.spis)).isDisjoint(with: runs[1].map(\.spis)))
+    }
+
     @Test("half-open attempts stay below their ceiling")
     func limitsHalfOpen() throws {
         let workload = try LoopbackWorkload(
