@@ -13,8 +13,10 @@ REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 RADIUS_PORT=${RADIUS_PORT:-1812}
 RADIUS_SECRET=${RADIUS_SECRET:-test-only}
 RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
+ASK_NAME_SERVERS=${ASK_NAME_SERVERS:-no} # yes: an initiator asks for name servers, and writes them to its resolv.conf
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
+[ "$ASK_NAME_SERVERS" = yes ] && PLUGINS+=" resolve"
 case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls eap-radius" ;; esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
@@ -75,6 +77,9 @@ charon {
   plugins {
     vici {
       socket = unix://$RUN/vici
+    }
+    resolve {
+      file = $RUN/resolv.conf
     }
     eap-radius {
       servers {

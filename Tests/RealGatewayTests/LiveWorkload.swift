@@ -12,7 +12,9 @@ struct LiveWorkload {
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
+    var gatewayIdentity = "gw.example.org"
     var gatewayLifetimes = "{ ike: { rekey: 4h }, child: { rekey: 1h } }"
+    var gatewayProposals = "{ ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }"
     var policy = "pool: [10.128.0.0/10]"
     var fragmentation = "never"
     /// What the clients' identities begin with: `userNNNNN`.
@@ -29,10 +31,10 @@ struct LiveWorkload {
         seed: 7
         gateways:
           gw:
-            identity: gw.example.org
+            identity: \(gatewayIdentity)
             policy:
               authentication: \(gatewayAuthentication)
-              proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+              proposals: \(gatewayProposals)
               lifetimes: \(gatewayLifetimes)
               \(policy)
               fragmentation: \(fragmentation)
