@@ -30,6 +30,7 @@ RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
 RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
 DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+MAX_PACKET=${MAX_PACKET:-10000} # how long a message it takes in fragments
 MAKE_BEFORE_BREAK=${MAKE_BEFORE_BREAK:-no} # how an initiator reauthenticates
 SIGNATURE_AUTHENTICATION=${SIGNATURE_AUTHENTICATION:-yes} # no: the methods that are older than RFC 7427
 RSA_PSS=${RSA_PSS:-no}
@@ -70,6 +71,7 @@ charon {
   retransmit_base = $RETRANSMIT_BASE
   delete_rekeyed_delay = $DELETE_REKEYED_DELAY
   fragment_size = $FRAGMENT_SIZE
+  max_packet = $MAX_PACKET
   make_before_break = $MAKE_BEFORE_BREAK
   signature_authentication = $SIGNATURE_AUTHENTICATION
   rsa_pss = $RSA_PSS
