@@ -60,4 +60,36 @@ struct CharonPathTests {
         let said = try served.stop()
         #expect(said.contains("served 2 IKE SAs") && !said.contains("failed"), "\(said)")
     }
+
+    @Test("strongSwan that moves finds our responder at the other address that it was told, when the first is silent")
+    func findsAdditionalAddress() throws {
+        let other = "10.98.2.2"
+        var workload = LiveWorkload()
+        workload.gatewayAddresses = "[\(Rig.gatewayAddress), \(other)]"
+        workload.policy += "\n      mobike: true"
+        func command(_ words: String, on side: Rig.Side, _ rig: Rig) throws {
+            let outcome = try rig.run(words.split(separator: " ").map(String.init), on: side)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        let served = try ServedClients(workload, at: "0.0.0.0") { rig in
+            try command("ip address add \(other)/32 dev lo", on: .gateway, rig)
+            try command("ip route add \(other)/32 via \(Rig.gatewayAddress)", on: .clients, rig)
+        }
+        try served.clients.initiate()
+        let before = try served.clients.associations()
+        #expect(before.map(\.remoteAddress) == [Rig.gatewayAddress])
+        #expect(try served.clients.log().contains(/parsed IKE_AUTH response 1 .* N\(MOBIKE_SUP\) N\(ADD_4_ADDR\) \]/))
+        try command("iptables -w -A OUTPUT -d \(Rig.gatewayAddress) -p udp -j DROP", on: .clients, served.rig)
+        try served.clients.leaveAddress()
+        let after = try served.clients.waitForAssociations { $0.map(\.remoteAddress) == [other] }
+        #expect(after.map(\.remoteAddress) == [other] && after.map(\.localAddress) == [Rig.clientAddress])
+        #expect(after.map(\.initiatorSPI) == before.map(\.initiatorSPI))
+        // Our own request goes there from the new address, and both ends go on.
+        try served.clients.waitForLog(#/parsed INFORMATIONAL request 0 \[ N\(COOKIE2\) \]/#)
+        try served.clients.rekeyChildSAs()
+        try served.clients.rekeyIKESA()
+        try served.clients.terminate()
+        let said = try served.stop()
+        #expect(said.contains("served 1 IKE SAs") && !said.contains("failed"), "\(said)")
+    }
 }

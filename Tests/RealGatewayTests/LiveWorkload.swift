@@ -11,7 +11,10 @@ struct LiveWorkload {
     var retransmission = "{ first: 1s, factor: 2, tries: 4 }"
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
+    var traffic = ""
+    var mobike = false
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
+    var gatewayAddresses = "[10.98.1.2]"
     var gatewayIdentity = "gw.example.org"
     var gatewayLifetimes = "{ ike: { rekey: 4h }, child: { rekey: 1h } }"
     var gatewayProposals = "{ ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }"
@@ -38,7 +41,7 @@ struct LiveWorkload {
               lifetimes: \(gatewayLifetimes)
               \(policy)
               fragmentation: \(fragmentation)
-            real: { addresses: [10.98.1.2] }
+            real: { addresses: \(gatewayAddresses) }
         profiles:
           laptop:
             identity: "user%05d\(longName)@example.org"
@@ -47,6 +50,7 @@ struct LiveWorkload {
             lifetimes: { ike: \(ike), child: \(child) }
             retransmission: \(retransmission)
             \(settings)
+            mobike: \(mobike)
             fragmentation: \(fragmentation)
         paths:
           home: \(path)
@@ -54,6 +58,7 @@ struct LiveWorkload {
           laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: ["\(sources)"] }
         arrivals:
           morning: { population: laptops, constant: { rate: \(rate) } }
+        \(traffic)
         \(faults)
         safety: \(safety)
         run: { duration: \(duration) }

@@ -62,9 +62,11 @@ struct LoopbackWorkload {
     var child = "{ rekey: 1h }"
     var retransmission = "{ first: 500ms, factor: 1.5, tries: 7 }"
     var path = "{ one-way-delay: 1ms }"
-    /// The key exchanges of both ends.
+    /// The encryption of Child SAs, before their key exchange; the key exchanges of both ends.
+    var childProposal = "aes256gcm16"
     var methods = "x25519"
     var faults = ""
+    var traffic = ""
     var safety = "{}"
     /// Other proposals than AES-GCM with these, in braces.
     var proposals: String?
@@ -79,7 +81,7 @@ struct LoopbackWorkload {
     var selectors = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
 
     func validated() throws -> Workload {
-        let offer = proposals ?? "{ ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }"
+        let offer = proposals ?? "{ ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }"
         let text = """
             version: 1
             name: loopback
@@ -111,6 +113,7 @@ struct LoopbackWorkload {
               laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: [198.18.0.0/15] }
             arrivals:
               morning: { population: laptops, constant: { rate: \(rate) } }
+            \(traffic)
             \(faults)
             safety: \(safety)
             run: { duration: \(duration) }

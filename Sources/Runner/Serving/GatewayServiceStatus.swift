@@ -14,6 +14,8 @@ package struct GatewayServiceStatus: Sendable {
     package var failures: GatewayFailures
     package var received: UInt64
     package var sent: UInt64
+    /// How many packets of tunnels the host behind the responder has sent back.
+    package var echoed: UInt64
 }
 
 /// What did not come to be, or ended although nobody wanted that: how often for each reason, in the order in which they
