@@ -7,9 +7,9 @@
 #                    (AnyIP: any of them can be bound)
 #
 # Nothing outside the two namespaces sees these addresses, so rigs of different names run side by side. `exec` runs a
-# command among the clients (SIDE=gateway: beside the gateway) as the user who calls. `nat clients` puts what sends from
-# 10.99.0.0/16 behind a NAT, at 10.98.1.1 and ports from 20000 on; `nat gateway` has 10.97.0.1 lead to the gateway. `down` ends what still runs in
-# them, and removes the rig's files: those are in RUNROOT.
+# command among the clients (SIDE=gateway: beside the gateway) as the user who calls. `nat clients` puts what sends
+# from 10.99.0.0/16 behind a NAT, at 10.98.1.1 and ports from 20000 on; `nat gateway` has 10.97.0.1 lead to the
+# gateway. `down` ends what still runs in them, and removes the rig's files: those are in RUNROOT.
 #
 # The other scripts source this file for its functions.
 set -uo pipefail
