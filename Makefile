@@ -22,7 +22,8 @@ ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveRunTests|Li
 LANES := \
 	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests)/) \
 	^RealGatewayTests\.(CertificateTests|FragmentationTests|LifeCycleTests)/ \
-	^RealGatewayTests\.(InspectionTests|MatrixTests)/
+	^RealGatewayTests\.(InspectionTests|MatrixTests)/ \
+	^RealGatewayTests\.Charon\w+Tests/
 NEEDS_DEBUG := ^CommandTests\.RunTests/isTheSameInDebug
 # They enter network namespaces, which is root's business, and write no file of the build.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)

@@ -80,17 +80,28 @@ struct GatewayCommand: ParsableCommand {
         )
         let ports = service.ports
         say("answering on \(options.address), ports \(ports.plain) and \(ports.encapsulated); Ctrl-C ends it")
-        var last = service.status.established
+        var last = service.status
         try service.serve { status in
-            guard !quiet, status.established != last else { return }
-            say("\(status.peers) IKE SAs, \(status.halfOpen) half-open, \(status.established - last) established/s")
-            last = status.established
+            defer { last = status }
+            guard !quiet else { return }
+            if status.established != last.established {
+                let rate = status.established - last.established
+                say("\(status.peers) IKE SAs, \(status.halfOpen) half-open, \(rate) established/s")
+            }
+            if status.failures.total != last.failures.total { say("failed so far: \(status.failures.text)") }
+            if status.radiusFailovers != last.radiusFailovers {
+                say("a RADIUS server does not answer: the next one is asked")
+            }
         }
         service.deleteAll()
         let status = service.status
-        let replaced = status.replaced > 0 ? ", dropped \(status.replaced) for INITIAL_CONTACT" : ""
-        let echoed = status.echoed > 0 ? ", sent back \(status.echoed) packets" : ""
-        say("served \(status.established) IKE SAs, demanded \(status.cookieDemands) cookies" + replaced + echoed)
+        var told = ["served \(status.established) IKE SAs", "demanded \(status.cookieDemands) cookies"]
+        if status.replaced > 0 { told.append("dropped \(status.replaced) for INITIAL_CONTACT") }
+        if status.echoed > 0 { told.append("sent back \(status.echoed) packets") }
+        let failovers = status.radiusFailovers
+        if failovers > 0 { told.append("asked another RADIUS server \(failovers) time\(failovers == 1 ? "" : "s")") }
+        if status.failures.total > 0 { told.append("failed: \(status.failures.text)") }
+        say(told.joined(separator: ", "))
     }
 
     private func say(_ text: String) {

@@ -8,6 +8,7 @@ package struct ListedIKESA: Sendable, Equatable {
         package let inboundSPI: UInt32
         /// The SPI of what strongSwan sends.
         package let outboundSPI: UInt32
+        package let localTrafficSelectors: [String]
         package let remoteTrafficSelectors: [String]
         /// What it was set up with, by strongSwan's names; a key exchange only if it has one of its own.
         package let algorithms: [String]
@@ -21,6 +22,11 @@ package struct ListedIKESA: Sendable, Equatable {
     package let localAddress: String
     package let remoteAddress: String
     package let remotePort: Int
+    /// What strongSwan was given as an initiator, in its order.
+    package let virtualAddresses: [String]
+    /// Which end strongSwan has found to be behind a NAT; one that it fakes for itself does not count.
+    package let isLocalBehindNAT: Bool
+    package let isRemoteBehindNAT: Bool
     package let initiatorSPI: UInt64
     package let responderSPI: UInt64
     package let children: [ChildSA]
@@ -48,6 +54,9 @@ package struct ListedIKESA: Sendable, Equatable {
         remoteIdentity = fields["remote-id"]
         remoteAddress = fields["remote-host"]
         remotePort = Int(fields["remote-port"]) ?? 0
+        virtualAddresses = fields.list("local-vips")
+        isLocalBehindNAT = fields["nat-local"] == "yes"
+        isRemoteBehindNAT = fields["nat-remote"] == "yes"
         initiatorSPI = UInt64(fields["initiator-spi"], radix: 16) ?? 0
         responderSPI = UInt64(fields["responder-spi"], radix: 16) ?? 0
         children = fields.sections("child-sas").map { child in
@@ -56,6 +65,7 @@ package struct ListedIKESA: Sendable, Equatable {
                 state: child["state"],
                 inboundSPI: UInt32(child["spi-in"], radix: 16) ?? 0,
                 outboundSPI: UInt32(child["spi-out"], radix: 16) ?? 0,
+                localTrafficSelectors: child.list("local-ts"),
                 remoteTrafficSelectors: child.list("remote-ts"),
                 algorithms: child.algorithms
             )

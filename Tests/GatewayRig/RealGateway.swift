@@ -40,8 +40,10 @@ package struct RealClients: Sendable {
     package let rig: Rig
 
     /// Starts charon with the knobs of `Tests/Gateways/strongswan-client.sh`; the rig is one that was made with them.
-    package static func start(in rig: Rig) throws -> RealClients {
-        _ = try rig.script("strongswan-client.sh", "up")
+    ///
+    /// - Parameter knobs: more of them, or others than the rig has.
+    package static func start(in rig: Rig, knobs: [String: String] = [:]) throws -> RealClients {
+        _ = try rig.script("strongswan-client.sh", "up", knobs: knobs)
         return RealClients(rig: rig)
     }
 
@@ -60,12 +62,16 @@ package struct RealClients: Sendable {
     /// Makes one client rekey its IKE SA, and waits until it has: what charon is told it only begins.
     package func rekeyIKESA(_ client: Int = 1) throws {
         let before = Set(try associations().map(\.initiatorSPI))
-        _ = try rig.script("strongswan-client.sh", "rekey-ike", "client-\(client)")
+        try beginIKERekey(client)
         let deadline = ContinuousClock.now + .seconds(20)
         while try !associations().contains(where: { $0.state == "ESTABLISHED" && !before.contains($0.initiatorSPI) }) {
             guard ContinuousClock.now < deadline else { throw NotRekeyed(client: client) }
             usleep(50_000)
         }
+    }
+    /// Makes one client begin to rekey its IKE SA.
+    package func beginIKERekey(_ client: Int) throws {
+        _ = try rig.script("strongswan-client.sh", "rekey-ike", "client-\(client)")
     }
     /// A client whose IKE SA stays as it is.
     package struct NotRekeyed: Error { package let client: Int }
@@ -78,6 +84,9 @@ package struct RealClients: Sendable {
     package func terminate(_ client: Int = 1) throws {
         _ = try rig.script("strongswan-client.sh", "terminate", "client-\(client)")
     }
+
+    /// Ends charon as a crash would: it deletes nothing.
+    package func kill() throws { _ = try rig.script("strongswan-client.sh", "kill") }
 
     /// What charon logged.
     package func log() throws -> String { try rig.script("strongswan-client.sh", "log") }

@@ -11,6 +11,9 @@ package final class Rig: Sendable {
     /// The clients' own address in every rig; all of 10.99.0.0/16 can be bound as well.
     package static let clientAddress = "10.98.1.1"
 
+    /// Where the gateway is, too, behind a NAT of its own.
+    package static let natAddress = "10.97.0.1"
+
     /// Which of the two namespaces a program runs in.
     package enum Side: String, Sendable {
         case clients
@@ -37,6 +40,9 @@ package final class Rig: Sendable {
         _ = try? script("network.sh", "down")
         try? FileManager.default.removeItem(at: directory)
     }
+
+    /// Puts the clients at 10.99.0.0/16, or the gateway, behind a NAT.
+    package func putBehindNAT(_ side: Side) throws { _ = try script("network.sh", "nat", side.rawValue) }
 
     /// Starts a program in one of the namespaces.
     package func start(

@@ -13,8 +13,10 @@ REMOTE_AUTH=${REMOTE_AUTH:-$([ -n "$PKI" ] && echo pubkey || echo psk)}
 RADIUS_PORT=${RADIUS_PORT:-1812}
 RADIUS_SECRET=${RADIUS_SECRET:-test-only}
 RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
+ASK_NAME_SERVERS=${ASK_NAME_SERVERS:-no} # yes: an initiator asks for name servers, and writes them to its resolv.conf
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
+[ "$ASK_NAME_SERVERS" = yes ] && PLUGINS+=" resolve"
 case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls eap-radius" ;; esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
@@ -28,6 +30,7 @@ RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
 RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
 DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+MAX_PACKET=${MAX_PACKET:-10000} # how long a message it takes in fragments
 MAKE_BEFORE_BREAK=${MAKE_BEFORE_BREAK:-no} # how an initiator reauthenticates
 SIGNATURE_AUTHENTICATION=${SIGNATURE_AUTHENTICATION:-yes} # no: the methods that are older than RFC 7427
 RSA_PSS=${RSA_PSS:-no}
@@ -68,6 +71,7 @@ charon {
   retransmit_base = $RETRANSMIT_BASE
   delete_rekeyed_delay = $DELETE_REKEYED_DELAY
   fragment_size = $FRAGMENT_SIZE
+  max_packet = $MAX_PACKET
   make_before_break = $MAKE_BEFORE_BREAK
   signature_authentication = $SIGNATURE_AUTHENTICATION
   rsa_pss = $RSA_PSS
@@ -75,6 +79,9 @@ charon {
   plugins {
     vici {
       socket = unix://$RUN/vici
+    }
+    resolve {
+      file = $RUN/resolv.conf
     }
     eap-radius {
       servers {

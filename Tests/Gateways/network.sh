@@ -1,5 +1,5 @@
 #!/bin/bash
-# network.sh up|down|exec NAME [COMMAND...]: two network namespaces joined by one link, for a rig called NAME.
+# network.sh up|down|exec|nat NAME [ARGUMENTS...]: two network namespaces joined by one link, for a rig called NAME.
 #
 #   namespace        ikestorm-NAME-clients                       ikestorm-NAME-gateway
 #   link             10.98.1.1/24, fd98:1::1/64  <---veth--->   10.98.1.2/24, fd98:1::2/64
@@ -7,8 +7,9 @@
 #                    (AnyIP: any of them can be bound)
 #
 # Nothing outside the two namespaces sees these addresses, so rigs of different names run side by side. `exec` runs a
-# command among the clients (SIDE=gateway: beside the gateway) as the user who calls. `down` ends what still runs in
-# them, and removes the rig's files: those are in RUNROOT.
+# command among the clients (SIDE=gateway: beside the gateway) as the user who calls. `nat clients` puts what sends
+# from 10.99.0.0/16 behind a NAT, at 10.98.1.1 and ports from 20000 on; `nat gateway` has 10.97.0.1 lead to the
+# gateway. `down` ends what still runs in them, and removes the rig's files: those are in RUNROOT.
 #
 # The other scripts source this file for its functions.
 set -uo pipefail
@@ -17,6 +18,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 GATEWAY_ADDRESS=10.98.1.2
 CLIENT_ADDRESS=10.98.1.1
+NAT_ADDRESS=10.97.0.1
 
 die() {
     echo "${0##*/}: $*" >&2
@@ -109,6 +111,19 @@ network_exec() {
     exec ip netns exec "$(namespace "$side")" "$@"
 }
 
+# Both NATs are in the clients' namespace, and so need no third one between.
+network_nat() { # clients|gateway
+    local outer=$CLIENT_ADDRESS:20000-29999
+    case $1 in
+        clients) within clients iptables -w -t nat -A POSTROUTING -s 10.99.0.0/16 -p udp -j SNAT --to-source $outer ;;
+        gateway)
+            ip -n "$(namespace clients)" route replace $NAT_ADDRESS/32 via $GATEWAY_ADDRESS \
+                && within clients iptables -w -t nat -A OUTPUT -d $NAT_ADDRESS -j DNAT --to-destination $GATEWAY_ADDRESS
+            ;;
+        *) die "a NAT is that of the clients or that of the gateway" ;;
+    esac
+}
+
 # Sets VERB and NAME from the command line, leaves the rest in REST.
 read_arguments() {
     VERB=${1:-}
@@ -126,5 +141,6 @@ case $VERB in
     up) network_down && network_up ;;
     down) network_down ;;
     exec) network_exec "${REST[@]}" ;;
+    nat) network_nat "${REST[0]:-}" ;;
     *) die "no such verb: $VERB" ;;
 esac

@@ -56,9 +56,9 @@ struct AlgorithmTests {
         #expect(story.result?.leftBehind == 0)
         for (index, suite) in suites.enumerated() {
             let listed = story.listed.filter { $0.remoteIdentity == "suite\(index)@example.org" }
-            #expect(listed.map(\.algorithms) == [try names(suite.ike, .ike)], "\(suite.ike)")
+            #expect(listed.map(\.algorithms) == [try Self.names(suite.ike, .ike)], "\(suite.ike)")
             let children = listed.flatMap(\.children).filter { $0.state == "INSTALLED" }
-            #expect(children.map(\.algorithms) == [try names(suite.child, .esp)], "\(suite.child)")
+            #expect(children.map(\.algorithms) == [try Self.names(suite.child, .esp)], "\(suite.child)")
         }
         #expect(try gateway.associations() == [])
     }
@@ -69,7 +69,7 @@ struct AlgorithmTests {
     }
 
     /// The names of a proposal's algorithms as strongSwan lists them: the RFCs', but for the type in front.
-    private func names(_ notation: String, _ protocolID: ProtocolID) throws -> [String] {
+    static func names(_ notation: String, _ protocolID: ProtocolID) throws -> [String] {
         try Proposal(notation: notation, protocolID: protocolID).transforms.compactMap { transform in
             switch transform.type {
             case .encryption:

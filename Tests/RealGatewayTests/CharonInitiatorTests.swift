@@ -201,27 +201,3 @@ struct CharonInitiatorTests {
         associations.flatMap(\.children).filter { $0.state == "INSTALLED" }.map(\.inboundSPI)
     }
 }
-
-extension RealClients {
-    /// Waits until charon has logged something so often.
-    fileprivate func waitForLog(_ line: Regex<Substring>, times: Int) throws {
-        let deadline = ContinuousClock.now + .seconds(20)
-        var log = try self.log()
-        while log.matches(of: line).count < times {
-            try #require(ContinuousClock.now < deadline, "\(log.suffix(4000))")
-            Thread.sleep(forTimeInterval: 0.1)
-            log = try self.log()
-        }
-    }
-
-    /// The clients' list as soon as it is as it should be, or as it is after ten seconds.
-    fileprivate func waitForAssociations(_ isAsWanted: ([ListedIKESA]) -> Bool) throws -> [ListedIKESA] {
-        let deadline = ContinuousClock.now + .seconds(10)
-        var all = try associations()
-        while !isAsWanted(all), ContinuousClock.now < deadline {
-            Thread.sleep(forTimeInterval: 0.1)
-            all = try associations()
-        }
-        return all
-    }
-}

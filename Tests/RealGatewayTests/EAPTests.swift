@@ -114,6 +114,42 @@ struct EAPTests {
         #expect(outcome.errors.contains("served"), "\(outcome.errors)")
     }
 
+    @Test("strongSwan's initiators get in through the second RADIUS server where the first is dead, and that is said")
+    func failsOver() throws {
+        var workload = LiveWorkload()
+        workload.gatewayAuthentication = "{ psk: test-only, eap: { method: md5, password: what-RADIUS-knows } }"
+        workload.policy += """
+
+                  radius: { servers: [127.0.0.9, 127.0.0.1], secret: test-only, waits: [300ms, 300ms] }
+            """
+        let knobs = ["LOCAL_AUTH": "eap-md5", "REMOTE_AUTH": "psk", "CLIENTS": "5"]
+        let served = try ServedClients(workload, knobs: knobs)
+        let radius = try RealRADIUSServer(knobs: Self.server, beside: served.rig)
+        for client in 1...5 { try served.clients.initiate(client) }
+        #expect(try served.clients.associations().map(\.state) == Array(repeating: "ESTABLISHED", count: 5))
+        #expect(try radius.log().matches(of: /Login OK/).count == 5)
+        try served.waitUntilSaid("a RADIUS server does not answer: the next one is asked")
+        // The dead one is left alone for a while.
+        let said = try served.stop()
+        #expect(said.contains("served 5 IKE SAs, demanded 0 cookies, asked another RADIUS server 1 time\n"), "\(said)")
+    }
+
+    @Test("strongSwan's initiators are refused where no RADIUS server answers, and why is said")
+    func findsNobody() throws {
+        var workload = LiveWorkload()
+        workload.gatewayAuthentication = "{ psk: test-only, eap: { method: md5, password: what-RADIUS-knows } }"
+        workload.policy += """
+
+                  radius: { servers: [127.0.0.9, 127.0.0.8], secret: test-only, waits: [200ms, 200ms] }
+            """
+        let served = try ServedClients(workload, knobs: ["LOCAL_AUTH": "eap-md5", "REMOTE_AUTH": "psk"])
+        #expect(throws: Command.Failure.self) { try served.clients.initiate() }
+        let log = try served.clients.log()
+        #expect(log.contains("received EAP_FAILURE, EAP authentication failed"), "\(log.suffix(3000))")
+        let said = try served.stop()
+        #expect(said.contains("asked another RADIUS server 1 time, failed: 1 eap-no-backend"), "\(said)")
+    }
+
     @Test("strongSwan's initiator with a wrong password gets EAP-Failure from our responder")
     func refuses() throws {
         let knobs = [

@@ -100,34 +100,12 @@ struct LifeCycleTests {
         func set(_ count: Int) { self.count = count }
     }
 
-    /// Our responder among strongSwan's initiators.
+    /// Our responder among strongSwan's initiators, and what it says.
     private func serve(_ policy: String, knobs: [String: String], _ body: (RealClients) throws -> Void) throws -> String
     {
-        let folder = try TemporaryFolder()
-        let file = folder.path + "/gateway.yaml"
-        let workload = LiveWorkload(policy: "pool: [10.128.0.0/10]\n      " + policy)
-        try workload.text.write(toFile: file, atomically: true, encoding: .utf8)
-        let rig = try Rig(
-            knobs: knobs.merging([
-                "IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519",
-            ]) { $1 }
-        )
-        let clients = try RealClients.start(in: rig)
-        let service = try rig.start(
-            [
-                Rig.ikestorm, "gateway", file, "--address", Rig.gatewayAddress, "--allow", "10.99.0.0/16",
-                "--seconds", "60",
-            ],
-            on: .gateway
-        )
-        let deadline = ContinuousClock.now + .seconds(20)
-        while !service.errors.contains("answering on") {
-            try #require(ContinuousClock.now < deadline && service.isRunning, "\(service.errors)")
-            usleep(50_000)
-        }
-        try body(clients)
-        service.interrupt()
-        return try service.wait(atMost: 20).errors
+        let served = try ServedClients(LiveWorkload(policy: "pool: [10.128.0.0/10]\n      " + policy), knobs: knobs)
+        try body(served.clients)
+        return try served.stop()
     }
 
     @Test(
@@ -150,14 +128,30 @@ struct LifeCycleTests {
         #expect(said.contains("served 2 IKE SAs") || said.contains("served 3 IKE SAs"))
     }
 
-    @Test("strongSwan obeys our AUTH_LIFETIME")
-    func limitsAuthentication() throws {
-        _ = try serve("authentication-lifetime: 20s", knobs: [:]) { clients in
-            try clients.initiate()
-            let log = try clients.log()
-            #expect(log.contains("N(AUTH_LFT)"))
-            #expect(log.contains("received AUTH_LIFETIME of 20s"))
+    @Test("strongSwan reauthenticates before our AUTH_LIFETIME is over", arguments: ["no", "yes"])
+    func limitsAuthentication(_ makesBeforeBreak: String) throws {
+        var workload = LiveWorkload()
+        workload.policy += "\n      authentication-lifetime: 4s"
+        let served = try ServedClients(
+            workload,
+            // charon may not be ready for an answer that comes too fast, and then asks again.
+            knobs: ["IKE_OVER": "2s", "MAKE_BEFORE_BREAK": makesBeforeBreak, "RETRANSMIT_TIMEOUT": "0.3"]
+        )
+        try served.clients.initiate()
+        let first = try served.clients.associations()
+        try served.clients.waitForLog(#/reauthenticating IKE_SA client-1\[\d+\]/#, times: 2)
+        let last = try served.clients.waitForAssociations { all in
+            all.map(\.state) == ["ESTABLISHED"] && all.first?.children.map(\.state) == ["INSTALLED"]
+                && all.first?.number ?? 0 >= 3
         }
+        #expect(first.count == 1 && last.count == 1)
+        #expect(Set(last.map(\.responderSPI)).isDisjoint(with: first.map(\.responderSPI)))
+        #expect(last.first?.children.count == 1)
+        let log = try served.clients.log()
+        #expect(log.matches(of: /received AUTH_LIFETIME of 4s, scheduling reauthentication in 2s/).count >= 3)
+        #expect(log.matches(of: /IKE_SA client-1\[\d+\] established between/).count >= 3)
+        let said = try served.stop()
+        #expect(said.contains(/served [34] IKE SAs/) && !said.contains("failed"), "\(said)")
     }
 
     @Test("strongSwan begins without a Child SA where our responder takes that")

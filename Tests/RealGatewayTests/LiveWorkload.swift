@@ -14,7 +14,10 @@ struct LiveWorkload {
     var traffic = ""
     var mobike = false
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
+    var gatewayAddresses = "[10.98.1.2]"
+    var gatewayIdentity = "gw.example.org"
     var gatewayLifetimes = "{ ike: { rekey: 4h }, child: { rekey: 1h } }"
+    var gatewayProposals = "{ ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }"
     var policy = "pool: [10.128.0.0/10]"
     var fragmentation = "never"
     /// What the clients' identities begin with: `userNNNNN`.
@@ -31,14 +34,14 @@ struct LiveWorkload {
         seed: 7
         gateways:
           gw:
-            identity: gw.example.org
+            identity: \(gatewayIdentity)
             policy:
               authentication: \(gatewayAuthentication)
-              proposals: { ike: [aes256gcm16-prfsha384-x25519], child: [aes256gcm16-x25519] }
+              proposals: \(gatewayProposals)
               lifetimes: \(gatewayLifetimes)
               \(policy)
               fragmentation: \(fragmentation)
-            real: { addresses: [10.98.1.2] }
+            real: { addresses: \(gatewayAddresses) }
         profiles:
           laptop:
             identity: "user%05d\(longName)@example.org"

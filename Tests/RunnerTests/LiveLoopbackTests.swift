@@ -115,6 +115,32 @@ struct LiveLoopbackTests {
         #expect(run.result.leftBehind == 0)
     }
 
+    @Test("a NAT that appears and one that disappears change where an IKE SA is, and nothing else")
+    func goesBehindNATAndBack() throws {
+        let workload = try LoopbackWorkload(
+            count: 20,
+            duration: "7s",
+            child: "{ rekey: 1s, over: 20s }",
+            path: "{ one-way-delay: 1ms }\n  lte: { one-way-delay: 2ms, nat: { preset: linux-conntrack } }",
+            faults: """
+                faults:
+                  leave: { kind: move, at: 2s, over: 500ms, population: laptops, to: lte }
+                  return: { kind: move, at: 4s, over: 500ms, population: laptops, to: home }
+                """,
+            mobike: true
+        ).validated()
+        let run = try drive(workload, LiveOptions())
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 20)
+        #expect(measured.counter(.mobikeMoves).total == 40)
+        #expect(measured.counter(.mobikeUpdates).total == 40)
+        #expect(measured.counter(.mobikeRestarts).total == 0)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(measured.counter(.childRekeyEstablished).total >= 80)
+        #expect(run.result.touched.sources.count == 60)
+        #expect(run.result.leftBehind == 0)
+    }
+
     @Test("while a path is down nothing gets through, and behind it everything goes on")
     func goesDown() throws {
         let workload = try LoopbackWorkload(
@@ -142,6 +168,16 @@ struct LiveLoopbackTests {
         let run = try drive(workload, LiveOptions())
         try expectAGap(in: run, until: .milliseconds(2_950))
         #expect(run.times.contains { $0 > Instant.zero + .seconds(6) })
+    }
+
+    @Test("two runs with the same seed have no SPI in common: a gateway may still have what a killed run left")
+    func drawsAnew() throws {
+        let workload = try LoopbackWorkload(count: 20).validated()
+        let runs = try (0..<2).map { _ in try drive(workload, LiveOptions()).result.associations }
+        let children = runs.map { Set($0.flatMap(\.children).map(\.inbound)) }
+        #expect(children.map(\.count) == [20, 20])
+        #expect(children[0].isDisjoint(with: children[1]))
+        #expect(Set(runs[0].map(\.spis)).isDisjoint(with: runs[1].map(\.spis)))
     }
 
     @Test("half-open attempts stay below their ceiling")

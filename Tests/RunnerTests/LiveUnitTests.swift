@@ -1,4 +1,6 @@
 import Foundation
+import IKEWire
+import IKEv2
 import Metrics
 import Primitives
 import Results
@@ -230,5 +232,23 @@ struct LiveUnitTests {
         let error = try #require(throws: LiveError.self) { try run.run() }
         #expect("\(error)".contains("192.0.2.10 is of a range for documentation"))
         #expect(error.exitCode == .safetyAbort)
+    }
+
+    @Test("our responder tells failures by their reasons, and neither ends that were wanted nor a second guess")
+    func tellsFailures() {
+        var failures = GatewayFailures()
+        let spis = IKESPIPair(initiator: IKESPI(rawValue: 1), responder: IKESPI(rawValue: 2))
+        let reports: [Report] = [
+            .closed(spis, .expiredCertificate), .refused(.noProposalChosen), .established(spis),
+            .closed(spis, .deletedByPeer), .closed(spis, .deletedHere), .closed(spis, .rekeyed),
+            .closed(spis, .redundant), .refused(.invalidKEPayload), .closed(spis, .expiredCertificate),
+            .childRefused(.tsUnacceptable), .closed(spis, .noBackend),
+        ]
+        for report in reports { failures.note(report) }
+        #expect(
+            failures.text
+                == "2 expired-certificate, 1 refused:NO_PROPOSAL_CHOSEN, 1 refused:TS_UNACCEPTABLE, 1 eap-no-backend"
+        )
+        #expect(failures.total == 5)
     }
 }

@@ -16,14 +16,15 @@ final class LoopbackGateway: Sendable {
         let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
     }
 
-    init(_ workload: Workload) throws {
+    /// - Parameter former: whose ports it takes over, once that is gone.
+    init(_ workload: Workload, inPlaceOf former: LiveTarget? = nil) throws {
         let flag = Flag()
         let address = IPAddress(v4: 0x7F00_0001)
         thread = try PinnedThread(cpu: nil) {
             defer { flag.isSet.store(true, ordering: .relaxed) }
             var options = GatewayServiceOptions(address: address)
-            options.port = 0
-            options.encapsulatedPort = 0
+            options.port = former?.port ?? 0
+            options.encapsulatedPort = former?.encapsulatedPort ?? 0
             let seed = operatingSystemSeed()
             var service = try GatewayService(workload, gateway: 0, options: options, seed: seed) {
                 flag.isSet.load(ordering: .relaxed)
@@ -59,6 +60,7 @@ struct LoopbackWorkload {
     var duration = "2s"
     var ike = "{ rekey: 4h }"
     var child = "{ rekey: 1h }"
+    var retransmission = "{ first: 500ms, factor: 1.5, tries: 7 }"
     var path = "{ one-way-delay: 1ms }"
     /// The encryption of Child SAs, before their key exchange; the key exchanges of both ends.
     var childProposal = "aes256gcm16"
@@ -66,6 +68,8 @@ struct LoopbackWorkload {
     var faults = ""
     var traffic = ""
     var safety = "{}"
+    /// Other proposals than AES-GCM with these, in braces.
+    var proposals: String?
     var identity = "\"user%05d@example.org\""
     /// More of the profile, and of the policy.
     var settings = "children: 1"
@@ -77,6 +81,7 @@ struct LoopbackWorkload {
     var selectors = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
 
     func validated() throws -> Workload {
+        let offer = proposals ?? "{ ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }"
         let text = """
             version: 1
             name: loopback
@@ -86,7 +91,7 @@ struct LoopbackWorkload {
                 identity: gw.example.org
                 policy:
                   authentication: \(gatewayAuthentication)
-                  proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }
+                  proposals: \(offer)
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
                   \(policy)
@@ -96,9 +101,9 @@ struct LoopbackWorkload {
               laptop:
                 identity: \(identity)
                 authentication: \(authentication)
-                proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }
+                proposals: \(offer)
                 lifetimes: { ike: \(ike), child: \(child) }
-                retransmission: { first: 500ms, factor: 1.5, tries: 7 }
+                retransmission: \(retransmission)
                 \(selectors)
                 \(settings)
                 mobike: \(mobike)

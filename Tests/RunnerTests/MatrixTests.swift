@@ -123,6 +123,36 @@ struct MatrixTests {
         #expect(report.exitCode == .pass)
     }
 
+    @Test("every cipher with every key exchange, every PRF and every feature works with a responder that takes all")
+    func takesAll() throws {
+        var parts = LoopbackWorkload()
+        let combined = MatrixCipher.all.map(\.child).filter { !$0.contains("-") }.joined(separator: "-")
+        let separate = "aes128-aes192-aes256-sha1-sha256-sha384-sha512"
+        let methods = MatrixCipher.keyExchanges.joined(separator: "-")
+        let (prfs, numbers) = (MatrixCipher.prfs.joined(separator: "-"), "esn-noesn")
+        let ciphers = [combined, separate]
+        let ike = ciphers.map { "\($0)-\(prfs)-\(methods)" } + ["aes128gcm16-prfsha256-x25519-mlkem768-mlkem1024"]
+        let child = ciphers.flatMap { ["\($0)-\(numbers)", "\($0)-\(methods)-\(numbers)"] }
+        parts.proposals = "{ ike: [\(ike.joined(separator: ", "))], child: [\(child.joined(separator: ", "))] }"
+        parts.mobike = true
+        parts.policy = "fragmentation: standard\n      childless: allow"
+        let workload = try parts.validated()
+        let gateway = try LoopbackGateway(workload)
+        var run = MatrixRun(workload, target: gateway.target, options: LiveOptions())
+        run.pace = MatrixPace(perSecond: 50)
+        run.featuresAtOnce = MatrixFeature.allCases.count
+        let report = try run.run()
+        let grid = report.results.filter { $0.cell.kind == .algorithms }
+        #expect(grid.count == MatrixCipher.all.count * MatrixCipher.keyExchanges.count)
+        let features = report.results.filter { if case .feature = $0.cell.kind { true } else { false } }
+        #expect(features.count == MatrixFeature.allCases.count)
+        for result in report.results where !result.cell.name.contains("ke1_") {
+            #expect(result.verdict == .works, "\(result.cell.name): \(result.verdict)")
+        }
+        #expect(report.leftBehind == 0)
+        #expect(report.exitCode == .pass)
+    }
+
     /// What stops a responder while a matrix goes on.
     private final class Holder: Sendable {
         let gateway: Mutex<LoopbackGateway?>

@@ -62,6 +62,10 @@ struct LiveSecrets: Hashable, Sendable {
     var material: [UInt8]
     var spiKey: UInt64
 
+    /// What the clients' own chance follows from. By the workload's seed alone a run's Child SPIs would be those of the
+    /// run before, which a gateway may still have.
+    func chance(seed: UInt64) -> UInt64 { StableName.hash(of: spiKey, seed) }
+
     /// One seed of the operating system for the whole run.
     static func drawn() -> LiveSecrets {
         let words = operatingSystemSeed().prefix(8)

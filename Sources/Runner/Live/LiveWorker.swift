@@ -86,7 +86,7 @@ struct LiveWorker: ~Copyable {
 
     /// Opens the sockets, and puts the worker's clients behind them.
     mutating func addClients() throws {
-        let plans = ClientPlan.all(of: plan.workload, plan.authentication, seed: plan.seed)
+        let plans = ClientPlan.all(of: plan.workload, plan.authentication, seed: plan.secrets.chance(seed: plan.seed))
         plansAfter = ClientPlan.afterRollovers(of: plan.workload, plan.authentication, plans)
         for values in plan.clients[number] {
             try add(values, plans[values.population])

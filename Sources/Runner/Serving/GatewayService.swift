@@ -21,20 +21,6 @@ package struct GatewayServiceOptions: Sendable {
     }
 }
 
-/// What the responder has done so far.
-package struct GatewayServiceStatus: Sendable {
-    package var peers: Int
-    package var halfOpen: Int
-    package var established: UInt64
-    package var cookieDemands: UInt64
-    /// How many IKE SAs INITIAL_CONTACT has made void.
-    package var replaced: UInt64
-    package var received: UInt64
-    package var sent: UInt64
-    /// How many packets of tunnels the host behind the responder has sent back.
-    package var echoed: UInt64
-}
-
 /// Our responder on UDP, in real time: a gateway to try ikestorm against without installing one.
 ///
 /// One thread serves it; several share a port by running several.
@@ -49,6 +35,7 @@ package struct GatewayService: ~Copyable {
     private var loop: EventLoop
     private var batch: ReceiveBatch
     private var radius: RADIUSCarrier?
+    private var failures = GatewayFailures()
     private var echo = EchoHost()
     private let wantsStop: @Sendable () -> Bool
 
@@ -168,6 +155,8 @@ package struct GatewayService: ~Copyable {
             established: fleet.establishedTotal,
             cookieDemands: fleet.cookieDemands,
             replaced: fleet.replacedTotal,
+            radiusFailovers: radiusFailovers,
+            failures: failures,
             received: plain.counters.received + encapsulated.counters.received,
             sent: plain.counters.sent + encapsulated.counters.sent,
             echoed: echo.answeredCount
@@ -226,6 +215,13 @@ package struct GatewayService: ~Copyable {
         }
     }
 
+    private var radiusFailovers: Int {
+        switch radius {
+        case .some(let carrier): carrier.failovers
+        case .none: 0
+        }
+    }
+
     /// Takes what RADIUS servers say, and what is due towards them.
     private mutating func serveRADIUS() throws {
         guard var carrier = radius.take() else { return }
@@ -247,6 +243,7 @@ package struct GatewayService: ~Copyable {
 
     /// Moves what the fleet wants to send into the sockets' batches.
     private mutating func queueOutput() {
+        for report in turn.output.reports { failures.note(report) }
         for datagram in turn.output.datagrams {
             send(Array(turn.output.octets[datagram.range]), datagram.path)
         }

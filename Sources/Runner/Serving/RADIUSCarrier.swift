@@ -65,6 +65,8 @@ struct RADIUSCarrier: ~Copyable {
     private static var framedMTU: UInt32 { 1024 }
 
     var deadline: Instant { client.deadline }
+    /// How often another server was asked, because the one before did not answer.
+    var failovers: Int { client.counters.failovers }
 
     func watch(by loop: inout EventLoop, from token: Int) throws {
         for index in 0..<ports.count { try ports[index].watch(by: &loop, token: token + index) }

@@ -38,7 +38,7 @@ struct WorkerReplay: ~Copyable {
         self.workload = workload
         self.sinks = sinks
         let material = AuthenticationMaterial(prepared: workload)
-        plans = ClientPlan.all(of: workload, material, seed: head.seed)
+        plans = ClientPlan.all(of: workload, material, seed: head.secrets.chance(seed: head.seed))
         plansAfter = ClientPlan.afterRollovers(of: workload, material, plans)
         turn = Turn(cryptography: cryptography)
     }
