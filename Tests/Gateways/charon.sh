@@ -15,7 +15,7 @@ RADIUS_SECRET=${RADIUS_SECRET:-test-only}
 RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
-case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls eap-radius" ;; esac
+case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc xauth-generic eap-mschapv2 eap-tls eap-radius" ;; esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
 DOS_PROTECTION=${DOS_PROTECTION:-yes}
@@ -28,6 +28,7 @@ RETRANSMIT_TRIES=${RETRANSMIT_TRIES:-5}
 RETRANSMIT_BASE=${RETRANSMIT_BASE:-1.8}
 DELETE_REKEYED_DELAY=${DELETE_REKEYED_DELAY:-5}
 FRAGMENT_SIZE=${FRAGMENT_SIZE:-1280}
+MAX_PACKET=${MAX_PACKET:-10000} # of what fragments make together
 MAKE_BEFORE_BREAK=${MAKE_BEFORE_BREAK:-no} # how an initiator reauthenticates
 SIGNATURE_AUTHENTICATION=${SIGNATURE_AUTHENTICATION:-yes} # no: the methods that are older than RFC 7427
 RSA_PSS=${RSA_PSS:-no}
@@ -68,6 +69,7 @@ charon {
   retransmit_base = $RETRANSMIT_BASE
   delete_rekeyed_delay = $DELETE_REKEYED_DELAY
   fragment_size = $FRAGMENT_SIZE
+  max_packet = $MAX_PACKET
   make_before_break = $MAKE_BEFORE_BREAK
   signature_authentication = $SIGNATURE_AUTHENTICATION
   rsa_pss = $RSA_PSS
@@ -75,6 +77,10 @@ charon {
   plugins {
     vici {
       socket = unix://$RUN/vici
+    }
+    eap-gtc {
+      # PAM would be the system's users; this one looks passwords up beside the keys.
+      backend = generic
     }
     eap-radius {
       servers {
@@ -154,6 +160,15 @@ start_charon() { # clients|gateway
         cat "$RUN/load" >&2
         die "charon refuses its configuration"
     }
+}
+
+# Ends charon without a word to anybody, and removes what keeps another from starting.
+stop_charon() {
+    local pid
+    pid=$(cat "$RUN/pid") || die "charon does not run"
+    kill -KILL "$pid"
+    while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.02; done
+    rm -f "$RUN/vici" "$RUN/run/charon.pid" "$RUN/run/charon.vici"
 }
 
 # What both rigs can do with a charon that runs.
