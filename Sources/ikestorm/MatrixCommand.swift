@@ -68,6 +68,15 @@ struct MatrixCommand: ParsableCommand {
     var keyExchanges: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The gateway's log on this machine: what it says about what does not work is told beside it.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var gatewayLog: String?
+
+    @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Sets a value of the workload.", valueName: "path=value")
     )
@@ -124,6 +133,7 @@ struct MatrixCommand: ParsableCommand {
         job.featuresAtOnce = featuresAtOnce
         job.mostCombinations = atMost
         job.keyExchanges = chosenKeyExchanges
+        job.gatewayLog = gatewayLog
         job.isJSON = json
         job.markdownFile = markdown
         job.htmlFile = html
