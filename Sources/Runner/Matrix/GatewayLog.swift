@@ -6,11 +6,16 @@ import UDPTransport
 /// Follows a gateway's log while a matrix goes on: what it says, and when.
 ///
 /// When is when a line was there to be read: each gateway writes times in a form of its own, or none.
-final class GatewayLog: Sendable {
-    struct Line: Sendable {
+package final class GatewayLog: Sendable {
+    package struct Line: Sendable {
         /// In nanoseconds since 1970.
-        var time: UInt64
-        var text: String
+        package var time: UInt64
+        package var text: String
+
+        package init(time: UInt64, text: String) {
+            self.time = time
+            self.text = text
+        }
     }
 
     private let isEnded = Mutex(false)
@@ -18,7 +23,7 @@ final class GatewayLog: Sendable {
     private let hasStopped = DispatchSemaphore(value: 0)
 
     /// Begins at the file's end.
-    init(following file: String) throws(LiveError) {
+    package init(following file: String) throws(LiveError) {
         guard let handle = FileHandle(forReadingAtPath: file), (try? handle.seekToEnd()) != nil else {
             throw .system("the gateway's log \(file) cannot be read")
         }
@@ -41,7 +46,7 @@ final class GatewayLog: Sendable {
     }
 
     /// Stops, and returns what the log has said since the beginning.
-    func end() -> [Line] {
+    package func end() -> [Line] {
         isEnded.withLock { $0 = true }
         hasStopped.wait()
         hasStopped.signal()
@@ -66,7 +71,7 @@ extension [GatewayLog.Line] {
     ///
     /// A gateway numbers its IKE SAs (strongSwan `<conn|12>`, libreswan `#12`): those lines are the client's that have a
     /// number which is new when its address is named.
-    func evidence(about address: String, from start: UInt64, until end: UInt64) -> [String] {
+    package func evidence(about address: String, from start: UInt64, until end: UInt64) -> [String] {
         let first = start - Swift.min(start, Self.slack)
         let past = prefix { $0.time < first }
         let inTime = dropFirst(past.count).prefix { $0.time <= end + Self.patience }
@@ -116,7 +121,7 @@ extension [GatewayLog.Line] {
 
 extension GatewayLog {
     /// A line without what stands before its words.
-    static func words(of text: String) -> String {
+    package static func words(of text: String) -> String {
         let start = [Line].number(in: text)?.end ?? text.startIndex
         return String(text[start...].trimmingPrefix { $0 == " " || $0 == ":" })
     }
