@@ -15,7 +15,9 @@ RADIUS_SECRET=${RADIUS_SECRET:-test-only}
 RADIUS_SOCKETS=${RADIUS_SOCKETS:-16}
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
-case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc xauth-generic eap-mschapv2 eap-tls eap-radius" ;; esac
+case $LOCAL_AUTH$REMOTE_AUTH in
+    *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc xauth-generic eap-mschapv2 eap-tls eap-radius" ;;
+esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
 DOS_PROTECTION=${DOS_PROTECTION:-yes}

@@ -13,8 +13,9 @@
 # an address.
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS (in libreswan's words) IKE_LIFE
-# CHILD_LIFE PFS DDOS MOBIKE POOL ESN (yes, no, either) TYPE (transport: between the outer addresses, without a pool) LOG (libreswan's plutodebug) LIBRESWAN (where it was unpacked); with PKI, a folder of
-# `ikestorm pki`, both ends have certificates.
+# CHILD_LIFE PFS DDOS MOBIKE POOL LOG (libreswan's plutodebug) LIBRESWAN (where it was unpacked); with PKI, a folder of
+# `ikestorm pki`, both ends have certificates; ESN (yes, no, either); TYPE (transport: between the outer addresses,
+# without a pool).
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"

@@ -15,8 +15,8 @@
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_OVER (how long an
 # IKE SA may outlive its rekey: a tenth of it) IKE_REAUTH CHILD_REKEY CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE
-# FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, EAP_ID (`%any`: it asks for the identity in EAP),
-# KEYS (a CSV file of identity and key: a shared key for each client, in the place of $PSK),
+# FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, EAP_ID (`%any`: it asks for the identity
+# in EAP), KEYS (a CSV file of identity and key: a shared key for each client, in the place of $PSK),
 # and those at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

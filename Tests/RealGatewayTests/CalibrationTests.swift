@@ -51,7 +51,7 @@ struct CalibrationTests {
         let words = ["--target", "10.98.1.2", "--allow-target", "10.98.1.2", "--gateway-pid", "\(number)"]
         let calibration = try gateway.rig.run(
             [Rig.ikestorm, "calibrate", shipped] + words + [
-                "--gateway", "strongSwan of a test", "--date", "2026-11-28", "--rates", "10,30", "--key-exchanges",
+                "--gateway", "strongSwan of a test", "--date", "2026-11-28", "--rates", "20,50", "--key-exchanges",
                 "x25519",
                 "--replications", "1", "--exchanges", "ike-rekey", "--name", "measured-here", "--out",
                 folder.path + "/costs.json",
@@ -63,11 +63,11 @@ struct CalibrationTests {
         let written = try String(contentsOfFile: folder.path + "/costs.json", encoding: .utf8)
         let table = try CostTableFile(text: written, file: "costs.json")
         #expect(table.name == "measured-here" && table.provenance.kind == .measured)
-        for words in ["strongSwan of a test", "on 2026-11-28", "with 80 set-ups at 10, 30 clients", "--rates 10,30"] {
+        for words in ["strongSwan of a test", "on 2026-11-28", "with 140 set-ups at 20, 50 clients", "--rates 20,50"] {
             #expect(table.provenance.source.contains(words), "\(table.provenance.source)")
         }
         #expect(table.provenance.source.contains("taken over from another table: "))
-        #expect(table.validRange.setUpsPerSecond == 10...30)
+        #expect(table.validRange.setUpsPerSecond == 20...50)
         for operation: CostTableFile.Operation in [.ikeSAInit, .ikeAuthPSK, .rekeyIKESA, .delete] {
             #expect(table[operation].interval != nil, "\(operation)")
         }
@@ -85,8 +85,8 @@ struct CalibrationTests {
 
         // At a rate in between: CPU time, which other work on the machine hardly changes.
         let process = try GatewayProcess(number)
-        let clients = 60
-        let workload = try LiveWorkload(count: clients, rate: "20/s", duration: "4s").validated()
+        let clients = 90
+        let workload = try LiveWorkload(count: clients, rate: "30/s", duration: "4s").validated()
         let used = Mutex<[UInt64]>([])
         var options = LiveOptions()
         options.beforeDrain = { _ in used.withLock { $0.append((try? process.cpuNanoseconds) ?? 0) } }

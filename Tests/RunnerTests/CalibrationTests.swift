@@ -125,7 +125,7 @@ struct CostFitTests {
     @Test("what is known is taken out of the samples, so that a part of the exchanges tells the rest")
     func takesKnownOut() throws {
         let table = try known
-        // Without Child SA rekeys nothing tells the key exchange, nor the Delete behind an IKE SA's rekey from the rekey.
+        // Without Child SA rekeys nothing tells the key exchange from what it is in.
         let part = samples(table, seed: 3).filter { sample in
             !sample.counts.contains {
                 [.operation(.createChildSA), .operation(.informational), .keyExchange("modp2048")].contains($0.work)

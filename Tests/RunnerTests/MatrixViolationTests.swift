@@ -28,8 +28,8 @@ struct MatrixViolationTests {
         return writer.bytes
     }
 
-    /// By the number of the IKE SA. The 0th is the canary's, and the first cell's is left alone; behind six of the first
-    /// stage come another canary, three PRFs, ML-KEM in four ways, ESN and the credentials.
+    /// By the number of the IKE SA. The 0th is the canary's, and the first cell's is left alone; behind six of the
+    /// first stage come another canary, three PRFs, ML-KEM in four ways, ESN and the credentials.
     private static let violations: [Int: Violation] = [
         2: Violation(
             cell: "aes256gcm16-prfsha384-ecp256",

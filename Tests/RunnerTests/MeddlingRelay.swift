@@ -11,7 +11,7 @@ import Workers
 ///
 /// Its clients' addresses are hidden from the gateway, as by a NAT.
 final class MeddlingRelay: Sendable {
-    /// What becomes of a message of the gateway in the `number`th IKE SA that was begun, counted from 0; nil keeps it back.
+    /// What becomes of a message of the gateway in the IKE SA of this number, counted from 0; nil keeps it back.
     typealias Meddling = @Sendable (_ message: [UInt8], _ number: Int) -> [UInt8]?
 
     let target: LiveTarget

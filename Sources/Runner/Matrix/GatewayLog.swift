@@ -69,8 +69,8 @@ package final class GatewayLog: Sendable {
 extension [GatewayLog.Line] {
     /// The lines that say why a client from `address` got no further that came at `start` and was done at `end`.
     ///
-    /// A gateway numbers its IKE SAs (strongSwan `<conn|12>`, libreswan `#12`): those lines are the client's that have a
-    /// number which is new when its address is named.
+    /// A gateway numbers its IKE SAs (strongSwan `<conn|12>`, libreswan `#12`): those lines are the client's that have
+    /// a number which is new when its address is named.
     package func evidence(about address: String, from start: UInt64, until end: UInt64) -> [String] {
         let first = start - Swift.min(start, Self.slack)
         let past = prefix { $0.time < first }
