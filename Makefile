@@ -20,7 +20,7 @@ LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+
 REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.
 ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveRunTests|LiveTrafficTests)/
 LANES := \
-	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests)/) \
+	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests|GatewayEAPTests|SharedKeyTests|UnknownSPITests)/) \
 	^RealGatewayTests\.(CertificateTests|FragmentationTests|LifeCycleTests)/ \
 	^RealGatewayTests\.(InspectionTests|MatrixTests)/ \
 	^RealGatewayTests\.Charon\w+Tests/

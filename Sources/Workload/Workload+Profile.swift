@@ -24,6 +24,8 @@ extension Workload {
         package var mode = Mode.tunnel
 
         /// Whether the client asks for an inner address in the Configuration payload.
+        /// What it may reach behind the gateway: in transport mode nothing but the gateway itself.
+        package var innerPrefixes: [IPPrefix] { mode == .tunnel ? trafficSelectors.remote : [] }
         package var requestsAddress: Bool { mode == .tunnel && trafficSelectors.local.contains(.dynamic) }
     }
 

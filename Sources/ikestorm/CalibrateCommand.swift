@@ -44,6 +44,14 @@ struct CalibrateCommand: ParsableCommand {
     @Option(help: "Key exchanges, the one that everything is measured with first.")
     var keyExchanges = CalibrationTrial.usualKeyExchanges.joined(separator: ",")
 
+    @Option(
+        help: """
+            What is measured, among \(CalibrateCommand.keywords); all unless some are named. A price that they do not tell \
+            by themselves is taken from the workload's table.
+            """
+    )
+    var exchanges = CalibrateCommand.keywords
+
     @Option(help: "How often everything is measured.")
     var replications = 2
 
@@ -84,9 +92,19 @@ struct CalibrateCommand: ParsableCommand {
         guard !methods.isEmpty, methods.allSatisfy(CalibrationTrial.keyExchanges.contains) else {
             throw ValidationError("--key-exchanges are among \(CalibrationTrial.keyExchanges.joined(separator: ",")).")
         }
+        guard !chosenExchanges.isEmpty, chosenExchanges.count == exchanges.split(separator: ",").count else {
+            throw ValidationError("--exchanges are among \(Self.keywords), with commas between them.")
+        }
         guard (1...100).contains(replications), (1...1_024).contains(gatewayCores) else {
             throw ValidationError("--replications is from 1 to 100, and --gateway-cores from 1 to 1024.")
         }
+    }
+
+    private static let keywords = CalibrationTrial.Exchange.measured.map(\.keyword).joined(separator: ",")
+
+    private var chosenExchanges: [CalibrationTrial.Exchange] {
+        let words = exchanges.split(separator: ",").map(String.init)
+        return CalibrationTrial.Exchange.measured.filter { words.contains($0.keyword) }
     }
 
     func run() throws {
@@ -103,13 +121,14 @@ struct CalibrateCommand: ParsableCommand {
         if predict {
             try job.predict(cores: gatewayCores, replications: replications, on: .standard())
         } else if let gatewayPID {
-            let measuring = CalibrateJob.Measuring(
+            var measuring = CalibrateJob.Measuring(
                 processNumber: gatewayPID,
                 rates: rates.split(separator: ",").compactMap { Int($0) },
                 keyExchanges: keyExchanges.split(separator: ",").map(String.init),
                 replications: replications,
                 refusedProposal: refusedProposal
             )
+            measuring.exchanges = chosenExchanges
             let command = ["ikestorm"] + CommandLine.arguments.dropFirst()
             try job.calibrate(measuring, name: name, command: Array(command), to: out, on: .standard())
         }

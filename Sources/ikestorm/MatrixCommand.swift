@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Primitives
 import Runner
 
@@ -68,6 +69,15 @@ struct MatrixCommand: ParsableCommand {
     var keyExchanges: String?
 
     @Option(
+        help: ArgumentHelp(
+            "The gateway's log on this machine: what it says about what does not work is told beside it.",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var gatewayLog: String?
+
+    @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Sets a value of the workload.", valueName: "path=value")
     )
@@ -93,6 +103,9 @@ struct MatrixCommand: ParsableCommand {
         guard (1...20).contains(rate) else { throw ValidationError("--rate is from 1 to 20.") }
         guard (1...20).contains(featuresAtOnce) else { throw ValidationError("--features-at-once is from 1 to 20.") }
         guard (1...10_000).contains(atMost) else { throw ValidationError("--at-most is from 1 to 10000.") }
+        guard gatewayLog.map(FileManager.default.isReadableFile(atPath:)) ?? true else {
+            throw ValidationError("--gateway-log \(gatewayLog ?? ""): it cannot be read.")
+        }
         let methods = chosenKeyExchanges
         guard methods.allSatisfy(CalibrationTrial.keyExchanges.contains) else {
             throw ValidationError("--key-exchanges are among \(CalibrationTrial.keyExchanges.joined(separator: ",")).")
@@ -124,6 +137,7 @@ struct MatrixCommand: ParsableCommand {
         job.featuresAtOnce = featuresAtOnce
         job.mostCombinations = atMost
         job.keyExchanges = chosenKeyExchanges
+        job.gatewayLog = gatewayLog
         job.isJSON = json
         job.markdownFile = markdown
         job.htmlFile = html

@@ -103,6 +103,14 @@ struct ResultFile {
         ((root["metrics"] as? [String: Any])?[metric] as? [String: Any])?["total"] as? Int
     }
 
+    /// Percentiles of a metric in nanoseconds.
+    func latency(_ metric: String) -> (p50: Int, p90: Int, max: Int)? {
+        guard let values = (root["metrics"] as? [String: Any])?[metric] as? [String: Any],
+            let p50 = values["p50"] as? Int, let p90 = values["p90"] as? Int, let max = values["max"] as? Int
+        else { return nil }
+        return (p50, p90, max)
+    }
+
     /// The file without what may differ from machine to machine.
     static func withoutHost(_ data: Data) throws -> Data {
         var object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])

@@ -107,6 +107,31 @@ struct LiveCommandTests {
         #expect(outcome.status == 75, "\(outcome.output)\(outcome.errors)")
     }
 
+    @Test("counts latency from when clients were due, though it could not let them come in time")
+    func countsFromIntendedTime() throws {
+        // Of 80 clients, one each 50 ms, every second one is due while the generator stands still.
+        let load = [
+            "populations.laptops.count=80", "arrivals.morning={ population: laptops, constant: { rate: 20/s } }",
+        ]
+        let run = try Command(
+            [Binary.path] + words("8s") + load.flatMap { ["--set", $0] },
+            directory: scratch.url
+        )
+        try Self.wait(for: "established ", of: run)
+        run.signal(SIGSTOP)
+        usleep(2_000_000)
+        run.signal(SIGCONT)
+        let outcome = try run.wait(atMost: 60)
+        #expect(outcome.status == 75, "\(outcome.output)\(outcome.errors)")
+        let result = try ResultFile(try scratch.bytes("run/result.json"))
+        #expect(result.total("handshake.established") == 80)
+        // The path loses nothing, and the gateway answers at once: what is longer is the generator's own wait.
+        let latency = try #require(result.latency("handshake.latency"))
+        #expect(latency.p50 < 1_500_000_000)
+        #expect((1_200_000_000...3_000_000_000).contains(latency.p90), "\(latency)")
+        #expect((1_800_000_000...4_000_000_000).contains(latency.max), "\(latency)")
+    }
+
     @Test("drains when its terminal is closed")
     func drainsAtHangUp() throws {
         let run = try started()

@@ -27,6 +27,10 @@ struct MatrixTests {
                 "x25519,ecp256"
             ),
             (["--target", "127.0.0.1", "--identity", "a@b", "--certificates", "c.pem"], 64, "needs --authorities"),
+            (
+                ["--target", "127.0.0.1", "--identity", "a@b", "--psk", "k", "--gateway-log", "/nowhere/log"], 64,
+                "--gateway-log /nowhere/log: it cannot be read"
+            ),
             (["none.yaml", "--target", "127.0.0.1"], 65, "none.yaml"),
             (["--target", "10.98.1.2", "--identity", "a@b", "--psk", "k"], 96, "nothing was sent"),
         ]

@@ -161,6 +161,23 @@ struct TLSTests {
         #expect(talk.story.hasSuffix("<- failure"))
     }
 
+    @Test("takes a server that does not know RFC 5746, since nobody renegotiates")
+    func toleratesPlainServers() throws {
+        let kind = Kind(key: "ec", versions: .tls12...(.tls12), fragmentByteCount: 1024)
+        var talk = try conversation(kind)
+        let question = talk.begin()
+        let identity = talk.toPeer(question).answer
+        let start = talk.toAuthenticator(identity).request
+        let hello = talk.toPeer(start).answer
+        // ServerHello: TLS 1.2, no session, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, no compression, no extensions.
+        let body = [3, 3] + [UInt8](repeating: 7, count: 32) + [0, 0xC0, 0x2B, 0]
+        let handshake = [2, 0, 0, UInt8(body.count)] + body
+        let record = [22, 3, 3, 0, UInt8(handshake.count)] + handshake
+        let answer = talk.toPeer([1, hello[1] &+ 1, 0, UInt8(6 + record.count), 13, 0] + record).answer
+        // It waits for the certificate, and sends no alert.
+        #expect(answer == [2, hello[1] &+ 1, 0, 6, 13, 0])
+    }
+
     @Test("fails where the versions do not meet")
     func versions() throws {
         var talk = try conversation(

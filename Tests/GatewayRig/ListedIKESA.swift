@@ -3,6 +3,7 @@ package struct ListedIKESA: Sendable, Equatable {
     /// A Child SA of it.
     package struct ChildSA: Sendable, Equatable {
         package let name: String
+        package let number: Int
         package let state: String
         /// The SPI of what strongSwan receives.
         package let inboundSPI: UInt32
@@ -62,6 +63,7 @@ package struct ListedIKESA: Sendable, Equatable {
         children = fields.sections("child-sas").map { child in
             ChildSA(
                 name: child["name"],
+                number: Int(child["uniqueid"]) ?? 0,
                 state: child["state"],
                 inboundSPI: UInt32(child["spi-in"], radix: 16) ?? 0,
                 outboundSPI: UInt32(child["spi-out"], radix: 16) ?? 0,

@@ -28,11 +28,21 @@ package struct RealGateway: Sendable {
     /// Makes the gateway delete every IKE SA.
     package func terminate() throws { _ = try rig.script("strongswan.sh", "terminate") }
 
+    /// Makes the gateway delete one Child SA by its own number.
+    package func deleteChildSA(_ number: Int) throws {
+        _ = try rig.script("strongswan.sh", "swanctl", "--terminate", "--child-id", String(number))
+    }
+
+    /// Ends the gateway as a crash would, and starts it again: it knows no IKE SA any more.
+    package func restart() throws { _ = try rig.script("strongswan.sh", "restart") }
+
     /// Has the gateway prove itself by, and believe, the certificates of another folder of `ikestorm pki`.
     package func rollOver(to folder: String) throws { _ = try rig.script("strongswan.sh", "roll", folder) }
 
     /// What charon logged.
     package func log() throws -> String { try rig.script("strongswan.sh", "log") }
+    /// Where charon logs to.
+    package var logFile: String { rig.file("gateway/log") }
 }
 
 /// strongSwan as the initiators of a rig, to be met by our own responder.

@@ -77,8 +77,20 @@ package final class Rig: Sendable {
         _ = try script("capture.sh", "stop")
     }
 
+    /// Sends one packet to `markPort` of the gateway: what was sent before it is before it in a capture.
+    package func sendMark() throws {
+        let outcome = try run(["bash", "-c", "echo mark >/dev/udp/\(Self.gatewayAddress)/\(Self.markPort)"])
+        guard outcome.status == 0 else { throw Command.Failure.failed(["mark"], outcome) }
+    }
+
+    /// Nobody listens there: UDP's discard port.
+    package static let markPort = 9
+
     /// The last capture, for tools that read one.
-    package var captureFile: String { directory.appending(path: "\(name)/capture.pcapng").path }
+    package var captureFile: String { file("capture.pcapng") }
+
+    /// Where a file of the rig's scripts is, by its path in RUNROOT/NAME.
+    package func file(_ path: String) -> String { directory.appending(path: "\(name)/\(path)").path }
 
     /// Runs one of the rig's scripts, which has to succeed, and returns what it printed.
     ///

@@ -17,7 +17,9 @@ ASK_NAME_SERVERS=${ASK_NAME_SERVERS:-no} # yes: an initiator asks for name serve
 PLUGINS="random nonce openssl drbg aes sha1 sha2 md5 hmac kdf pem pkcs1 pkcs8 x509 constraints pubkey curve25519 chapoly
  gcm ctr gmp kernel-libipsec kernel-netlink socket-default vici counters"
 [ "$ASK_NAME_SERVERS" = yes ] && PLUGINS+=" resolve"
-case $LOCAL_AUTH$REMOTE_AUTH in *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc eap-mschapv2 eap-tls eap-radius" ;; esac
+case $LOCAL_AUTH$REMOTE_AUTH in
+    *eap*) PLUGINS+=" eap-identity eap-md5 eap-gtc xauth-generic eap-mschapv2 eap-tls eap-radius" ;;
+esac
 
 THREADS=${THREADS:-16} # with 4, charon hangs: some of them always wait
 DOS_PROTECTION=${DOS_PROTECTION:-yes}
@@ -82,6 +84,10 @@ charon {
     }
     resolve {
       file = $RUN/resolv.conf
+    }
+    eap-gtc {
+      # PAM would be the system's users; this one looks passwords up beside the keys.
+      backend = generic
     }
     eap-radius {
       servers {
@@ -161,6 +167,15 @@ start_charon() { # clients|gateway
         cat "$RUN/load" >&2
         die "charon refuses its configuration"
     }
+}
+
+# Ends charon without a word to anybody, and removes what keeps another from starting.
+stop_charon() {
+    local pid
+    pid=$(cat "$RUN/pid") || die "charon does not run"
+    kill -KILL "$pid"
+    while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; do sleep 0.02; done
+    rm -f "$RUN/vici" "$RUN/run/charon.pid" "$RUN/run/charon.vici"
 }
 
 # What both rigs can do with a charon that runs.

@@ -14,7 +14,8 @@
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS (in libreswan's words) IKE_LIFE
 # CHILD_LIFE PFS DDOS MOBIKE POOL LOG (libreswan's plutodebug) LIBRESWAN (where it was unpacked); with PKI, a folder of
-# `ikestorm pki`, both ends have certificates.
+# `ikestorm pki`, both ends have certificates; ESN (yes, no, either); TYPE (transport: between the outer addresses,
+# without a pool).
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$GATEWAYS/network.sh"
@@ -30,6 +31,8 @@ PFS=${PFS:-yes}
 DDOS=${DDOS:-auto} # busy: cookies are always asked for
 MOBIKE=${MOBIKE:-no}
 POOL=${POOL:-10.128.0.1-10.191.255.254}
+ESN=${ESN:-no}
+TYPE=${TYPE:-tunnel}
 LOG=${LOG:-}
 PKI=${PKI:-}
 
@@ -44,6 +47,10 @@ whack() { "$LIBRESWAN/usr/libexec/ipsec/whack" --rundir "$RUN/run/pluto" "$@"; }
 
 write_configuration() {
     local authentication="authby=secret" identity="rightid=%any" method=rsa-sha2
+    local inner="leftsubnet=10.200.0.0/16
+    rightaddresspool=$POOL
+    narrowing=yes"
+    [ "$TYPE" = transport ] && inner="type=transport"
     mkdir -p "$RUN/run/pluto" "$RUN/nss"
     certutil -N -d "sql:$RUN/nss" --empty-password
     if [ -n "$PKI" ]; then
@@ -69,12 +76,11 @@ conn clients
     $authentication
     left=$GATEWAY_ADDRESS
     leftid=@$IDENTITY
-    leftsubnet=10.200.0.0/16
     leftupdown=%disabled
     right=%any
     $identity
-    rightaddresspool=$POOL
-    narrowing=yes
+    $inner
+    esn=$ESN
     fragmentation=yes
     mobike=$MOBIKE
     ike=$IKE_PROPOSALS

@@ -5,6 +5,7 @@
 #   down           stop it, and remove the network
 #   sas | stats    its list of IKE SAs and Child SAs (arguments: those of swanctl --list-sas), its counters
 #   rekey-child | rekey-ike | terminate      start these exchanges towards every client
+#   restart        end it as a crash would, and start it again: it knows no IKE SA any more
 #   roll FOLDER    prove itself by, and believe, the certificates of another folder of `ikestorm pki` from now on
 #   log | pid      what charon logged, the number of its process
 #   swanctl        anything else: the arguments are swanctl's
@@ -14,7 +15,8 @@
 #
 # Knobs, read from the environment by `up`: PSK IDENTITY IKE_PROPOSALS ESP_PROPOSALS IKE_REKEY IKE_OVER (how long an
 # IKE SA may outlive its rekey: a tenth of it) IKE_REAUTH CHILD_REKEY CHILD_LIFE DPD_DELAY UNIQUE CHILDLESS MOBIKE
-# FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD,
+# FRAGMENTATION POOL POOL6 NAME_SERVERS SUBNETS LOCAL_TS KNOWN_PASSWORD, EAP_ID (`%any`: it asks for the identity
+# in EAP), KEYS (a CSV file of identity and key: a shared key for each client, in the place of $PSK),
 # and those at the head of charon.sh: with PKI, a folder of `ikestorm pki`, both ends have certificates.
 set -uo pipefail
 GATEWAYS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -43,8 +45,19 @@ POOL6=${POOL6:-fd00:7::/112}
 NAME_SERVERS=${NAME_SERVERS:-}
 SUBNETS=${SUBNETS:-}
 LOCAL_TS=${LOCAL_TS:-10.200.0.0/16}
-KNOWN_PASSWORD=${KNOWN_PASSWORD:-test-only} # of user-1, for the methods of EAP that have one
+KNOWN_PASSWORD=${KNOWN_PASSWORD:-test-only} # of user-1, for the methods of EAP that have one; in EAP it may be guest-1
+EAP_ID=${EAP_ID:-}
+KEYS=${KEYS:-}
 CONNECTION=psk
+
+shared_keys() {
+    if [ -z "$KEYS" ]; then
+        printf 'ike-any {\n secret = "%s"\n }\n' "$PSK"
+        return
+    fi
+    # Without the gateway's own identity: charon would take any key of that for any client's.
+    awk -F, '$1 != "identity" { printf "ike-%d {\n id = %s\n secret = \"%s\"\n }\n", NR, $1, $2 }' "$KEYS"
+}
 
 write_connections() {
     cat >"$RUN/swanctl/swanctl.conf" <<CONF
@@ -69,6 +82,7 @@ connections {
     }
     remote {
       $(proof "$REMOTE_AUTH")
+      ${EAP_ID:+eap_id = $EAP_ID}
     }
     children {
       net {
@@ -93,11 +107,10 @@ pools {
   }
 }
 secrets {
-  ike-any {
-    secret = "$PSK"
-  }
+  $(shared_keys)
   eap-1 {
     id = user-1@example.org
+    id-guest = guest-1@example.org
     secret = "$KNOWN_PASSWORD"
   }
 }
@@ -120,6 +133,10 @@ case $VERB in
         start_charon gateway
         ;;
     down) network_down ;;
+    restart)
+        stop_charon
+        start_charon gateway
+        ;;
     roll)
         PKI=${REST[0]:?a folder of ikestorm pki}
         rm -rf "$RUN/swanctl"/{private,x509,x509ca}

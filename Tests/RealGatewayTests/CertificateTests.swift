@@ -38,7 +38,15 @@ struct CertificateTests {
             theirs: "RSA signature"
         ),
         Case(key: "ecdsa256", hasIntermediate: true, ours: "ECDSA_WITH_SHA256_DER", theirs: "ECDSA_WITH_SHA256_DER"),
+        Case(
+            key: "ecdsa256",
+            signatures: "[ecdsa-p256]",
+            knobs: ["SIGNATURE_AUTHENTICATION": "no"],
+            ours: "ECDSA-256 signature",
+            theirs: "ECDSA-256 signature"
+        ),
         Case(key: "ecdsa384", ours: "ECDSA_WITH_SHA384_DER", theirs: "ECDSA_WITH_SHA384_DER"),
+        Case(key: "ecdsa521", ours: "ECDSA_WITH_SHA512_DER", theirs: "ECDSA_WITH_SHA512_DER"),
         Case(
             key: "ecdsa521",
             signatures: "[ecdsa-p521]",
@@ -98,16 +106,40 @@ struct CertificateTests {
         }
     }
 
-    @Test("a client whose certificate has expired is refused")
+    @Test("a gateway whose certificate has another name than its workload's is found out by the canary, and told")
+    func refusesName() throws {
+        let pki = try TestPKI("ecdsa256", gateway: "other.example.org", clients: 0)
+        let gateway = try RealGateway.start(knobs: ["PKI": pki.folder, "REMOTE_AUTH": "psk"])
+        var parts = LiveWorkload(count: 1)
+        parts.authentication = "{ psk: test-only, authorities: \(pki.folder)/ca.pem }"
+        let refusal = refusal(of: try parts.validated(), by: gateway)
+        #expect(refusal.contains("its certificate is not that of gw.example.org"), "\(refusal)")
+        // RFC 7296 section 2.21.2: an INFORMATIONAL request under the new keys.
+        let log = try gateway.log()
+        #expect(log.contains("parsed INFORMATIONAL request 2 [ N(AUTH_FAILED) ]"), "\(log.suffix(3000))")
+        #expect(try gateway.associations() == [])
+    }
+
+    @Test("a client whose certificate has expired, or is of another authority, is refused by AUTHENTICATION_FAILED")
     func refusesClient() throws {
         let good = try TestPKI("ecdsa256", clients: 1)
-        let stale = try TestPKI("ecdsa256", until: "2024-01-01T00:00:00Z", clients: 1)
-        let gateway = try RealGateway.start(knobs: ["PKI": good.folder])
-        var parts = LiveWorkload(count: 1)
-        parts.authentication = "{ certificates: \(stale.folder)/clients.pem, authorities: \(good.folder)/ca.pem }"
-        let workload = try parts.validated()
-        let refusal = refusal(of: workload, by: gateway)
-        #expect(refusal.contains("does not believe this client's certificate"), "\(refusal)")
+        for (until, words) in [
+            ("2024-01-01T00:00:00Z", "subject certificate invalid"), ("2049-01-01T00:00:00Z", "no issuer certificate"),
+        ] {
+            // Another authority of the same name would have another key: its seed is its own.
+            let bad = try TestPKI("ecdsa256", until: until, clients: 1, seed: until.hasPrefix("2049") ? 8 : 7)
+            let gateway = try RealGateway.start(knobs: ["PKI": good.folder])
+            var parts = LiveWorkload(count: 1)
+            parts.authentication = "{ certificates: \(bad.folder)/clients.pem, authorities: \(good.folder)/ca.pem }"
+            let text = parts.text.replacing("user%05d@example.org", with: "user-%d@example.org")
+            let workload = try WorkloadFile(text: text, path: "live.yaml").validated()
+            let refusal = refusal(of: workload, by: gateway)
+            #expect(refusal.contains("does not believe this client's certificate"), "\(refusal)")
+            let log = try gateway.log()
+            #expect(log.contains(words), "\(log.suffix(3000))")
+            #expect(log.contains("generating IKE_AUTH response 1 [ N(AUTH_FAILED) ]"), "\(log.suffix(3000))")
+            #expect(try gateway.associations() == [])
+        }
     }
 
     /// Why a run offers no load.
@@ -128,7 +160,8 @@ final class TestPKI: Sendable {
         hasIntermediate: Bool = false,
         gateway: String = "gw.example.org",
         until: String = "2049-12-31T23:59:59Z",
-        clients: Int
+        clients: Int,
+        seed: UInt64 = 7
     ) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "ikestorm-pki-\(UUID().uuidString)").path
         var job = TestAuthorityJob(
@@ -141,7 +174,7 @@ final class TestPKI: Sendable {
             until: until
         )
         job.hasIntermediate = hasIntermediate
-        job.seed = 7
+        job.seed = seed
         _ = try job.run()
     }
 

@@ -46,6 +46,32 @@ struct FragmentationTests {
         if size == "160" { #expect(log.contains("parsed CREATE_CHILD_SA request 2 [ EF(1/")) }
     }
 
+    @Test("an IKE_AUTH of 14 kB, with a long chain of certificates, reaches the gateway and is believed")
+    func longChain() throws {
+        let pki = try TestPKI("rsa2048", hasIntermediate: true, clients: 1)
+        let file = pki.folder + "/clients.pem"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        // Behind the chain comes a certificate that nobody needs, as often as charon takes one: there may be 8 in all.
+        let filler = try Command.output(
+            of: ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+                + ["-keyout", "/dev/null", "-days", "3650", "-subj", "/CN=filler"]
+                + ["-addext", "nsComment=" + String(repeating: "x", count: 2_000)]
+        )
+        try (text + String(repeating: filler, count: 6)).write(toFile: file, atomically: true, encoding: .utf8)
+        let gateway = try RealGateway.start(knobs: ["PKI": pki.folder, "MAX_PACKET": "20000"])
+        var parts = LiveWorkload(count: 1, duration: "1s", fragmentation: "standard")
+        parts.authentication = pki.clientAuthentication(signatures: nil)
+        let described = parts.text.replacing("user%05d@example.org", with: "user-%d@example.org")
+        let workload = try WorkloadFile(text: described, path: "live.yaml").validated()
+        let result = try gateway.rig.inside { try LiveRun(workload, options: LiveOptions()).run() }
+        let log = try gateway.log()
+        #expect(result.measurements.first?.counter(.handshakeEstablished).total == 1, "\(log.suffix(4000))")
+        let lengths = log.matches(of: /reassembled fragmented IKE message \((\d+) bytes\)/).map { Int($0.1) ?? 0 }
+        #expect(lengths.contains { $0 > 14_000 }, "\(lengths)")
+        #expect(log.contains("authentication of 'user-1@example.org' with RSA_EMSA_P"))
+        #expect(try gateway.associations() == [])
+    }
+
     @Test("strongSwan's initiators meet our responder: IKE_AUTH, both rekeys, INFORMATIONAL and Delete")
     func responder() throws {
         let folder = try TemporaryFolder()

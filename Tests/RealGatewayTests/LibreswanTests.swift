@@ -119,7 +119,7 @@ struct LibreswanTests {
         #expect(result.leftBehind == 0)
     }
 
-    @Test("10 initiators with RSA certificates establish, the gateway deletes every IKE SA, and they take notice")
+    @Test("10 initiators with RSA certificates, both ends' rekeys of both kinds, and the gateway's Deletes")
     func isDeleted() throws {
         let count = 10
         let pki = try TestPKI("rsa2048", clients: count)
@@ -127,22 +127,31 @@ struct LibreswanTests {
         let workload = try Self.workload(
             pki,
             count: count,
-            ike: "{ rekey: 4h }",
-            child: "{ rekey: 1h }",
-            duration: "5s"
+            ike: "{ rekey: 3s, jitter: 0%, over: 1m }",
+            child: "{ rekey: 4s, jitter: 0%, over: 1m }",
+            duration: "8s"
         )
         let account = try gateway.rig.inside { () throws -> Account in
             var account = Account()
             let sinks = RunSinks(event: { account.story.note($0) })
             account.story.result = try LiveRun(workload, options: LiveOptions()).run(sinks: sinks) { progress in
-                guard progress.time == .zero + .seconds(3) else { return }
-                account.before = account.story.attempt { try gateway.states() } ?? []
-                account.story.attempt { try gateway.terminate() }
+                // Its rekeys put ours off: ours of Child SAs to the 6th second, ours of IKE SAs to the 5th.
+                switch progress.time.nanoseconds {
+                case 1_000_000_000:
+                    account.before = account.story.attempt { try gateway.states() } ?? []
+                    account.story.attempt { try gateway.rekeyIKESAs() }
+                case 2_000_000_000: account.story.attempt { try gateway.rekeyChildSAs() }
+                case 7_000_000_000: account.story.attempt { try gateway.terminate() }
+                default: break
+                }
             }
             return account
         }
         #expect(account.story.failures == [])
         #expect(account.before.count { $0.isIKESA } == count)
+        for (rekey, isOurs) in [("ike", "false"), ("child", "false"), ("ike", "true"), ("child", "true")] {
+            #expect(account.story.count("\(rekey)-rekeyed", "from-here", isOurs) >= count, "\(rekey), \(isOurs)")
+        }
         #expect(account.story.count("closed", "reason", "deleted-by-peer") == count)
         #expect(try gateway.log().contains("authenticated peer '2048-bit RSASSA-PSS with SHA2_256' digital signature"))
         #expect(try gateway.states() == [])
@@ -171,6 +180,48 @@ struct LibreswanTests {
         #expect(error.map { "\($0)" }?.contains(words) == true, "\(error.map { "\($0)" } ?? "")")
         #expect(try gateway.states() == [])
         #expect(try gateway.installedCount() == 0)
+    }
+
+    @Test(
+        "extended sequence numbers, and transport mode without a pool, are agreed to and kept by rekeys",
+        arguments: [["ESN": "yes"], ["TYPE": "transport"]]
+    )
+    func agrees(_ knobs: [String: String]) throws {
+        let count = 5
+        let gateway = try Libreswan.start(knobs: knobs)
+        let isTransport = knobs["TYPE"] != nil
+        var parts = LiveWorkload(
+            count: count,
+            rate: "50/s",
+            duration: "4s",
+            child: "{ rekey: 2500ms, jitter: 0%, over: 1m }"
+        )
+        if isTransport {
+            parts.settings = "mode: transport"
+            parts.safety = #"{ allow-targets: [10.98.1.2], allow-identities: ["user*@example.org"] }"#
+        }
+        let child = "child: [aes256gcm16-x25519]"
+        let text = isTransport ? parts.text : parts.text.replacing(child, with: "child: [aes256gcm16-x25519-esn]")
+        let workload = try WorkloadFile(text: text, path: "live.yaml").validated()
+        let listed = Mutex<[ListedState]>([])
+        var options = LiveOptions()
+        options.beforeDrain = { _ in listed.withLock { $0 = (try? gateway.states()) ?? [] } }
+        let chosen = options
+        let result = try gateway.rig.inside { try LiveRun(workload, options: chosen).run() }
+        let measured = try #require(result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == UInt64(count))
+        #expect(measured.counter(.childRekeyEstablished).total >= UInt64(count))
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        let ours = Set(result.associations.filter { $0.state == .established }.flatMap(Self.children))
+        // Those that were rekeyed still wait for their Deletes.
+        #expect(ours.count == count && ours.isSubset(of: Self.children(listed.withLock { $0 })))
+        let log = try gateway.log()
+        let chosenESP = log.matches(of: /ESP=AES_GCM_C_256\S*-(ENABLED|DISABLED) SPI/).map { String($0.1) }
+        #expect(chosenESP.count >= 2 * count && Set(chosenESP) == [isTransport ? "DISABLED" : "ENABLED"])
+        #expect(log.contains("; IPsec transport [") == isTransport, "\(log.suffix(3_000))")
+        #expect(try gateway.states() == [])
+        #expect(try gateway.installedCount() == 0)
+        #expect(result.leftBehind == 0)
     }
 
     /// The Child SAs of an IKE SA by their SPIs, as the gateway sees them.

@@ -66,6 +66,7 @@ struct MatrixTests {
             $0.keyExchanges = ["x25519", "ecp256", "modp2048"]
             $0.features = [.fragmentation, .mobike]
             $0.featuresAtOnce = 2
+            $0.gatewayLog = gateway.logFile
         }
         let grid = report.results.filter { $0.cell.kind == .algorithms }
         let working = grid.filter { $0.verdict == .works }.map(\.cell.name)
@@ -88,6 +89,21 @@ struct MatrixTests {
         #expect(lines(of: log, "received proposals unacceptable") == inits.count)
         let children = report.results.filter { $0.verdict.text == "NO_PROPOSAL_CHOSEN in IKE_AUTH, for the Child SA" }
         #expect(lines(of: log, "no acceptable proposal found") == children.count)
+        // Each has its own line, by the number of its IKE SA.
+        for (results, words) in [
+            (inits, "received proposals unacceptable"), (children, "no acceptable proposal found"),
+        ] {
+            for result in results {
+                #expect(result.evidence.count { $0.contains(words) } == 1, "\(result.cell.name): \(result.evidence)")
+            }
+            #expect(Set(results.map(\.evidence)).count == results.count)
+        }
+        for result in report.results where result.verdict == .works { #expect(result.evidence == []) }
+        let text = report.page.text(style: .plain)
+        #expect(
+            text.contains("the gateway takes nothing with modp2048 (its log: received proposals unacceptable"),
+            "\(text)"
+        )
         #expect(report.exitCode == .pass)
     }
 
@@ -147,6 +163,7 @@ struct MatrixTests {
             "--gateway-identity", "gw.example.org", "--remote-ts", "10.0.0.0/8", "--sources", "10.99.0.0/24",
             "--key-exchanges", "x25519,modp4096", "--rate", "20", "--features-at-once", "13", "--json",
             "--markdown", folder.path + "/matrix.md", "--html", folder.path + "/matrix.html",
+            "--gateway-log", gateway.logFile,
         ]
         let forbidden = try gateway.rig.run(words)
         #expect(forbidden.status == 96)
@@ -155,6 +172,7 @@ struct MatrixTests {
         #expect(outcome.status == 0, "\(outcome.errors)\(outcome.output.suffix(3_000))")
         #expect(outcome.output.contains("\"schema\": \"ikestorm-matrix-1\""))
         #expect(outcome.output.contains("the gateway takes nothing with modp4096"))
+        #expect(outcome.output.contains("> received proposals unacceptable"))
         let markdown = try String(contentsOfFile: folder.path + "/matrix.md", encoding: .utf8)
         #expect(markdown.contains("|  | x25519 | modp4096 |"))
         let html = try String(contentsOfFile: folder.path + "/matrix.html", encoding: .utf8)

@@ -122,6 +122,26 @@ struct CostFitTests {
         return samples
     }
 
+    @Test("what is known is taken out of the samples, so that a part of the exchanges tells the rest")
+    func takesKnownOut() throws {
+        let table = try known
+        // Without Child SA rekeys nothing tells the key exchange from what it is in.
+        let part = samples(table, seed: 3).filter { sample in
+            !sample.counts.contains {
+                [.operation(.createChildSA), .operation(.informational), .keyExchange("modp2048")].contains($0.work)
+            }
+        }
+        let unseparated: [PricedWork] = [.keyExchange("x25519")]
+        let fit = try CostFit(part.map { $0.without(unseparated, at: table) })
+        #expect(fit[.keyExchange("x25519")] == nil)
+        for operation: CostTableFile.Operation in [.ikeSAInit, .ikeAuthPSK, .rekeyIKESA] {
+            let price = try #require(fit[.operation(operation)]).cost
+            let truth = Double(table[operation].baseNanoseconds)
+            #expect((0.8 * truth...1.2 * truth).contains(Double(price.baseNanoseconds)), "\(operation): \(price)")
+            #expect(price.interval != nil)
+        }
+    }
+
     private var known: CostTableFile {
         get throws {
             let text = #"{"base-ns": 170000}"#

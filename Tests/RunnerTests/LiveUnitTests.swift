@@ -161,6 +161,19 @@ struct LiveUnitTests {
         #expect(throws: LiveError.self) { try run.run() }
     }
 
+    @Test("in transport mode nothing is behind the gateway that would have to be allowed")
+    func asksNothingOfTransport() throws {
+        var parts = LoopbackWorkload(policy: "mode: transport", selectors: "mode: transport")
+        parts.safety = #"{ allow-targets: [10.98.1.2], allow-identities: ["*"] }"#
+        let target = LiveTarget(address: try #require(IPAddress("10.98.1.2")))
+        var options = LiveOptions()
+        options.sources = [try #require(IPPrefix("127.0.0.1/32"))]
+        options.allowanceFile = "/nowhere"
+        let text = try LiveRun(try parts.validated(), targets: [target], options: options).dryRunText
+        #expect(text.contains("inner       none"))
+        #expect(!text.contains("not allowed"), "\(text)")
+    }
+
     @Test("the machine-wide file holds against the workload: both allow, the lowest ceiling holds")
     func intersects() throws {
         var parts = LoopbackWorkload()

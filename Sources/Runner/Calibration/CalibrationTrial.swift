@@ -16,6 +16,21 @@ package struct CalibrationTrial: Hashable, Sendable {
         case childRekeyWithKeyExchange = "Child SA rekey with a key exchange"
         case ikeRekey = "IKE SA rekey"
         case liveness = "liveness check"
+
+        /// Those that are measured with the first key exchange.
+        package static let measured = allCases.filter { $0 != .setUp }
+
+        /// How the command line calls it.
+        package var keyword: String {
+            switch self {
+            case .refused: "refused"
+            case .setUp: "set-up"
+            case .childRekey: "child-rekey"
+            case .childRekeyWithKeyExchange: "child-rekey-ke"
+            case .ikeRekey: "ike-rekey"
+            case .liveness: "liveness"
+            }
+        }
     }
 
     package var exchange: Exchange

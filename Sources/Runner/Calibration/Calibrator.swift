@@ -19,6 +19,8 @@ package struct Calibrator {
     /// The first one is measured in every exchange, the others in IKE_SA_INIT.
     package var keyExchanges: [String]
     package var replications: Int
+    /// What is measured with the first key exchange, each at every rate.
+    package var exchanges: [CalibrationTrial.Exchange]
     /// Told of each trial, a line at a time.
     package var report: (String) -> Void
 
@@ -37,6 +39,7 @@ package struct Calibrator {
         rates = [50, 200, 500]
         keyExchanges = CalibrationTrial.usualKeyExchanges
         replications = 2
+        exchanges = CalibrationTrial.Exchange.measured
     }
 
     package var trials: [CalibrationTrial] {
@@ -44,7 +47,7 @@ package struct Calibrator {
         let middle = rates[rates.count / 2]
         var trials: [CalibrationTrial] = []
         for rate in rates {
-            for exchange in CalibrationTrial.Exchange.allCases where exchange != .setUp {
+            for exchange in exchanges {
                 guard exchange != .refused || refusedProposal != nil else { continue }
                 trials.append(CalibrationTrial(exchange, clientsPerSecond: rate, keyExchange: first))
             }
@@ -53,6 +56,18 @@ package struct Calibrator {
             trials.append(CalibrationTrial(.setUp, clientsPerSecond: max(1, middle / 4), keyExchange: method))
         }
         return trials
+    }
+
+    /// What the exchanges hold and do not tell from the rest of them, so that its price has to be known.
+    ///
+    /// A key exchange is told by rekeys with it and without it, and the Delete behind the rekey of an IKE SA by others.
+    package var unseparated: [PricedWork] {
+        var works: [PricedWork] = []
+        if !exchanges.contains(.childRekey) || !exchanges.contains(.childRekeyWithKeyExchange) {
+            works.append(.keyExchange(keyExchanges[0]))
+        }
+        if exchanges.contains(.ikeRekey), !exchanges.contains(.liveness) { works.append(.operation(.informational)) }
+        return works
     }
 
     /// All trials, as often as asked; what a trial that went wrong measured is left out, and said.

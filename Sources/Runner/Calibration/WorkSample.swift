@@ -53,4 +53,21 @@ package struct WorkSample: Sendable {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
     }
+
+    /// The sample without work whose price is known.
+    package func without(_ known: [PricedWork], at prices: CostTableFile) -> WorkSample {
+        var sample = self
+        for count in counts where known.contains(count.work) {
+            let cost: CostTableFile.Cost? =
+                switch count.work {
+                case .operation(let operation): prices[operation]
+                case .keyExchange(let method): prices.price(ofKeyExchange: method)?.cost
+                }
+            guard let cost else { continue }
+            sample.counts.removeAll { $0 == count }
+            let each = Double(cost.baseNanoseconds) + Double(cost.perActiveSAPicoseconds) * activeSAs / 1_000
+            sample.nanoseconds = max(0, sample.nanoseconds - each * count.times)
+        }
+        return sample
+    }
 }

@@ -34,6 +34,7 @@ package struct CalibrateJob {
         package var keyExchanges: [String]
         package var replications: Int
         package var refusedProposal: String?
+        package var exchanges = CalibrationTrial.Exchange.measured
 
         package init(
             processNumber: Int32,
@@ -73,7 +74,8 @@ package struct CalibrateJob {
             calibrator.keyExchanges = measuring.keyExchanges
             calibrator.replications = measuring.replications
             calibrator.refusedProposal = measuring.refusedProposal
-            let samples = try calibrator.samples()
+            calibrator.exchanges = measuring.exchanges
+            let samples = try calibrator.samples().map { $0.without(calibrator.unseparated, at: base) }
             let fit = try fit(samples)
             let most = (measuring.rates.last ?? 1) * Int(CalibrationTrial.arrivalSeconds)
             let costs = MeasuredCosts(

@@ -13,6 +13,7 @@ package struct MatrixJob {
     package var mostCombinations = 200
     /// strongSwan's keywords; empty for all.
     package var keyExchanges: [String] = []
+    package var gatewayLog: String?
     package var isJSON = false
     package var markdownFile: String?
     package var htmlFile: String?
@@ -34,6 +35,7 @@ package struct MatrixJob {
         matrix.pace = pace
         matrix.featuresAtOnce = featuresAtOnce
         matrix.mostCombinations = mostCombinations
+        matrix.gatewayLog = gatewayLog
         if !keyExchanges.isEmpty { matrix.keyExchanges = keyExchanges }
         matrix.report = { console.errors($0 + "\n") }
         let report: MatrixReport

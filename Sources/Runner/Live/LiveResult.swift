@@ -115,7 +115,7 @@ extension LiveTouch {
                 }
                 identities.append(Identity(identity: plan.identity(of: values), attempts: UInt64(counts.attempts)))
                 let profile = plan.workload.profiles[plan.workload.populations[values.population].profile]
-                for prefix in profile.trafficSelectors.remote { inner[prefix, default: 0] += 1 }
+                for prefix in profile.innerPrefixes { inner[prefix, default: 0] += 1 }
             }
         }
         self.targets = targets.values.sorted { $0.address < $1.address }

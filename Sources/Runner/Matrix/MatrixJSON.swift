@@ -40,6 +40,7 @@ enum MatrixJSON {
             "notify": notify,
             "refusedIn": exchange,
             "explanation": result.explanation.map(JSONValue.string) ?? .null,
+            "log": .strings(result.evidence),
             "difference": result.verdict.kind == .broken ? .string(result.verdict.text) : .null,
             "exchanges": .array(result.exchanges.map(value)),
         ]

@@ -108,7 +108,11 @@ extension MatrixReport {
         /// `2`, or `2,5` where there is more than one reason.
         mutating func numbers(of result: MatrixResult) -> String {
             let verdict = result.verdict.text
-            let notes = result.explanations.isEmpty ? [verdict] : result.explanations.map { verdict + ": " + $0 }
+            var notes = result.explanations.isEmpty ? [verdict] : result.explanations.map { verdict + ": " + $0 }
+            if !result.evidence.isEmpty {
+                let words = result.evidence.map { GatewayLog.words(of: $0) }
+                notes = notes.map { $0 + " (its log: " + words.joined(separator: "; ") + ")" }
+            }
             return notes.map { String(number(of: $0)) }.joined(separator: ",")
         }
 

@@ -17,6 +17,8 @@ package struct MatrixRun {
     package var features = MatrixFeature.allCases
     /// The most handshakes that key exchanges and ciphers may take.
     package var mostCombinations = 200
+    /// The gateway's log on this machine: what does not work gets the lines that say why.
+    package var gatewayLog: String?
     /// Told of each stage, a line at a time.
     package var report: (String) -> Void = { _ in }
 
@@ -65,6 +67,7 @@ package struct MatrixRun {
     ) throws(LiveError) -> MatrixStage.Outcome {
         var stage = MatrixStage(template: template, cells: cells, canary: canary, pace: pace)
         stage.featuresAtOnce = featuresAtOnce
+        stage.gatewayLog = gatewayLog
         if let ceiling = template.safety.setUpsAtMost {
             stage.pace.perSecond = max(1, min(pace.perSecond, Int(clamping: ceiling.perSecondThousandths / 1_000)))
         }

@@ -14,6 +14,8 @@ struct MatrixStage {
     var pace: MatrixPace
     /// More than one is for a gateway that lets an identity have several IKE SAs.
     var featuresAtOnce = 1
+    /// The gateway's log, which says why what does not work does not.
+    var gatewayLog: String?
 
     /// Each cell's client comes at `from`, and is gone at `until`.
     struct Slot {
@@ -48,12 +50,17 @@ struct MatrixStage {
         var options = options
         options.workers = 1
         var traces = [MatrixTrace](repeating: MatrixTrace(), count: cells.count + 1)
-        let sinks = RunSinks(
+        var sources = [IPAddress?](repeating: nil, count: cells.count + 1)
+        var epoch: UInt64 = 0
+        let log = try gatewayLog.map { file throws(LiveError) in try GatewayLog(following: file) }
+        defer { _ = log?.end() }
+        var sinks = RunSinks(
             event: { traces[Int($0.client)].note($0) },
             packet: { packet in
                 let isOutgoing = packet.destination == target.plain || packet.destination == target.encapsulated
                 let port = isOutgoing ? packet.destination.port : packet.source.port
                 guard let client = packet.client else { return }
+                if isOutgoing, sources[Int(client)] == nil { sources[Int(client)] = packet.source.address }
                 traces[Int(client)].note(
                     packet,
                     isOutgoing: isOutgoing,
@@ -61,11 +68,21 @@ struct MatrixStage {
                 )
             }
         )
+        sinks.started = { epoch = $0 }
         let result = try LiveRun(workload, targets: [target], options: options).run(sinks: sinks)
+        let lines = log?.end() ?? []
         let results = cells.indices.map { index in
             let trace = traces[index + 1]
             let judge = MatrixJudge(cell: cells[index], trace: trace, until: .zero + slots[index].until)
-            return MatrixResult(cell: cells[index], verdict: judge.verdict, exchanges: trace.exchanges)
+            var result = MatrixResult(cell: cells[index], verdict: judge.verdict, exchanges: trace.exchanges)
+            if result.verdict != .works, let source = sources[index + 1], let span = trace.span(slots[index].until) {
+                result.evidence = lines.evidence(
+                    about: "\(source)",
+                    from: epoch + span.lowerBound.nanoseconds,
+                    until: epoch + span.upperBound.nanoseconds
+                )
+            }
+            return result
         }
         return Outcome(results: results, live: result)
     }

@@ -97,6 +97,13 @@ struct MatrixTrace {
 }
 
 extension MatrixTrace {
+    /// From the first request to the last answer, or as long as the client stayed if one has none.
+    func span(_ stay: Duration) -> ClosedRange<Instant>? {
+        guard let first = exchanges.first?.sent else { return nil }
+        let leaving = max(first, .zero + stay)
+        return first...exchanges.reduce(first) { max($0, $1.answered ?? leaving) }
+    }
+
     func events(_ name: String) -> [RunSinks.Event] { events.filter { $0.name == name } }
 
     func has(_ name: String) -> Bool { events.contains { $0.name == name } }

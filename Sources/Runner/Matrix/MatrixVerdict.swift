@@ -41,6 +41,8 @@ package struct MatrixResult: Hashable, Sendable {
     package var exchanges: [MatrixExchange] = []
     /// Why it was refused, where other cells show that; a refusal without any is not explained.
     package var explanations: [String] = []
+    /// What the gateway's own log says of it, line by line, where there is a log.
+    package var evidence: [String] = []
 
     package var explanation: String? { explanations.isEmpty ? nil : explanations.joined(separator: "; ") }
 

@@ -42,7 +42,7 @@ struct DryRun: CustomStringConvertible {
         let last = profile.identity.identity(population.firstIdentity + population.count - 1)
         let sources = plan.clients.joined().filter { $0.population == index }.map(\.source)
         let range = Self.range(sources.min(), sources.max())
-        let inner = profile.trafficSelectors.remote.map(\.description).joined(separator: ", ")
+        let inner = profile.innerPrefixes.map(\.description).joined(separator: ", ")
         return [
             "clients     \(population.count) \(population.name)",
             "  identities  \(first == last ? first : "\(first) to \(last)")",

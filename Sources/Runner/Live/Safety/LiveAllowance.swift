@@ -70,7 +70,7 @@ struct LiveAllowance {
     private func problems(with population: Workload.Population, _ profile: Workload.Profile) -> [String] {
         var problems: [String] = []
         for party in parties {
-            for prefix in profile.trafficSelectors.remote
+            for prefix in profile.innerPrefixes
             where !party.safety.allowInner.contains(where: { $0.contains(prefix) }) {
                 problems.append("\(party.name) does not allow the inner prefix \(prefix) among its allow-inner")
             }
