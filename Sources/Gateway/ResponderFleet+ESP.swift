@@ -2,8 +2,26 @@ package import IKEWire
 package import IKEv2
 import Primitives
 
-// ESP packets of Child SAs that the responder does not have (RFC 7296 section 1.5).
+// ESP packets: of whom they are, and those of Child SAs that the responder does not have (RFC 7296 section 1.5).
 extension ResponderFleet {
+    /// The peer whose Child SA receives under an SPI.
+    package func owner(of spi: ChildSPI) -> UInt64? { childSPIs.owner(of: spi) }
+
+    /// Lends the Child SAs of a peer; none where it has gone.
+    package func forEachChild(of owner: UInt64, _ body: (borrowing ChildSA) -> Void) {
+        let id = SlotID(packed: owner)
+        guard peers.contains(id) else { return }
+        peers[id].endpoint.forEachSA { $0.forEachChild(body) }
+    }
+
+    /// A packet of a peer is authentic: what is sent to it follows it there (RFC 7296 section 2.23).
+    package mutating func follow(_ owner: UInt64, to path: Path, _ turn: inout Turn) {
+        let id = SlotID(packed: owner)
+        guard peers.contains(id) else { return }
+        peers[id].endpoint.follow(path, &turn)
+        settle(id, &turn)
+    }
+
     /// Takes an ESP packet that came by UDP. One that no Child SA receives is answered: over the IKE SA with whoever is
     /// at the other end of the way, or else without protection; as often in a second as messages of unknown IKE SAs.
     package mutating func receiveESP(_ spi: ChildSPI, over path: Path, _ turn: inout Turn) {
@@ -17,10 +35,11 @@ extension ResponderFleet {
         settle(id, &turn)
     }
 
-    /// Keeps in mind where a peer is, and what its Child SAs receive, where anybody is to be told of others.
+    /// Keeps in mind where a peer is, and what its Child SAs receive, where packets come or anybody is to be told of
+    /// others.
     mutating func noteESP(_ id: SlotID, _ turn: borrowing Turn) {
         // Neither changes without a report.
-        guard unknownSPIAnswers.perSecond > 0, !turn.output.reports.isEmpty else { return }
+        guard settings.hasTunnels || unknownSPIAnswers.perSecond > 0, !turn.output.reports.isEmpty else { return }
         var children: [ChildSPI] = []
         peers[id].endpoint.forEachSA { $0.forEachChild { children.append($0.inbound) } }
         let key = peers[id].endpoint.path.map { Self.key(of: $0.remote) }
@@ -55,6 +74,8 @@ extension ResponderFleet {
 /// What all Child SAs receive, each by the peer that it is with.
 struct ChildSPIs: ~Copyable {
     private var table = SPITable()
+
+    func owner(of spi: ChildSPI) -> UInt64? { table[UInt64(spi.rawValue)] }
 
     func contains(_ spi: ChildSPI) -> Bool { table[UInt64(spi.rawValue)] != nil }
 

@@ -20,6 +20,8 @@ package struct ResponderFleet: ~Copyable {
         package var pool: [IPPrefix] = []
         /// No more IKE SAs than these, whatever a peer sends.
         package var mostPeers = 1_000_000
+        /// The driver takes the packets of Child SAs, and asks whose they are.
+        package var hasTunnels = false
 
         package init(seed: UInt64, spiKey: UInt64, cookieSecret: [UInt8]) {
             self.seed = seed
@@ -47,7 +49,7 @@ package struct ResponderFleet: ~Copyable {
         var childSPIs: [ChildSPI] = []
     }
 
-    private let settings: Settings
+    let settings: Settings
     let policy: PeerPolicy
     private let cookies: CookieIssuer
     var peers = SlotTable<Peer>()
@@ -55,7 +57,7 @@ package struct ResponderFleet: ~Copyable {
     var newestByIdentity = SPITable()
     private var bySPI = SPITable()
     var unknownSPIAnswers: AnswerLimit
-    /// Where peers are, and what their Child SAs receive; empty where nobody is told of unknown SPIs.
+    /// Where peers are, and what their Child SAs receive; empty where nobody asks.
     var peersByRemote = SPITable()
     var childSPIs = ChildSPIs()
     private var byInitial = SPITable()

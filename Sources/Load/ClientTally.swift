@@ -24,7 +24,7 @@ package struct ClientTally: ~Copyable {
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
-        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate, packet
+        case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate, packet, roundTrip
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {

@@ -70,6 +70,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case trafficLost = "traffic.lost"
     /// From when a packet was due to its arrival behind the tunnel (a time).
     case trafficLatency = "traffic.latency"
+    /// From when an echoed packet was due to its return (a time).
+    case trafficRoundTrip = "traffic.round-trip"
     /// Answers that an end does not have the Child SA of an ESP packet (a count).
     case unknownESPSPI = "esp-spi.unknown"
 
@@ -95,7 +97,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
-            .mobikeLatency, .trafficLatency:
+            .mobikeLatency, .trafficLatency, .trafficRoundTrip:
             .latency
         case .recoveryTime: .recovery
         }
@@ -106,7 +108,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         switch self {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
             .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
-            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .unknownESPSPI:
+            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .trafficRoundTrip,
+            .unknownESPSPI:
             true
         default: false
         }

@@ -128,7 +128,8 @@ extension MetricName {
         case .trafficReceived: 32
         case .trafficLost: 33
         case .trafficLatency: 34
-        case .unknownESPSPI: 35
+        case .trafficRoundTrip: 35
+        case .unknownESPSPI: 36
         }
     }
 }

@@ -27,6 +27,12 @@ package enum MarkdownSummary {
             let counts = [offered, done, failed].map { Humane.count(total.counter($0).total) }
             lines.append("| `\(name)` | \(counts.joined(separator: " | ")) |")
         }
+        if total.shows(.trafficOffered) {
+            let packets: [MetricName] = [.trafficOffered, .trafficReceived, .trafficLost]
+            let counts = packets.map { Humane.count(total.counter($0).total) }
+            lines += ["", "| | offered | received | lost |", "| :-- | --: | --: | --: |"]
+            lines.append("| `traffic` | \(counts.joined(separator: " | ")) |")
+        }
         lines += ["", "| | count | p50 | p90 | p99 | p99.9 | max |", "| :-- | --: | --: | --: | --: | --: | --: |"]
         for metric in MetricName.allCases where metric.kind == .latency && total.latency(metric).count > 0 {
             let latency = total.latency(metric)

@@ -49,7 +49,11 @@ package struct Measurements: Hashable, Sendable {
 
     /// Whether results name a metric: what is of a feature only where it happened.
     package func shows(_ metric: MetricName) -> Bool {
-        !metric.isOfFeature || counter(metric).total > 0 || latency(metric).count > 0
+        switch metric {
+        // That nothing was lost is what users of traffic look for.
+        case .trafficReceived, .trafficLost: counter(.trafficOffered).total > 0 || counter(metric).total > 0
+        default: !metric.isOfFeature || counter(metric).total > 0 || latency(metric).count > 0
+        }
     }
 
     /// Established out of the attempts that ended either way; nil when none ended.

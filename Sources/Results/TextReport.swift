@@ -31,6 +31,7 @@ package struct TextReport {
     private mutating func write() {
         writeHeading()
         writeCounts()
+        writeTraffic()
         writeReasons()
         writeLatencies()
         writeAvailability()
@@ -88,6 +89,17 @@ extension TextReport {
             others.add(metric.rawValue, Humane.count(total.counter(metric).total))
         }
         lines += others.lines
+    }
+
+    private mutating func writeTraffic() {
+        guard total.shows(.trafficOffered) else { return }
+        var table = TextTable()
+        table.add("", "offered", "received", "lost", "lost of all")
+        let share = Probability(total.counter(.trafficLost).total, outOf: total.counter(.trafficOffered).total)
+        table.add(
+            ["traffic"] + counts(.trafficOffered, .trafficReceived, .trafficLost) + [share.map(Humane.share) ?? "-"]
+        )
+        section("Packets", table)
     }
 
     private func counts(_ metrics: MetricName...) -> [String] {

@@ -168,6 +168,7 @@ extension Collector {
         (.handshakeLatency, .handshake), (.childRekeyLatency, .childRekey), (.ikeRekeyLatency, .ikeRekey),
         (.reauthenticationLatency, .reauthentication),
         (.generatorLag, .lag), (.mobikeLatency, .addressUpdate), (.trafficLatency, .packet),
+        (.trafficRoundTrip, .roundTrip),
     ]
 
     /// The series of the whole run and of each population, one row per second.

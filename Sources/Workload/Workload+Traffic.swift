@@ -1,8 +1,16 @@
-import Primitives
+package import Primitives
 
 extension Workload {
-    /// A flow of UDP datagrams through the tunnel of each client of a population.
+    /// A flow of datagrams through the tunnel of each client of a population.
     package struct Traffic: Hashable, Sendable {
+        /// What the inner packets are.
+        package enum Content: String, CaseIterable, Hashable, Sendable {
+            /// UDP datagrams to the port of the discard protocol, or of the echo protocol (RFC 863, RFC 862).
+            case udp
+            /// Echo requests (RFC 792, RFC 4443 section 4.1).
+            case icmp
+        }
+
         package enum Pattern: String, CaseIterable, Hashable, Sendable {
             /// Evenly spaced, from a moment that each flow draws.
             case constant
@@ -25,7 +33,12 @@ extension Workload {
 
         package var name: String
         package var population: Int
+        package var content = Content.udp
         package var pattern: Pattern
+        /// Whether what is behind the gateway sends each packet back; then it is there that a client measures.
+        package var isEchoed = false
+        /// The address behind the gateway; nil: the first host of the selectors.
+        package var target: IPAddress?
         /// From the client to behind the gateway; nil: nothing.
         package var up: Stream?
         /// From behind the gateway to the client; nil: nothing.
@@ -44,6 +57,19 @@ extension WorkloadSchema {
                 .standard("constant"),
                 "whether packets are evenly spaced or independent of one another"
             ),
+            Field(
+                "protocol",
+                .keyword(Workload.Traffic.Content.allCases.map(\.rawValue), noun: "protocol"),
+                .standard("udp"),
+                "what the inner packets are: UDP datagrams or ICMP echo requests"
+            ),
+            Field(
+                "echo",
+                .scalar(.boolean),
+                .standard("false"),
+                "whether the target sends each packet back, so that a client measures the way there and back"
+            ),
+            Field("target", .scalar(.address), "an address behind the gateway; else the first host of the selectors"),
             Field("up", .record(stream), "from each client to behind its gateway"),
             Field("down", .record(stream), "from behind its gateway to each client"),
         ]
@@ -69,13 +95,41 @@ extension WorkloadReader {
         if !view.has("up"), !view.has("down") {
             fail(view.node.mark, "the traffic \"\(name.abbreviated)\" flows nowhere", "add `up`, `down` or both")
         }
+        let isEchoed = view.boolean("echo")
+        let content: Workload.Traffic.Content = view.keyword("protocol", or: .udp)
+        if isEchoed, view.has("down") {
+            fail(view.mark("down"), "what comes down is what went up, since it is echoed", "remove `down` or `echo`")
+        } else if !isEchoed, content == .icmp {
+            fail(view.mark("protocol"), "echo requests are answered", "add `echo: true`")
+        }
         return Workload.Traffic(
             name: name,
             population: population,
+            content: content,
             pattern: view.keyword("pattern", or: .constant),
+            isEchoed: isEchoed,
+            target: target(view, of: population),
             up: stream(view, "up"),
             down: stream(view, "down")
         )
+    }
+
+    /// A target has to be in what its clients ask for.
+    private mutating func target(_ view: RecordView, of population: Int) -> IPAddress? {
+        guard let target = view.address("target") else { return nil }
+        let (populations, profiles) = (root.views("populations"), root.views("profiles"))
+        guard populations.indices.contains(population),
+            let profile = profileNames.firstIndex(of: populations[population].view.text("profile"))
+        else { return target }
+        let selectors = profiles[profile].view.view("traffic-selectors").prefixes("remote")
+        if !selectors.isEmpty, !selectors.contains(where: { $0.contains(target) }) {
+            fail(
+                view.mark("target"),
+                "no selector of the profile \(profiles[profile].name) holds \(target)",
+                "write an address in one of its `traffic-selectors.remote`"
+            )
+        }
+        return target
     }
 
     private mutating func stream(_ view: RecordView, _ key: String) -> Workload.Traffic.Stream? {
@@ -117,6 +171,9 @@ extension Workload {
             ("population", .quoted(populations[traffic.population].name)),
             ("pattern", .plain(traffic.pattern.rawValue)),
         ]
+        if traffic.content != .udp { entries.append(("protocol", .plain(traffic.content.rawValue))) }
+        if traffic.isEchoed { entries.append(("echo", .plain("true"))) }
+        if let target = traffic.target { entries.append(("target", .quoted(target.description))) }
         if let up = traffic.up { entries.append(("up", value(up))) }
         if let down = traffic.down { entries.append(("down", value(down))) }
         return .map(entries)

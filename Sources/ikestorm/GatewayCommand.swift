@@ -3,7 +3,6 @@ import Dispatch
 import Foundation
 import Primitives
 import Runner
-import Synchronization
 import Workload
 
 struct GatewayCommand: ParsableCommand {
@@ -12,7 +11,7 @@ struct GatewayCommand: ParsableCommand {
         abstract: "Answers IKEv2 on UDP with ikestorm's own responder, to try real time without another gateway.",
         discussion: """
             It takes the policy of the workload's gateway: authentication, proposals, lifetimes, half-open limits and \
-            address pool. Answers go to loopback, and to what --allow names; Ctrl-C deletes every IKE SA and ends it.
+            address pool. What tunnels carry is sent back, as by a host at every address behind it. Answers go to loopback, and to what --allow names; Ctrl-C deletes every IKE SA and ends it.
             """
     )
 
@@ -57,12 +56,7 @@ struct GatewayCommand: ParsableCommand {
         var options = GatewayServiceOptions(address: address)
         options.port = port
         options.encapsulatedPort = natPort
-        options.allowed = try allowed.map { text in
-            guard let prefix = IPPrefix(text) else {
-                throw ValidationError("--allow: \(text) is not a prefix; write one such as 10.99.0.0/16")
-            }
-            return prefix
-        }
+        options.allowed = try ServiceOptions.prefixes(allowed)
         do {
             try serve(loaded, index, options)
         } catch let error as LiveError {
@@ -95,18 +89,11 @@ struct GatewayCommand: ParsableCommand {
         service.deleteAll()
         let status = service.status
         let replaced = status.replaced > 0 ? ", dropped \(status.replaced) for INITIAL_CONTACT" : ""
-        say("served \(status.established) IKE SAs, demanded \(status.cookieDemands) cookies" + replaced)
+        let echoed = status.echoed > 0 ? ", sent back \(status.echoed) packets" : ""
+        say("served \(status.established) IKE SAs, demanded \(status.cookieDemands) cookies" + replaced + echoed)
     }
 
     private func say(_ text: String) {
         FileHandle.standardError.write(Data((text + "\n").utf8))
     }
-}
-
-/// Set from a signal or a timer, read by the loop.
-private final class StopFlag: Sendable {
-    private let flag = Atomic(false)
-
-    var isSet: Bool { flag.load(ordering: .acquiring) }
-    func set() { flag.store(true, ordering: .releasing) }
 }

@@ -20,9 +20,9 @@ struct Ikestorm: ParsableCommand {
         version: IkestormVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, DiffCommand.self, InitCommand.self, SchemaCommand.self,
-            GatewayCommand.self, PKICommand.self, AbortCommand.self, CleanupCommand.self, ReplayCommand.self,
-            CalibrateCommand.self, InspectCommand.self, MatrixCommand.self,
-            DoctorCommand.self, VersionCommand.self,
+            GatewayCommand.self, SinkCommand.self, PKICommand.self, AbortCommand.self, CleanupCommand.self,
+            ReplayCommand.self, CalibrateCommand.self, InspectCommand.self, MatrixCommand.self, DoctorCommand.self,
+            VersionCommand.self,
         ]
     )
 

@@ -94,7 +94,7 @@ struct ExitCodeTests {
         "every command says what it is for",
         arguments: [
             "run", "check", "diff", "init", "schema", "gateway", "abort", "cleanup", "replay", "calibrate", "doctor",
-            "version", "pki",
+            "version", "pki", "sink",
         ]
     )
     func explains(_ command: String) throws {

@@ -22,8 +22,11 @@ struct ShippedWorkloadTests {
 
     static let stories = [
         Story("certificate-rollover", ["abrupt", "steps"]), Story("cookie-flood", ["laptops"]),
+        Story("esp-imix", ["half", "full"]),
         Story("lossy-mobile", ["phones"]),
+        Story("mobike-commute", ["first-car", "second-car"]),
         Story("mobike-wave", ["mobile", "fixed"]),
+        Story("nat-rebind-under-load", ["talkers", "listeners"]),
         Story(
             "nat-timeout",
             ["kept-alive", "silent"],

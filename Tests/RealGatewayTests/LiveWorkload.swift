@@ -11,6 +11,8 @@ struct LiveWorkload {
     var retransmission = "{ first: 1s, factor: 2, tries: 4 }"
     var path = "{ one-way-delay: 1ms }"
     var faults = ""
+    var traffic = ""
+    var mobike = false
     var settings = "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }"
     var gatewayLifetimes = "{ ike: { rekey: 4h }, child: { rekey: 1h } }"
     var policy = "pool: [10.128.0.0/10]"
@@ -45,6 +47,7 @@ struct LiveWorkload {
             lifetimes: { ike: \(ike), child: \(child) }
             retransmission: \(retransmission)
             \(settings)
+            mobike: \(mobike)
             fragmentation: \(fragmentation)
         paths:
           home: \(path)
@@ -52,6 +55,7 @@ struct LiveWorkload {
           laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: ["\(sources)"] }
         arrivals:
           morning: { population: laptops, constant: { rate: \(rate) } }
+        \(traffic)
         \(faults)
         safety: \(safety)
         run: { duration: \(duration) }

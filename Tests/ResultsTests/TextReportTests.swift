@@ -26,6 +26,30 @@ struct TextReportTests {
         try Golden.check(TextReport.text(of: result), "inconclusive.txt")
     }
 
+    @Test("a run with traffic says what became of its packets, that none was lost too", arguments: [0, 3])
+    func traffic(lost: UInt64) throws {
+        var record = SampleRun.record
+        record.measurements[0].counters[.trafficOffered] = CounterRecord(total: 12_000)
+        record.measurements[0].counters[.trafficReceived] = CounterRecord(total: 12_000 - lost)
+        if lost > 0 {
+            record.measurements[0].counters[.trafficLost] = CounterRecord(
+                byReason: [.init(name: "unanswered", count: lost)]
+            )
+        }
+        let result = RunResult(record, steadyState: [], thresholds: [])
+        let share = lost == 0 ? "0 %" : "0.02 %"
+        let lines = TextReport.text(of: result).split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(
+            lines.contains {
+                $0.joined(separator: " ") == "traffic 12,000 \(lost == 0 ? "12,000" : "11,997") \(lost) \(share)"
+            }
+        )
+        #expect(MarkdownSummary.text(of: result).contains("| `traffic` | 12,000 | "))
+        let read = try JSONReport.result(from: Array(JSONReport.text(of: result).utf8), file: "result.json")
+        #expect(read.record.measurements().counters[.trafficLost]?.total == lost)
+        #expect(TextReport.text(of: SampleRun.result).contains("Packets") == false)
+    }
+
     @Test("a run in which nothing happened has no numbers that stand for none")
     func empty() throws {
         var record = SampleRun.record

@@ -60,9 +60,11 @@ struct LoopbackWorkload {
     var ike = "{ rekey: 4h }"
     var child = "{ rekey: 1h }"
     var path = "{ one-way-delay: 1ms }"
-    /// The key exchanges of both ends.
+    /// The encryption of Child SAs, before their key exchange; the key exchanges of both ends.
+    var childProposal = "aes256gcm16"
     var methods = "x25519"
     var faults = ""
+    var traffic = ""
     var safety = "{}"
     var identity = "\"user%05d@example.org\""
     /// More of the profile, and of the policy.
@@ -84,7 +86,7 @@ struct LoopbackWorkload {
                 identity: gw.example.org
                 policy:
                   authentication: \(gatewayAuthentication)
-                  proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
+                  proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }
                   lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
                   pool: [10.128.0.0/10]
                   \(policy)
@@ -94,7 +96,7 @@ struct LoopbackWorkload {
               laptop:
                 identity: \(identity)
                 authentication: \(authentication)
-                proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [aes256gcm16-\(methods)] }
+                proposals: { ike: [aes256gcm16-prfsha384-\(methods)], child: [\(childProposal)-\(methods)] }
                 lifetimes: { ike: \(ike), child: \(child) }
                 retransmission: { first: 500ms, factor: 1.5, tries: 7 }
                 \(selectors)
@@ -106,6 +108,7 @@ struct LoopbackWorkload {
               laptops: { count: \(count), profile: laptop, path: home, gateway: gw, sources: [198.18.0.0/15] }
             arrivals:
               morning: { population: laptops, constant: { rate: \(rate) } }
+            \(traffic)
             \(faults)
             safety: \(safety)
             run: { duration: \(duration) }

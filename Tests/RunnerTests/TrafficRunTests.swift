@@ -19,6 +19,8 @@ struct TrafficRunTests {
         var more = ""
         var up = "{ packets: 10/s, size: 200B }"
         var down = "{ packets: 20/s, size: imix }"
+        /// In place of both.
+        var flow: String?
         var pool = "pool: [10.128.0.0/16]"
 
         var text: String {
@@ -53,7 +55,7 @@ struct TrafficRunTests {
             arrivals:
               morning: { population: laptops, constant: 20/s }
             traffic:
-              office: { population: laptops, up: \(up), down: \(down) }
+              office: { population: laptops, \(flow ?? "up: \(up), down: \(down)") }
             \(more)
             run: { duration: 60s }
             """
@@ -141,6 +143,49 @@ struct TrafficRunTests {
         expectAccount(measured)
         #expect(measured.counter(.trafficReceived).total > 50_000)
         #expect(measured.counter(.trafficLost).byReason == [])
+    }
+
+    @Test(
+        "is measured there and back where its target sends it back",
+        arguments: [
+            "echo: true, up: { packets: 20/s, size: imix }",
+            "echo: true, protocol: icmp, target: 10.9.8.7, pattern: poisson, up: { packets: 20/s, size: 200B }",
+        ]
+    )
+    func isEchoed(flow: String) throws {
+        for isTransport in [false, true] {
+            var setting = Setting(flow: flow)
+            setting.path = "one-way-delay: 20ms"
+            if isTransport {
+                setting.profile = "mode: transport"
+                setting.policy = "mode: transport"
+                setting.pool = "liveness: { every: 1m }"
+                setting.flow = flow.replacing("target: 10.9.8.7, ", with: "")
+            }
+            let measured = try setting.measured()
+            let offered = measured.counter(.trafficOffered).total
+            let returned = measured.counter(.trafficReceived).total
+            // For 30 clients for a minute; what is on its way at the end is not back.
+            #expect(offered > 30_000 && offered - returned < 60)
+            #expect(measured.counter(.trafficLost).byReason == [])
+            let roundTrip = measured.latency(.trafficRoundTrip)
+            #expect(roundTrip.count == returned && roundTrip.minimum >= 40_000_000 && roundTrip.maximum < 42_000_000)
+            #expect(measured.latency(.trafficLatency).count == 0)
+        }
+    }
+
+    @Test("counts an echoed packet once, whichever way loses it")
+    func losesEchoes() throws {
+        var setting = Setting(flow: "echo: true, up: { packets: 20/s, size: 200B }")
+        setting.path = "one-way-delay: 20ms, loss: { random: 5% }, duplication: 10%"
+        let measured = try setting.measured()
+        let offered = measured.counter(.trafficOffered).total
+        let lost = measured.counter(.trafficLost)
+        let returned = measured.counter(.trafficReceived).total
+        #expect(lost.byReason.map(\.name) == ["lost"])
+        #expect(offered >= returned + lost.total && offered - returned - lost.total < 60)
+        // Two ways of 5 % each.
+        #expect((0.085...0.11).contains(Double(lost.total) / Double(offered)))
     }
 
     @Test("finds out that the gateway has lost its Child SAs, where the gateway says so")

@@ -22,10 +22,9 @@ struct ShippedWorkloadTests {
     @Test("all of them are there")
     func exist() {
         let wanted = [
-            "certificate-rollover", "cookie-flood", "lossy-mobile", "mobike-wave", "nat-timeout",
-            "post-quantum-migration", "quickstart",
-            "radius-outage", "reconnect-storm",
-            "rekey-storm", "rekey-under-load", "restart",
+            "certificate-rollover", "cookie-flood", "esp-imix", "lossy-mobile", "mobike-commute", "mobike-wave",
+            "nat-rebind-under-load", "nat-timeout", "post-quantum-migration", "quickstart", "radius-outage",
+            "reconnect-storm", "rekey-storm", "rekey-under-load", "restart",
         ]
         #expect(Set(wanted.map { $0 + ".yaml" }).isSubset(of: ShippedWorkloads.names))
     }

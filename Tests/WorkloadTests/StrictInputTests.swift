@@ -84,6 +84,26 @@ struct StrictInputTests {
             "traffic: { office: { population: laptops, up: { packets: 0/s, size: 200B } } }\nrun: {"
         ),
         Broken(
+            "an echo that comes down by itself",
+            "run: {",
+            "traffic: { x: { population: laptops, echo: true, up: { packets: 5/s, size: 90B }, "
+                + "down: { packets: 5/s, size: 90B } } }\nrun: {"
+        ),
+        Broken(
+            "pings without an answer",
+            "run: {",
+            "traffic: { x: { population: laptops, protocol: icmp, up: { packets: 5/s, size: 90B } } }\nrun: {"
+        ),
+        Broken(
+            "a target that no tunnel leads to",
+            "nat-keepalive: 20s\n",
+            """
+            traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+            traffic: { x: { population: laptops, target: 192.0.2.7, up: { packets: 5/s, size: 90B } } }
+
+            """
+        ),
+        Broken(
             "packets that are too small",
             "run: {",
             "traffic: { office: { population: laptops, down: { packets: 5/s, size: 60B } } }\nrun: {"

@@ -17,6 +17,8 @@ struct LiveClient: ~Copyable {
     var mappings: [Mapping] = []
     var up: Flow
     var down: Flow
+    /// What flows through its tunnels.
+    var traffic: Box<LiveTraffic>?
     /// What it is doing, as far as ceilings count it.
     var isConnecting = false
     var attemptsSeen: UInt32 = 0

@@ -85,6 +85,7 @@ extension LivePlan {
         var workload = workload
         // Certificates are judged by the time at which the run begins, and by how long it has lasted.
         workload.run.epoch = Int64(MonotonicClock().epoch / 1_000_000_000)
+        let forced = Self.forceEncapsulation(in: &workload)
         let plan = SimulationPlan(workload, seed: seed, crypto: .real, overrides: SimulationOverrides())
         var clients = [[ClientValues]](repeating: [], count: workers)
         var arrivals = [[Arrival]](repeating: [], count: workers)
@@ -128,7 +129,7 @@ extension LivePlan {
         self.clients = clients
         self.moves = moves
         self.arrivals = arrivals
-        warnings = sources.warnings + Self.leftOut(workload)
+        warnings = sources.warnings + Self.leftOut(workload) + forced
         end = .zero + workload.run.duration
     }
 
@@ -158,6 +159,20 @@ extension LivePlan {
         }
     }
 
+    /// Packets go by UDP alone: who has traffic asks for that, behind a NAT or not (RFC 7296 section 2.23).
+    private static func forceEncapsulation(in workload: inout Workload) -> [String] {
+        var warnings: [String] = []
+        for traffic in workload.traffic where traffic.isEchoed {
+            let profile = workload.populations[traffic.population].profile
+            guard !workload.profiles[profile].mobility.forcesEncapsulation else { continue }
+            workload.profiles[profile].mobility.forcesEncapsulation = true
+            warnings.append(
+                "the profile \(workload.profiles[profile].name) has `encapsulation: forced`, since its packets go by UDP"
+            )
+        }
+        return warnings
+    }
+
     /// What the workload has and a run in real time cannot bring about.
     private static func leftOut(_ workload: Workload) -> [String] {
         workload.faults.filter { !$0.isLive }.map {
@@ -169,7 +184,9 @@ extension LivePlan {
             + workload.paths.filter { $0.nat?.shared != nil }.map {
                 "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
             }
-            + workload.traffic.map { "the traffic \($0.name) is left out: this version sends it in virtual time alone" }
+            + workload.traffic.filter { !$0.isEchoed }.map {
+                "the traffic \($0.name) is left out: in real time what is not echoed is measured by nobody (`echo: true`)"
+            }
             + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 

@@ -37,7 +37,14 @@ extension LiveWorker {
             clients[local].client.advance(plan: clientPlan, &turn, &tally)
             settle(local, due: due)
         }
-        deadlines.arm(local, at: clients[local].client.deadline(plan: clientPlan))
+        sendPackets(local)
+        arm(local)
+    }
+
+    /// Looks at a client again when it, or a packet of its traffic, has something due.
+    private mutating func arm(_ local: Int) {
+        let clientPlan = clients[local].plan
+        deadlines.arm(local, at: min(clients[local].client.deadline(plan: clientPlan), packetDue(local)))
     }
 
     /// Whether a client may begin another attempt now; if not, it is looked at again soon.
@@ -48,7 +55,8 @@ extension LiveWorker {
             clients[local].isHeldBack = true
             tally.mark(.clipped, clients[local].values.population, at: turn.now)
         }
-        deadlines.arm(local, at: turn.now + Self.holdBack)
+        sendPackets(local)
+        deadlines.arm(local, at: min(turn.now + Self.holdBack, packetDue(local)))
         return false
     }
 
@@ -83,7 +91,7 @@ extension LiveWorker {
         if isEncapsulated {
             switch EncapsulatedKind(octets) {
             case .ike: message = octets.extracting(droppingFirst: EncapsulatedKind.markerByteCount)
-            case .esp(let spi): return deliverESP(local, spi, over: way, due: due)
+            case .esp(let spi): return deliverESP(local, spi, octets, over: way, due: due)
             case .keepalive, .neither: return
             }
         }
@@ -92,8 +100,9 @@ extension LiveWorker {
         settle(local, due: due)
     }
 
-    /// Nothing is sent through Child SAs yet, so that an ESP packet matters where it is of none of them.
-    private mutating func deliverESP(_ local: Int, _ spi: ChildSPI, over way: Path, due: Instant) {
+    /// Opens an ESP packet; one of no Child SA is told to the peer.
+    private mutating func deliverESP(_ local: Int, _ spi: ChildSPI, _ octets: RawSpan, over way: Path, due: Instant) {
+        guard takePacket(local, spi, octets) else { return }
         let clientPlan = clients[local].plan
         record(local) { $0.receiveESP($1, spi, over: way, at: $2) }
         clients[local].client.receiveESP(spi, over: way, plan: clientPlan, &turn, &tally)
@@ -109,9 +118,10 @@ extension LiveWorker {
         }
         recordOutcome()
         noteReports(local)
+        followTunnel(local)
         for index in turn.output.datagrams.indices { send(local, turn.output.datagrams[index], due: due) }
         turn.output.removeAll()
-        deadlines.arm(local, at: clients[local].client.deadline(plan: clientPlan))
+        arm(local)
     }
 
     private mutating func noteReports(_ local: Int) {
@@ -146,44 +156,49 @@ extension LiveWorker {
         }
     }
 
-    /// Sends a client's datagram through its NAT and over its path to the network.
+    /// Sends a client's datagram on its way.
     private mutating func send(_ local: Int, _ datagram: Output.Datagram, due: Instant) {
-        let remote = datagram.path.remote
-        var slot = datagram.path.isEncapsulated ? 1 : 0
+        if keys != nil { noteRequest(local, datagram) }
+        _ = carry(local, turn.output.octets[datagram.range], datagram.path, due: due)
+    }
+
+    /// Takes octets through a client's NAT and over its path to the network; says why they get no further, if so.
+    mutating func carry(_ local: Int, _ octets: ArraySlice<UInt8>, _ path: Path, due: Instant) -> String? {
+        var slot = path.isEncapsulated ? 1 : 0
         if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
-            let innerPort = datagram.path.local.port
-            let outside = clients[local].nat?.outbound(from: innerPort, to: remote, at: turn.now, behaviour)
+            let innerPort = path.local.port
+            let outside = clients[local].nat?.outbound(from: innerPort, to: path.remote, at: turn.now, behaviour)
             slot = clients[local].slot(of: outside?.port ?? innerPort, innerPort: innerPort)
         }
         let socket = socket(of: local, slot: slot)
-        if keys != nil { noteRequest(local, datagram) }
         let outcome = clients[local].up.send(
-            payloadByteCount: datagram.range.count,
-            isIPv4: remote.address.isIPv4,
+            payloadByteCount: octets.count,
+            isIPv4: path.remote.address.isIPv4,
             at: turn.now,
             over: links[clients[local].path]
         )
         switch outcome {
-        case .dropped: break
+        case .dropped(let reason): return reason.word
         case .arrives(let arrival):
-            forward(local, datagram, socket, from: due, at: arrival)
+            forward(local, octets, path, socket, from: due, at: arrival)
         case .arrivesTwice(let first, let second):
-            forward(local, datagram, socket, from: due, at: first)
-            forward(local, datagram, socket, from: due, at: second)
+            forward(local, octets, path, socket, from: due, at: first)
+            forward(local, octets, path, socket, from: due, at: second)
         }
+        return nil
     }
 
     /// Sends a datagram at the moment at which the path model lets it out.
     private mutating func forward(
         _ local: Int,
-        _ datagram: Output.Datagram,
+        _ octets: ArraySlice<UInt8>,
+        _ path: Path,
         _ socket: Int,
         from due: Instant,
         at departure: Instant
     ) {
-        let octets = turn.output.octets[datagram.range]
         guard departure > turn.now else {
-            return depart(local, octets, on: socket, to: datagram.path.remote, due: min(due, turn.now))
+            return depart(local, octets, on: socket, to: path.remote, due: min(due, turn.now))
         }
         unsafe delays.hold(
             octets.span.bytes,
@@ -191,8 +206,8 @@ extension LiveWorker {
             local: local,
             slot: socket,
             isOutgoing: true,
-            from: datagram.path.local,
-            to: datagram.path.remote
+            from: path.local,
+            to: path.remote
         )
     }
 

@@ -14,6 +14,7 @@ struct DrainState: Sendable {
     var connecting: [Int32] = []
     var told = 0
     var nextLook = Instant.zero
+    var isTrafficSettled = false
 }
 
 extension LiveWorker {
@@ -37,7 +38,7 @@ extension LiveWorker {
 
     /// Tells the next clients to leave, at a pace that a gateway can follow.
     mutating func drainSome() {
-        guard phase == .drain else { return }
+        guard phase == .drain, isTrafficSettled() else { return }
         let elapsed = turn.now - drain.begun
         let allowed = 1 + Int(elapsed.nanoseconds / 1_000) * Self.deletesPerSecond / plan.workerCount / 1_000_000
         while drain.told < allowed, let local = drain.waiting.popLast() {
@@ -53,10 +54,20 @@ extension LiveWorker {
         }
     }
 
+    /// Whether packets that are on their way have been waited for, while there still are Child SAs to receive them.
+    private mutating func isTrafficSettled() -> Bool {
+        guard !drain.isTrafficSettled else { return true }
+        drain.isTrafficSettled = settleTraffic(since: drain.begun)
+        // The pace of deletion counts from here.
+        if drain.isTrafficSettled { drain.begun = turn.now }
+        return drain.isTrafficSettled
+    }
+
     /// Whether no client has an IKE SA any more.
     var isDrained: Bool {
         mutating get {
-            guard drain.waiting.isEmpty, drain.connecting.isEmpty, turn.now >= drain.nextLook else { return false }
+            guard drain.isTrafficSettled, drain.waiting.isEmpty, drain.connecting.isEmpty, turn.now >= drain.nextLook
+            else { return false }
             drain.nextLook = turn.now + .milliseconds(20)
             // A gateway that has deleted an IKE SA does not answer a Delete that comes again.
             for local in 0..<clients.count

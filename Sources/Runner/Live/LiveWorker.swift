@@ -31,6 +31,8 @@ struct LiveWorker: ~Copyable {
     var faults: FaultClock
     var ceilings: Ceilings
     var lateness = Lateness()
+    /// A packet that is being sealed or opened.
+    var packetBuffer: [UInt8] = []
     /// When each datagram that waits in a batch was meant to leave, and whose it is.
     var unsent: [(intended: Instant, population: Int)] = []
     var touched: WorkerTouch
@@ -115,7 +117,8 @@ struct LiveWorker: ~Copyable {
                 target: target,
                 nat: nat,
                 up: Flow(client: name, direction: .toGateway, over: links[path]),
-                down: Flow(client: name, direction: .toClient, over: links[path])
+                down: Flow(client: name, direction: .toClient, over: links[path]),
+                traffic: traffic(of: values)
             )
         )
     }

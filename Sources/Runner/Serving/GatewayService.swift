@@ -31,6 +31,8 @@ package struct GatewayServiceStatus: Sendable {
     package var replaced: UInt64
     package var received: UInt64
     package var sent: UInt64
+    /// How many packets of tunnels the host behind the responder has sent back.
+    package var echoed: UInt64
 }
 
 /// Our responder on UDP, in real time: a gateway to try ikestorm against without installing one.
@@ -47,6 +49,7 @@ package struct GatewayService: ~Copyable {
     private var loop: EventLoop
     private var batch: ReceiveBatch
     private var radius: RADIUSCarrier?
+    private var echo = EchoHost()
     private let wantsStop: @Sendable () -> Bool
 
     /// - Parameters:
@@ -65,25 +68,30 @@ package struct GatewayService: ~Copyable {
         let first = words.prefix(8).reduce(0) { $0 << 8 | $1 }
         let second = words.suffix(8).reduce(0) { $0 << 8 | $1 }
         var settings = ResponderFleet.Settings(seed: first, spiKey: second, cookieSecret: seed)
+        settings.hasTunnels = true
         let limits = gateway.policy.halfOpen
         settings.halfOpen.cookiesAbove = limits.cookiesAbove
         settings.halfOpen.cookiesAbovePerSource = limits.cookiesAbovePerSource
         settings.halfOpen.refuseAbovePerSource = limits.refuseAbovePerSource
         settings.halfOpen.refuseAbove = limits.refuseAbove
         settings.pool = gateway.policy.pool
-        let loopback = ["127.0.0.0/8", "::1/128"].compactMap { IPPrefix($0) }
-        let allowance = Allowance(loopback + options.allowed)
+        let allowance = Allowance(Allowance.served + options.allowed)
         var served = workload
         served.run.epoch = Int64(clock.epoch / 1_000_000_000)
         var values = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served), servesLive: true)
             .values
         // Who may not be answered there is not followed there either (RFC 4555 section 3.5).
-        values.mobility?.allowedPeers = loopback + options.allowed
+        values.mobility?.allowedPeers = Allowance.served + options.allowed
         let policy = PeerPolicy(values)
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
-        let plain = try Self.socket(options.address, options.port, "--port", allowance)
-        let encapsulated = try Self.socket(options.address, options.encapsulatedPort, "--nat-port", allowance)
+        let plain = try UDPSocket(serving: options.address, options.port, "--port", allowance)
+        let encapsulated = try UDPSocket(
+            serving: options.address,
+            options.encapsulatedPort,
+            "--nat-port",
+            allowance
+        )
         var loop = try EventLoop()
         let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop)
         try loop.watch(plain, token: 0)
@@ -117,22 +125,6 @@ package struct GatewayService: ~Copyable {
         return carrier
     }
 
-    private static func socket(
-        _ address: IPAddress,
-        _ port: UInt16,
-        _ option: String,
-        _ allowance: Allowance
-    ) throws(LiveError) -> UDPSocket {
-        do throws(SocketError) {
-            return try UDPSocket(bindingTo: UDPEndpoint(address: address, port: port), allowance: allowance)
-        } catch {
-            throw .system(
-                "the gateway cannot answer on \(address), port \(port): \(SystemError.text(error.number)); write an "
-                    + "address of this machine after --address, or another port after \(option)"
-            )
-        }
-    }
-
     /// The ports that were bound, where 0 was asked for.
     package var ports: (plain: UInt16, encapsulated: UInt16) {
         (plain.local.port, encapsulated.local.port)
@@ -155,6 +147,7 @@ package struct GatewayService: ~Copyable {
             flush()
             if turn.now >= nextReport {
                 nextReport = turn.now + .seconds(1)
+                echo.prune { fleet.hasPeer($0) }
                 report(status)
             }
         }
@@ -176,7 +169,8 @@ package struct GatewayService: ~Copyable {
             cookieDemands: fleet.cookieDemands,
             replaced: fleet.replacedTotal,
             received: plain.counters.received + encapsulated.counters.received,
-            sent: plain.counters.sent + encapsulated.counters.sent
+            sent: plain.counters.sent + encapsulated.counters.sent,
+            echoed: echo.answeredCount
         )
     }
 
@@ -204,15 +198,25 @@ package struct GatewayService: ~Copyable {
             isEncapsulated: isEncapsulated
         )
         turn.now = clock.now
-        let octets = batch.bytes(at: index).copied()
+        var octets = batch.bytes(at: index).copied()
         switch isEncapsulated ? EncapsulatedKind(octets.rawSpan) : nil {
         case nil: fleet.receive(octets.rawSpan, over: path, &turn)
         case .ike:
             fleet.receive(octets.rawSpan.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path, &turn)
-        case .esp(let spi): fleet.receiveESP(spi, over: path, &turn)
+        case .esp(let spi): takePacket(&octets, spi, over: path)
         case .keepalive, .neither: break
         }
         queueOutput()
+    }
+
+    /// Takes an ESP packet; what is behind the responder answers it.
+    private mutating func takePacket(_ octets: inout [UInt8], _ spi: ChildSPI, over path: Path) {
+        guard let owner = fleet.owner(of: spi) else { return fleet.receiveESP(spi, over: path, &turn) }
+        guard case .authentic(let sealed) = echo.answer(&octets, from: spi, of: owner, fleet, turn.cryptography) else {
+            return
+        }
+        fleet.follow(owner, to: path, &turn)
+        if let sealed { send(Array(octets[..<sealed]), path) }
     }
 
     private var radiusDeadline: Instant {
@@ -244,14 +248,16 @@ package struct GatewayService: ~Copyable {
     /// Moves what the fleet wants to send into the sockets' batches.
     private mutating func queueOutput() {
         for datagram in turn.output.datagrams {
-            let octets = Array(turn.output.octets[datagram.range])
-            let path = datagram.path
-            if append(octets, path) { continue }
-            flush()
-            // A socket that is full even now loses it, as any network may.
-            _ = append(octets, path)
+            send(Array(turn.output.octets[datagram.range]), datagram.path)
         }
         turn.output.removeAll()
+    }
+
+    private mutating func send(_ octets: [UInt8], _ path: Path) {
+        if append(octets, path) { return }
+        flush()
+        // A socket that is full even now loses it, as any network may.
+        _ = append(octets, path)
     }
 
     private mutating func append(_ octets: [UInt8], _ path: Path) -> Bool {

@@ -11,7 +11,7 @@ import Workload
 
 /// What a client has whose population has traffic: its own end of the tunnel, and its flows of both directions.
 struct ClientTraffic: ~Copyable {
-    var end = TunnelEnd()
+    var end = TunnelEnd(isGateway: false)
     var flows: [PacketFlow] = []
 }
 
@@ -52,7 +52,7 @@ extension ClientShard {
 
     mutating func followTunnel(_ local: Int, ofHalf index: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
-        var end = clients[local].halves[index].tunnel.take()?.take() ?? TunnelEnd()
+        var end = clients[local].halves[index].tunnel.take()?.take() ?? TunnelEnd(isGateway: true)
         end.follow { body in clients[local].halves[index].endpoint.forEachSA { $0.forEachChild(body) } }
         clients[local].halves[index].tunnel = Box(end)
     }
@@ -80,24 +80,25 @@ extension ClientShard {
         let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
         let reason =
             switch flow.direction {
-            case .up: sendUp(local, mark, byteCount: next.byteCount)
-            case .down: sendDown(local, mark, byteCount: next.byteCount)
+            case .up: sendUp(local, mark, flow.form, byteCount: next.byteCount)
+            case .down: sendDown(local, mark, flow.form, byteCount: next.byteCount)
             }
         if let reason { lose(local, reason) }
         schedule(local, index, at: next.following)
     }
 
-    private mutating func lose(_ local: Int, _ reason: String) {
+    mutating func lose(_ local: Int, _ reason: String) {
         tally.packetLost(clients[local].population, reason, at: turn.now)
     }
 
     // MARK: Up
 
     /// Why a packet gets no further, if it does not.
-    private mutating func sendUp(_ local: Int, _ mark: FlowMark, byteCount: Int) -> String? {
+    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
         guard
             let sealed = clients[local].traffic?.value.end.seal(
                 mark,
+                form,
                 byteCount: byteCount,
                 into: &packetBuffer,
                 turn.cryptography
@@ -111,34 +112,29 @@ extension ClientShard {
         }
         let path = Self.wire(from: source, to: way.remote, way)
         capture(local, packetBuffer[..<sealed], from: path.local, to: path.remote)
-        return leave(
-            clients[local].up.send(
-                payloadByteCount: Self.payloadByteCount(sealed, way),
-                isIPv4: way.remote.address.isIPv4,
-                at: turn.now,
-                over: links[clients[local].path]
-            ),
-            local,
-            sealed,
-            path,
-            .packet
+        let outcome = clients[local].up.send(
+            payloadByteCount: Self.payloadByteCount(sealed, way),
+            isIPv4: way.remote.address.isIPv4,
+            at: turn.now,
+            over: links[clients[local].path]
         )
+        return leave(outcome, local, packetBuffer[..<sealed], path, .packet)
     }
 
     /// Puts what a link lets through into the queue, once or twice; else why it does not.
     private mutating func leave(
         _ outcome: Link.Outcome,
         _ local: Int,
-        _ byteCount: Int,
+        _ octets: ArraySlice<UInt8>,
         _ path: Path,
         _ kind: ShardEvent
     ) -> String? {
         switch outcome {
         case .dropped(let reason): return reason.word
-        case .arrives(let arrival): _ = push(local, byteCount, path, kind, at: arrival)
+        case .arrives(let arrival): _ = push(local, octets, path, kind, at: arrival)
         case .arrivesTwice(let first, let second):
-            let one = push(local, byteCount, path, kind, at: first)
-            let other = push(local, byteCount, path, kind, at: second)
+            let one = push(local, octets, path, kind, at: first)
+            let other = push(local, octets, path, kind, at: second)
             packets.pair(second < first ? other : one, second < first ? one : other)
         }
         return nil
@@ -146,13 +142,13 @@ extension ClientShard {
 
     private mutating func push(
         _ local: Int,
-        _ byteCount: Int,
+        _ octets: ArraySlice<UInt8>,
         _ path: Path,
         _ kind: ShardEvent,
         at arrival: Instant
     ) -> UInt32 {
         let handle = packets.insert(
-            packetBuffer[..<byteCount],
+            octets,
             from: path.local,
             to: path.remote,
             isEncapsulated: path.isEncapsulated
@@ -173,15 +169,20 @@ extension ClientShard {
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
-                    let mark = try clients[local].halves[index].tunnel?.value.open(
+                    let opened = try clients[local].halves[index].tunnel?.value.open(
                         &packet.octets,
                         from: spi,
                         turn.cryptography
                     )
                 else { preconditionFailure("a half that receives an SPI has an end of the tunnel") }
-                receive(local, packet, mark)
                 // ESP by itself passes no NAT, and says nothing of ports.
                 if packet.isEncapsulated { clients[local].halves[index].endpoint.follow(packet.way, &turn) }
+                guard let mark = opened.mark else { throw .malformed }
+                if isEchoed(mark) {
+                    answer(local, &packet, opened, ofHalf: index, spi)
+                } else {
+                    receive(local, packet, mark)
+                }
                 journalReports(local, isGateway: true)
                 turn.output.removeAll()
             } catch {
@@ -256,38 +257,49 @@ extension ClientShard {
 
     // MARK: Down
 
-    private mutating func sendDown(_ local: Int, _ mark: FlowMark, byteCount: Int) -> String? {
+    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
         for index in (0..<clients[local].halves.count).reversed() {
             guard
                 let sealed = clients[local].halves[index].tunnel?.value.seal(
                     mark,
+                    form,
                     byteCount: byteCount,
                     into: &packetBuffer,
                     turn.cryptography
                 ), let way = clients[local].halves[index].endpoint.path
             else { continue }
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            let source = UDPEndpoint(address: outside, port: way.local.port)
-            let path = Self.wire(from: source, to: way.remote, way)
-            capture(local, packetBuffer[..<sealed], from: path.local, to: path.remote)
-            let outcome = clients[local].down.send(
-                payloadByteCount: Self.payloadByteCount(sealed, way),
-                isIPv4: way.remote.address.isIPv4,
-                at: turn.now,
-                over: links[clients[local].path]
-            )
-            return leave(outcome, local, sealed, path, .deliver)
+            return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
         }
         return "no-tunnel"
+    }
+
+    /// Sends a sealed packet from the gateway's address over a half's way.
+    mutating func leaveDown(
+        _ local: Int,
+        _ octets: ArraySlice<UInt8>,
+        from outside: IPAddress,
+        _ way: Path
+    ) -> String? {
+        let path = Self.wire(from: UDPEndpoint(address: outside, port: way.local.port), to: way.remote, way)
+        capture(local, octets, from: path.local, to: path.remote)
+        let outcome = clients[local].down.send(
+            payloadByteCount: Self.payloadByteCount(octets.count, way),
+            isIPv4: way.remote.address.isIPv4,
+            at: turn.now,
+            over: links[clients[local].path]
+        )
+        return leave(outcome, local, octets, path, .deliver)
     }
 
     /// A packet has come to the client.
     mutating func take(_ packet: inout PacketStore.Packet, _ spi: ChildSPI, for local: Int, over way: Path) {
         do throws(PacketDrop) {
-            guard let mark = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
+            guard let opened = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
             else { return }
+            guard let mark = opened.mark else { throw .malformed }
             receive(local, packet, mark)
         } catch {
             drop(local, packet, error)
@@ -309,7 +321,7 @@ extension ClientShard {
         packets.settle(packet)
         let population = clients[local].population
         tally.mark(.packetReceived, population, at: turn.now)
-        tally.sample(.packet, population, turn.now - mark.time, at: turn.now)
+        tally.sample(isEchoed(mark) ? .roundTrip : .packet, population, turn.now - mark.time, at: turn.now)
     }
 
     /// What comes again is no loss: it was received before.
@@ -351,7 +363,7 @@ extension PacketStore.Packet {
 
 extension PacketDrop {
     /// As a reason of `traffic.lost`.
-    fileprivate var word: String {
+    var word: String {
         switch self {
         case .malformed: "malformed"
         case .unknownSPI: "unknown-spi"
@@ -366,7 +378,8 @@ extension PacketDrop {
 }
 
 extension Link.DropReason {
-    fileprivate var word: String {
+    /// As a reason of `traffic.lost`.
+    var word: String {
         switch self {
         case .pathDown: "path-down"
         case .overMTU: "over-mtu"

@@ -11,13 +11,16 @@ struct PacketFlow {
     let direction: Direction
     private let stream: Workload.Traffic.Stream
     private let pattern: Workload.Traffic.Pattern
+    let isEchoed: Bool
+    let form: FlowForm
     /// Where its even spacing begins.
     private var start = Instant.zero
     private var sinceStart: UInt64 = 0
     private(set) var isRunning = false
     /// The number of the last packet; they are counted on when it begins again.
     private(set) var number: UInt64 = 0
-    private var due = Instant.never
+    /// When the next packet is; meaningful while the flow runs.
+    private(set) var due = Instant.never
     private var chance: RandomStream
 
     init?(_ workload: Workload, traffic: Int, _ direction: Direction, client: UInt64, seed: UInt64) {
@@ -27,6 +30,13 @@ struct PacketFlow {
         self.direction = direction
         self.stream = stream
         pattern = values.pattern
+        isEchoed = values.isEchoed
+        let content: FlowForm.Content =
+            switch values.content {
+            case .udp: .udp(port: values.isEchoed ? Self.echoPort : Self.discardPort)
+            case .icmp: .icmp(identifier: UInt16(traffic))
+            }
+        form = FlowForm(content: content, target: values.target)
         let name = StableName.hash(
             of: StableName.hash(of: "traffic." + values.name),
             client,
@@ -34,6 +44,10 @@ struct PacketFlow {
         )
         chance = RandomStream(seed: seed, entity: name, purpose: .traffic)
     }
+
+    /// RFC 862 and RFC 863.
+    private static let echoPort: UInt16 = 7
+    private static let discardPort: UInt16 = 9
 
     /// Names the flow in its packets.
     var mark: UInt32 { UInt32(traffic) << 1 | direction.rawValue }

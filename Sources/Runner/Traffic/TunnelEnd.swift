@@ -12,6 +12,9 @@ import Primitives
 struct TunnelEnd: ~Copyable {
     private var senders = UniqueArray<Sender>()
     private(set) var database = SADatabase()
+    private let isGateway: Bool
+
+    init(isGateway: Bool) { self.isGateway = isGateway }
 
     /// An outbound SA, and whom its packets are from and to.
     ///
@@ -20,7 +23,7 @@ struct TunnelEnd: ~Copyable {
         /// What its Child SA receives.
         let inbound: ChildSPI
         var sa: OutboundSA
-        let ends: InnerEnds?
+        let ends: InnerEnds
         var isReady: Bool
     }
 
@@ -60,7 +63,7 @@ struct TunnelEnd: ~Copyable {
             Sender(
                 inbound: child.inbound,
                 sa: pair.install(in: &database),
-                ends: InnerEnds(child),
+                ends: InnerEnds(child, isGateway: isGateway),
                 isReady: child.isExchangeInitiator
             )
         )
@@ -73,15 +76,15 @@ struct TunnelEnd: ~Copyable {
         return found
     }
 
-    /// Seals a packet with so much data behind its headers; nil where there is nothing to send it with.
+    /// Seals a packet of a flow; nil where there is nothing to send it with.
     mutating func seal(
         _ mark: FlowMark,
+        _ form: FlowForm,
         byteCount: Int,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography
     ) -> Int? {
-        guard let index = sender, let ends = senders[index].ends else { return nil }
-        let packet = InnerPacket(source: ends.own, destination: ends.peer, content: Self.content)
+        guard let index = sender, let packet = senders[index].ends.packet(form, mark.number) else { return nil }
         let isTransport = senders[index].sa.mode == .transport
         let offset = senders[index].sa.payloadOffset
         let headers = packet.headerByteCount
@@ -108,49 +111,130 @@ struct TunnelEnd: ~Copyable {
         return try? senders[index].sa.seal(&octets, payloadByteCount: payloadByteCount, next: next, cryptography)
     }
 
-    /// Opens a packet and reads its mark.
+    /// A packet that was opened in place.
+    struct Opened {
+        /// Nil for what is of no flow of ours.
+        let mark: FlowMark?
+        /// What it is; nil where its checksum is over addresses that a NAT has changed (RFC 3948 section 3.1.2).
+        fileprivate let packet: InnerPacket?
+        fileprivate let payload: Range<Int>
+    }
+
+    /// Opens a packet and reads its mark, if it has one.
     mutating func open(
         _ octets: inout [UInt8],
         from spi: ChildSPI,
         _ cryptography: borrowing Cryptography
-    ) throws(PacketDrop) -> FlowMark {
+    ) throws(PacketDrop) -> Opened {
         var span = octets.mutableSpan
         // SAFETY: as above.
         var packet = unsafe span.mutableBytes
         let received = try database.open(&packet, cryptography)
-        for index in 0..<senders.count where senders[index].inbound == spi { senders[index].isReady = true }
+        let index = place(of: spi)
+        senders[index].isReady = true
         let payload = packet.bytes.extracting(received.payload)
-        let mark: FlowMark?
+        let inner: InnerPacket?
+        let data: RawSpan
         switch received.next {
         case .ipv4, .ipv6:
-            let inner = try? InnerPacket.decode(payload)
-            mark = inner.flatMap { try? FlowMark(decoding: payload.extracting($0.data)) }
+            guard let decoded = try? InnerPacket.decode(payload) else { throw .malformed }
+            inner = decoded.packet
+            data = payload.extracting(decoded.data)
         default:
-            mark = try? FlowMark(decoding: payload.extracting(droppingFirst: InnerPacket.transportHeaderByteCount))
+            inner = senders[index].ends.received(payload, received.next)
+            guard payload.byteCount >= InnerPacket.transportHeaderByteCount else { throw .malformed }
+            data = payload.extracting(droppingFirst: InnerPacket.transportHeaderByteCount)
         }
-        guard let mark else { throw .malformed }
-        return mark
+        return Opened(mark: try? FlowMark(decoding: data), packet: inner, payload: received.payload)
+    }
+
+    /// Seals the answer to a packet in its place, by the Child SA that it came on; nil where it gets none.
+    ///
+    /// A host behind a gateway does so: it sends back what was sent to it.
+    mutating func answer(
+        _ opened: Opened,
+        in octets: inout [UInt8],
+        from spi: ChildSPI,
+        _ cryptography: borrowing Cryptography
+    ) -> Int? {
+        guard let reply = opened.packet?.reply else { return nil }
+        if case .echoRequest = reply.content { return nil }
+        let index = place(of: spi)
+        let isTransport = senders[index].sa.mode == .transport
+        var span = octets.mutableSpan
+        // SAFETY: as above.
+        var packet = unsafe span.mutableBytes
+        // Both directions have the algorithms and so the offsets in common.
+        var payload = packet._mutatingExtracting(opened.payload)
+        if isTransport {
+            reply.writeTransport(into: &payload)
+        } else {
+            _ = reply.write(into: &payload, dataByteCount: payload.byteCount - reply.headerByteCount)
+        }
+        return try? senders[index].sa.seal(
+            &packet,
+            payloadByteCount: opened.payload.count,
+            next: isTransport ? reply.transport : reply.family,
+            cryptography
+        )
+    }
+
+    /// The place of the pair of SAs that receives under an SPI.
+    private func place(of spi: ChildSPI) -> Int {
+        for index in 0..<senders.count where senders[index].inbound == spi { return index }
+        preconditionFailure("an SA that receives has one that sends")
     }
 
     private static let windowSize = 64
-    /// The discard protocol (RFC 863).
-    private static let content = InnerPacket.Content.udp(sourcePort: 9, destinationPort: 9)
 }
 
-/// Whom a Child SA's packets are from and to: the first addresses of its selectors that go together.
-struct InnerEnds {
-    let own: IPAddress
-    let peer: IPAddress
+/// What the packets of a flow are, but for what tells one from another.
+struct FlowForm: Hashable, Sendable {
+    enum Content: Hashable, Sendable {
+        case udp(port: UInt16)
+        case icmp(identifier: UInt16)
+    }
 
-    init?(_ child: borrowing ChildSA) {
+    var content: Content
+    /// The address behind the gateway, where the workload names one.
+    var target: IPAddress?
+}
+
+/// Whom a Child SA's packets are from and to: by family, the first addresses of its selectors that go together.
+struct InnerEnds {
+    private var pairs: [(own: IPAddress, peer: IPAddress)] = []
+    private let isGateway: Bool
+
+    init(_ child: borrowing ChildSA, isGateway: Bool) {
+        self.isGateway = isGateway
         for own in child.localSelectors {
             for peer in child.remoteSelectors where own.startAddress.isIPv4 == peer.startAddress.isIPv4 {
-                self.own = Self.host(of: own)
-                self.peer = Self.host(of: peer)
-                return
+                guard !pairs.contains(where: { $0.own.isIPv4 == own.startAddress.isIPv4 }) else { continue }
+                pairs.append((Self.host(of: own), Self.host(of: peer)))
             }
         }
-        return nil
+    }
+
+    /// A packet of a flow from this end; nil where no selectors are of its family.
+    func packet(_ form: FlowForm, _ number: UInt64) -> InnerPacket? {
+        let target = form.target
+        guard var (own, peer) = pairs.first(where: { target == nil || $0.own.isIPv4 == target?.isIPv4 }) else {
+            return nil
+        }
+        if let target { if isGateway { own = target } else { peer = target } }
+        let content: InnerPacket.Content =
+            switch form.content {
+            case .udp(let port): .udp(sourcePort: port, destinationPort: port)
+            case .icmp(let identifier):
+                .echoRequest(identifier: identifier, number: UInt16(truncatingIfNeeded: number))
+            }
+        return InnerPacket(source: own, destination: peer, content: content)
+    }
+
+    /// What came in transport mode.
+    fileprivate func received(_ message: RawSpan, _ next: IPProtocol) -> InnerPacket? {
+        guard let (own, peer) = pairs.first else { return nil }
+        return try? InnerPacket.decodeTransport(message, next, source: peer, destination: own)
     }
 
     /// The first address of a range that a host can have: the one behind the network's own.

@@ -48,9 +48,15 @@ extension WarningCheck {
         case .unknownIKESPI:
             return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
         case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
-        case .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .unknownESPSPI:
+        case .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI:
             let hasTraffic = workload.traffic.contains { populations.contains($0.population) }
             return hasTraffic ? nil : "nothing flows through tunnels"
+        case .trafficLatency, .trafficRoundTrip:
+            let isEchoed = expectation.metric == .trafficRoundTrip
+            let hasTraffic = workload.traffic.contains {
+                populations.contains($0.population) && $0.isEchoed == isEchoed
+            }
+            return hasTraffic ? nil : "nothing flows through tunnels that \(isEchoed ? "is" : "is not") echoed"
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

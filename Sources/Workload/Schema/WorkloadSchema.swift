@@ -28,7 +28,7 @@ enum WorkloadSchema {
             Field(
                 "traffic",
                 .named(of: .record(traffic), noun: "traffic"),
-                "what flows through tunnels in virtual time, by name"
+                "what flows through tunnels, by name"
             ),
             Field("faults", .named(of: .record(fault), noun: "fault"), "what goes wrong, by name"),
             Field("floods", .named(of: .record(flood), noun: "flood"), "hostile load by name"),

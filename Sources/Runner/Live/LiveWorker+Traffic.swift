@@ -1,0 +1,173 @@
+import BasicContainers
+import ESP
+import IKEWire
+import IKEv2
+import Load
+import Primitives
+import Workload
+
+/// What a client of a live run has whose population has traffic that is echoed.
+struct LiveTraffic: ~Copyable {
+    var end = TunnelEnd(isGateway: false)
+    var flows: [PacketFlow] = []
+    /// By flow.
+    var unanswered: [UnansweredPackets] = []
+
+    /// When the next packet is due.
+    var due: Instant {
+        var due = Instant.never
+        for flow in flows where flow.isRunning { due = min(due, flow.due) }
+        return due
+    }
+
+    var unansweredCount: Int { unanswered.reduce(0) { $0 + $1.count } }
+}
+
+// Traffic through tunnels in real time: what a client measures is what comes back to it.
+extension LiveWorker {
+    /// A client's share of its population's traffic; nil where there is none.
+    func traffic(of values: LivePlan.ClientValues) -> Box<LiveTraffic>? {
+        var traffic = LiveTraffic()
+        let name = plan.name(of: values)
+        for (number, flow) in plan.workload.traffic.enumerated()
+        where flow.population == values.population && flow.isEchoed {
+            guard let flow = PacketFlow(plan.workload, traffic: number, .up, client: name, seed: plan.seed) else {
+                continue
+            }
+            traffic.flows.append(flow)
+            traffic.unanswered.append(UnansweredPackets())
+        }
+        return traffic.flows.isEmpty ? nil : Box(traffic)
+    }
+
+    private func hasTraffic(_ local: Int) -> Bool {
+        switch clients[local].traffic {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// When a client's next packet is due.
+    func packetDue(_ local: Int) -> Instant {
+        switch clients[local].traffic {
+        case .some(let traffic): traffic.value.due
+        case .none: .never
+        }
+    }
+
+    private func unansweredCount(_ local: Int) -> Int {
+        switch clients[local].traffic {
+        case .some(let traffic): traffic.value.unansweredCount
+        case .none: 0
+        }
+    }
+
+    /// The client's Child SAs have changed, it may be: its end goes by those that there are now.
+    mutating func followTunnel(_ local: Int) {
+        guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
+        guard var traffic = clients[local].traffic.take()?.take() else { return }
+        traffic.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
+        if phase == .load, clients[local].client.isUp {
+            for index in traffic.flows.indices where !traffic.flows[index].isRunning {
+                _ = traffic.flows[index].begin(at: turn.now)
+            }
+        }
+        clients[local].traffic = Box(traffic)
+    }
+
+    /// Sends what is due; each packet was intended for its own time, however late it leaves.
+    mutating func sendPackets(_ local: Int) {
+        guard packetDue(local) <= turn.now, var traffic = clients[local].traffic.take()?.take() else { return }
+        let goesOn = phase == .load && clients[local].client.isWanted
+        for index in traffic.flows.indices where traffic.flows[index].isRunning {
+            guard goesOn else {
+                traffic.flows[index].end()
+                continue
+            }
+            giveUp(local, &traffic.unanswered[index])
+            var room = Self.packetsAtOnce
+            while traffic.flows[index].due <= turn.now, room > 0 {
+                sendPacket(local, of: index, &traffic)
+                room -= 1
+            }
+        }
+        clients[local].traffic = Box(traffic)
+    }
+
+    private mutating func sendPacket(_ local: Int, of index: Int, _ traffic: inout LiveTraffic) {
+        let due = traffic.flows[index].due
+        let (number, byteCount, _) = traffic.flows[index].next()
+        let population = clients[local].values.population
+        tally.mark(.packetOffered, population, at: turn.now)
+        let flow = traffic.flows[index]
+        let mark = FlowMark(flow: flow.mark, number: number, time: due)
+        traffic.unanswered[index].leave(number, due: due)
+        let sealed = traffic.end.seal(
+            mark,
+            flow.form,
+            byteCount: byteCount,
+            into: &packetBuffer,
+            turn.cryptography
+        )
+        let reason: String?
+        if let sealed, let path = clients[local].client.path {
+            // What is no UDP datagram is not ours to send.
+            reason = path.isEncapsulated ? carry(local, packetBuffer[..<sealed], path, due: due) : "no-udp"
+        } else {
+            reason = "no-tunnel"
+        }
+        if let reason {
+            _ = traffic.unanswered[index].takeAnswer(number)
+            tally.packetLost(population, reason, at: turn.now)
+        }
+    }
+
+    /// Takes an ESP packet that has come to a client.
+    ///
+    /// - Returns: Whether it is of none of its Child SAs.
+    mutating func takePacket(_ local: Int, _ spi: ChildSPI, _ octets: RawSpan) -> Bool {
+        guard var traffic = clients[local].traffic.take()?.take() else { return true }
+        var isUnknown = false
+        packetBuffer.replaceSubrange(packetBuffer.indices, with: octets.copied())
+        do throws(PacketDrop) {
+            let opened = try traffic.end.open(&packetBuffer, from: spi, turn.cryptography)
+            let population = clients[local].values.population
+            if let mark = opened.mark, let index = traffic.flows.firstIndex(where: { $0.mark == mark.flow }),
+                let due = traffic.unanswered[index].takeAnswer(mark.number)
+            {
+                tally.mark(.packetReceived, population, at: turn.now)
+                tally.sample(.roundTrip, population, turn.now - due, at: turn.now)
+            }
+        } catch {
+            // What is lost so does not come back, and is counted for that.
+            isUnknown = error == .unknownSPI
+        }
+        clients[local].traffic = Box(traffic)
+        return isUnknown
+    }
+
+    private mutating func giveUp(_ local: Int, _ unanswered: inout UnansweredPackets, all: Bool = false) {
+        for _ in 0..<unanswered.giveUp(at: turn.now, all: all) {
+            tally.packetLost(clients[local].values.population, "unanswered", at: turn.now)
+        }
+    }
+
+    // MARK: The end
+
+    /// Whether nothing is on its way any more that is worth waiting for; what is not back by then is lost.
+    mutating func settleTraffic(since begun: Instant) -> Bool {
+        let isOver = turn.now >= begun + UnansweredPackets.patience
+        for local in 0..<clients.count {
+            guard isOver || unansweredCount(local) == 0 else { return false }
+        }
+        for local in 0..<clients.count where hasTraffic(local) {
+            guard var traffic = clients[local].traffic.take()?.take() else { continue }
+            for index in traffic.flows.indices { giveUp(local, &traffic.unanswered[index], all: true) }
+            clients[local].traffic = Box(traffic)
+        }
+        return true
+    }
+
+    /// A flow that is behind leaves room for others.
+    private static var packetsAtOnce: Int { 64 }
+}

@@ -1,0 +1,32 @@
+import BasicContainers
+import ESP
+import IKEWire
+import IKEv2
+import Primitives
+import Workload
+
+// What stands behind the gateway and sends packets back.
+extension ClientShard {
+    func isEchoed(_ mark: FlowMark) -> Bool { plan.workload.traffic[Int(mark.flow >> 1)].isEchoed }
+
+    /// The target of an echoed flow answers a packet at once.
+    mutating func answer(
+        _ local: Int,
+        _ packet: inout PacketStore.Packet,
+        _ opened: TunnelEnd.Opened,
+        ofHalf index: Int,
+        _ spi: ChildSPI
+    ) {
+        packets.settle(packet)
+        guard
+            let sealed = clients[local].halves[index].tunnel?.value.answer(
+                opened,
+                in: &packet.octets,
+                from: spi,
+                turn.cryptography
+            ), let way = clients[local].halves[index].endpoint.path
+        else { return lose(local, PacketDrop.malformed.word) }
+        let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
+        if let reason = leaveDown(local, packet.octets[..<sealed], from: outside, way) { lose(local, reason) }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import Primitives
+import Runner
+
+struct SinkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sink",
+        abstract: "Sends back what comes, as the target behind a gateway that traffic with `echo: true` goes to.",
+        discussion: """
+            Run it on a host that the gateway's tunnels lead to, and allow the inner addresses of the clients. At the \
+            end, after Ctrl-C, it says how many packets of how many flows came, and what was missing among them.
+            """
+    )
+
+    @Option(help: "The address to answer on.")
+    var address = "127.0.0.1"
+
+    @Option(help: "The UDP port.")
+    var port: UInt16 = 7
+
+    @Option(name: .customLong("allow"), help: "A prefix outside loopback that may be answered.")
+    var allowed: [String] = []
+
+    @Flag(help: "Send nothing back: only count.")
+    var discard = false
+
+    @Option(help: "Stop by itself after so many seconds.")
+    var seconds: Int?
+
+    func validate() throws {
+        if let seconds, seconds < 1 { throw ValidationError("--seconds is 1 or more.") }
+    }
+
+    func run() throws {
+        guard let address = IPAddress(address) else {
+            throw ValidationError("--address: \(self.address) is not an IP address; write one such as 10.0.0.7")
+        }
+        var options = SinkServiceOptions(address: address)
+        options.port = port
+        options.discards = discard
+        options.allowed = try ServiceOptions.prefixes(allowed)
+        do {
+            try serve(options)
+        } catch let error as LiveError {
+            throw JobFailure(error)
+        }
+    }
+
+    private func serve(_ options: SinkServiceOptions) throws {
+        let stop = StopFlag()
+        let signals = InterruptSignals { stop.set() }
+        defer { signals.end() }
+        if let seconds {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) { stop.set() }
+        }
+        var service = try SinkService(options: options) { stop.isSet }
+        say("\(discard ? "counting" : "answering") on \(options.address), port \(service.port); Ctrl-C ends it")
+        try service.serve()
+        let status = service.status
+        say(
+            "got \(status.packets) packets of \(status.flows) flows, \(status.byteCount) octets; "
+                + "sent back \(status.sent); \(status.missing) missing, \(status.reordered) out of order, "
+                + "\(status.doubled) doubled"
+        )
+    }
+
+    private func say(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+}

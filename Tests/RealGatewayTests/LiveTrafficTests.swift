@@ -1,0 +1,114 @@
+import Foundation
+import GatewayRig
+import Metrics
+import Primitives
+import Results
+import Runner
+import Testing
+import Workload
+
+/// RFC 4303 against the ESP of somebody else: strongSwan's libipsec, with a sink behind it.
+@Suite("Traffic through strongSwan", .serialized)
+struct LiveTrafficTests {
+    /// Both flows of a client: datagrams to the sink, and pings to the host that it runs on.
+    private static let flows = """
+        traffic:
+          calls: { population: laptops, echo: true, target: 10.200.0.1, up: { packets: 5/s, size: 200B } }
+          pings: { population: laptops, echo: true, protocol: icmp, target: 10.200.0.1, up: { packets: 1/s, size: 84B } }
+        """
+
+    /// Runs a workload with a sink behind the gateway, and returns what the sink has counted too.
+    private func run(
+        _ parts: LiveWorkload,
+        _ knobs: [String: String] = [:],
+        at moment: Int64 = 0,
+        _ action: @escaping @Sendable (RealGateway) -> Void = { _ in }
+    ) throws -> (measured: Measurements, sink: String) {
+        let gateway = try RealGateway.start(knobs: knobs)
+        let sink = try gateway.rig.start(
+            [Rig.ikestorm, "sink", "--address", "10.200.0.1", "--allow", "10.128.0.0/10"],
+            on: .gateway
+        )
+        let workload = try parts.validated()
+        let result = try gateway.rig.inside {
+            try LiveRun(workload, options: LiveOptions()).run { progress in
+                if progress.time == .zero + .seconds(moment) { action(gateway) }
+            }
+        }
+        #expect(result.leftBehind == 0)
+        #expect(try gateway.associations() == [])
+        sink.interrupt()
+        let outcome = try sink.wait(atMost: 10)
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        return (try #require(result.measurements.first), outcome.output + outcome.errors)
+    }
+
+    @Test("200 tunnels lose nothing over three rekeys of each Child SA and one of each IKE SA")
+    func survivesRekeys() throws {
+        let count = 200
+        let run = try run(
+            LiveWorkload(
+                count: count,
+                rate: "100/s",
+                duration: "16s",
+                ike: "{ rekey: 9s, jitter: 10%, over: 30s }",
+                child: "{ rekey: 3s, jitter: 10%, over: 30s }",
+                traffic: Self.flows
+            )
+        )
+        let measured = run.measured
+        #expect(measured.counter(.handshakeEstablished).total == UInt64(count))
+        #expect(measured.counter(.childRekeyEstablished).total >= UInt64(3 * count))
+        #expect(measured.counter(.ikeRekeyEstablished).total >= UInt64(count))
+        let offered = measured.counter(.trafficOffered).total
+        #expect(offered > UInt64(count * 6 * 13))
+        #expect(measured.counter(.trafficReceived).total == offered)
+        #expect(measured.counter(.trafficLost).byReason == [])
+        #expect(measured.latency(.trafficRoundTrip).count == offered)
+        #expect(run.sink.contains("; 0 missing,"), "\(run.sink)")
+    }
+
+    @Test("nor over rekeys that strongSwan begins")
+    func survivesTheirRekeys() throws {
+        let run = try run(
+            LiveWorkload(count: 50, rate: "50/s", duration: "8s", traffic: Self.flows),
+            at: 4
+        ) { gateway in
+            try? gateway.rekeyChildSAs()
+            try? gateway.rekeyIKESAs()
+        }
+        #expect(run.measured.counter(.childRekeyEstablished).total >= 50)
+        #expect(run.measured.counter(.ikeRekeyEstablished).total >= 50)
+        #expect(run.measured.counter(.trafficLost).byReason == [])
+        #expect(run.measured.counter(.trafficReceived).total == run.measured.counter(.trafficOffered).total)
+    }
+
+    @Test(
+        "a NAT gives half of the clients other ports: what that loses is counted, and all go on",
+        arguments: [false, true]
+    )
+    func followsNAT(mobike: Bool) throws {
+        let run = try run(
+            LiveWorkload(
+                count: 40,
+                rate: "40/s",
+                duration: "8s",
+                path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }",
+                faults: "faults: { rebind: { kind: nat-rebind, at: 4s, path: home, share: 50% } }",
+                traffic: Self.flows,
+                mobike: mobike,
+                settings: """
+                    traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                        liveness: { every: 1s }
+                    """
+            )
+        )
+        let measured = run.measured
+        #expect(measured.counter(.tunnelsLost).total == 0)
+        let (offered, lost) = (measured.counter(.trafficOffered).total, measured.counter(.trafficLost).total)
+        #expect(measured.counter(.trafficReceived).total + lost == offered)
+        // libipsec sends to the old port until an IKE message has come from the new one: the next liveness check, which
+        // is due within a second. Six packets a second of 20 clients, and what a shared machine adds.
+        #expect(lost >= 20 && lost <= 20 * 6 * 3, "\(measured.counter(.trafficLost).byReason)")
+    }
+}

@@ -1,0 +1,83 @@
+import Metrics
+import Primitives
+import Results
+import Runner
+import Testing
+import Workload
+
+/// RFC 4303 and RFC 3948 in real time: packets through the tunnels of clients, to our own responder and back.
+@Suite("Traffic through tunnels, in real time over loopback", .serialized)
+struct LiveTrafficTests {
+    private func run(_ values: LoopbackWorkload) throws -> LiveResult {
+        let workload = try values.validated()
+        let gateway = try LoopbackGateway(workload)
+        return try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
+    }
+
+    @Test(
+        "comes back whole, over rekeys of both kinds",
+        arguments: ["aes256gcm16", "aes128-sha256", "chacha20poly1305", "aes256gcm16-esn"]
+    )
+    func comesBack(child: String) throws {
+        var values = LoopbackWorkload(
+            count: 20,
+            rate: "100/s",
+            duration: "5s",
+            ike: "{ rekey: 3s }",
+            child: "{ rekey: 1s }"
+        )
+        values.childProposal = child
+        values.traffic =
+            "traffic: { calls: { population: laptops, echo: true, up: { packets: 50/s, size: 200B } }, "
+            + "pings: { population: laptops, echo: true, protocol: icmp, target: 10.4.5.6, up: { packets: 10/s, size: 100B } } }"
+        let result = try run(values)
+        let measured = try #require(result.measurements.first)
+        let offered = measured.counter(.trafficOffered).total
+        #expect(offered > 20 * 60 * 4)
+        #expect(measured.counter(.trafficReceived).total == offered)
+        #expect(measured.counter(.trafficLost).byReason == [])
+        #expect(measured.counter(.childRekeyEstablished).total >= 60)
+        #expect(measured.counter(.ikeRekeyEstablished).total >= 20)
+        let roundTrip = measured.latency(.trafficRoundTrip)
+        // The path has a millisecond either way.
+        #expect(roundTrip.count == offered && roundTrip.minimum >= 2_000_000)
+    }
+
+    @Test("says what a path has lost, and what did not come back")
+    func loses() throws {
+        var values = LoopbackWorkload(
+            count: 10,
+            rate: "100/s",
+            duration: "4s",
+            path: "{ one-way-delay: 1ms, loss: { random: 10% } }"
+        )
+        values.traffic = "traffic: { calls: { population: laptops, echo: true, up: { packets: 100/s, size: imix } } }"
+        let result = try run(values)
+        let measured = try #require(result.measurements.first)
+        let offered = measured.counter(.trafficOffered).total
+        let lost = measured.counter(.trafficLost)
+        #expect(measured.counter(.trafficReceived).total + lost.total == offered)
+        #expect(lost.byReason.map(\.name).sorted() == ["lost", "unanswered"])
+        for reason in lost.byReason { #expect((0.06...0.14).contains(Double(reason.count) / Double(offered))) }
+    }
+
+    @Test("goes on behind a NAT that takes other ports, with MOBIKE and without", arguments: [false, true])
+    func followsNAT(mobike: Bool) throws {
+        var values = LoopbackWorkload(
+            count: 10,
+            rate: "100/s",
+            duration: "4s",
+            path: "{ one-way-delay: 1ms, nat: { preset: linux-conntrack } }"
+        )
+        values.mobike = mobike
+        values.faults = "faults: { rebind: { kind: nat-rebind, at: 2s, path: home, share: 50% } }"
+        values.traffic = "traffic: { calls: { population: laptops, echo: true, up: { packets: 100/s, size: 200B } } }"
+        let result = try run(values)
+        let measured = try #require(result.measurements.first)
+        let offered = measured.counter(.trafficOffered).total
+        // Our responder follows the first packet from the new port; what was on its way to the old one is lost.
+        #expect(measured.counter(.trafficLost).total <= 20)
+        #expect(measured.counter(.trafficReceived).total + measured.counter(.trafficLost).total == offered)
+        #expect(measured.counter(.tunnelsLost).total == 0)
+    }
+}
