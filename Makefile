@@ -15,6 +15,8 @@ RUN_TESTS := swift test $(RELEASE) --disable-testable-imports --skip-build --dis
 TESTS := .build/release/ikestormPackageTests.xctest --testing-library swift-testing
 # Tests of live runs on loopback wait most of the time.
 LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+Tests|LifeCycleLiveTests|MatrixTests))/
+# They measure the memory of their process, and so have one of their own.
+MEASURED := ^IKEv2Tests\.RobustnessTests/
 # Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
 # the machine to themselves; of the others each lane runs one at a time, and the last lane what no other names.
 REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.
@@ -57,8 +59,8 @@ build: toolchain
 # by what they leave of the processors.
 test: build
 	@scripts/install test
-	@$(STEP) 'test' scripts/lanes '--filter $(LOOPBACK)' \
-		'--skip $(LOOPBACK) --skip $(REAL_TIME) --skip $(NEEDS_DEBUG)' -- $(TESTS)
+	@$(STEP) 'test' scripts/lanes '--filter $(LOOPBACK)' '--no-parallel --filter $(MEASURED)' \
+		'--skip $(LOOPBACK) --skip $(MEASURED) --skip $(REAL_TIME) --skip $(NEEDS_DEBUG)' -- $(TESTS)
 	@$(STEP) 'test in real time, alone' $(AS_ROOT) $(TESTS) --no-parallel --filter '$(ALONE)'
 	@$(MAKE) --no-print-directory --output-sync=target -j2 test-in-real-time build-debug
 	@$(STEP) 'test debug against release' $(TESTS) --filter '$(NEEDS_DEBUG)'

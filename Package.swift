@@ -138,7 +138,7 @@ targets.append(
 if Context.environment["FUZZ"] == "1" {
     for name in [
         "FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof", "FuzzInspection",
-        "FuzzESP",
+        "FuzzESP", "FuzzKeys",
     ] {
         targets.append(
             .executableTarget(

@@ -193,6 +193,8 @@ extension Client {
         _ tally: inout ClientTally
     ) {
         attempt += 1
+        // Whatever an earlier attempt left is not this one's.
+        renewal?.value.currentAttempt = 0
         self.intended = intended
         refusal = nil
         hasReportedEnd = false

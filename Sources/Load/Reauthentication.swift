@@ -178,7 +178,6 @@ extension Client {
         }
         let current = renewal?.value.currentAttempt ?? 0
         renewal?.value.formerAttempt = current == 0 ? attempt : current
-        renewal?.value.currentAttempt = 0
         renewal?.value.former = endpoint.take()
         begin(intended: due, plan: plan, &turn, &tally)
     }

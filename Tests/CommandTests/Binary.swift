@@ -65,6 +65,14 @@ final class Scratch {
         }
         return files
     }
+
+    /// The files of a run that are the same wherever it runs: all but what says where that was.
+    func outcome(in folder: String) throws -> [String: Data] {
+        var files = try files(in: folder)
+        #expect(files.removeValue(forKey: "environment.json") != nil)
+        files["result.json"] = try ResultFile.withoutHost(try #require(files["result.json"]))
+        return files
+    }
 }
 
 /// The workloads that ship.
@@ -77,6 +85,11 @@ enum Shipped {
     static let quickstart = path("quickstart")
     /// The first workload with few clients and a short run.
     static let small = [quickstart, "--set", "populations.laptops.count=20", "--set", "run.duration=75s"]
+
+    /// What makes populations small.
+    static func few(_ populations: [String], _ count: Int = 10) -> [String] {
+        populations.flatMap { ["--set", "populations.\($0).count=\(count)"] }
+    }
 
     static var names: [String] {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

@@ -65,9 +65,8 @@ struct ShippedWorkloadTests {
     @Test("run small, and say what each of their thresholds came to", arguments: stories)
     func runSmall(_ story: Story) throws {
         let scratch = try Scratch()
-        let sizes = story.populations.flatMap { ["--set", "populations.\($0).count=50"] }
         let words = ["run", Shipped.path(story.name), "--out", "run", "--crypto", "modelled"]
-        let outcome = try Binary.run(words + sizes, in: scratch, atMost: 240)
+        let outcome = try Binary.run(words + Shipped.few(story.populations, 50), in: scratch, atMost: 240)
 
         #expect(outcome.status == story.status, "\(outcome.output)\(outcome.errors)")
         let result = try ResultFile(try scratch.bytes("run/result.json"))
@@ -81,6 +80,40 @@ struct ShippedWorkloadTests {
             #expect(outcome.output.contains((passed ? "✓ " : "✗ ") + text), "\(outcome.output)")
         }
         #expect(scratch.exists("run/junit.xml") && !scratch.exists("run/incomplete"))
+    }
+
+    @Test("write the same bytes with any workers, and whether cryptography is real or modelled", arguments: stories)
+    func writeTheSame(_ story: Story) throws {
+        let scratch = try Scratch()
+        func run(_ name: String, _ options: [String]) throws -> [String: Data] {
+            let words = ["run", Shipped.path(story.name), "--out", name] + Shipped.few(story.populations) + options
+            let outcome = try Binary.run(words, in: scratch, atMost: 240)
+            #expect([0, 99].contains(outcome.status), "\(words): \(outcome.errors)")
+            return try scratch.outcome(in: name)
+        }
+        let first = try run("1", ["--workers", "1", "--capture"])
+        #expect(first.keys.contains("capture.pcapng") && first.keys.contains("events.ndjson"))
+        for workers in ["2", "3", "7", "16"] {
+            let other = try run(workers, ["--workers", workers, "--capture"])
+            #expect(other.keys.sorted() == first.keys.sorted())
+            for (name, bytes) in other { #expect(bytes == first[name], "\(name) with \(workers) workers") }
+        }
+        // There is no capture of modelled messages.
+        let modelled = try run("modelled", ["--crypto", "modelled"])
+        #expect(modelled.count > 8 && Set(modelled.keys).isSubset(of: first.keys))
+        for (name, bytes) in modelled { #expect(bytes == first[name], "\(name) with modelled cryptography") }
+    }
+
+    @Test("without cookies, those who are no part of the flood wait for half a minute")
+    func cookiesAreWorthIt() throws {
+        let scratch = try Scratch()
+        let never = ["cookies-above", "cookies-above-per-source"].flatMap {
+            ["--set", "gateways.gw.policy.half-open.\($0)=never"]
+        }
+        let words = ["run", Shipped.path("cookie-flood"), "--out", "run", "--crypto", "modelled", "--events", "none"]
+        let outcome = try Binary.run(words + never, in: scratch, atMost: 240)
+        #expect(outcome.status == 99)
+        #expect(outcome.output.contains("✗ handshake.latency p99 < 2s  3"), "\(outcome.output)")
     }
 
     @Test("come to what their stories tell, with every client they name", arguments: stories.map(\.name))

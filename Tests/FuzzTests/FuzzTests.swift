@@ -21,6 +21,7 @@ struct FuzzTests {
         Target(name: "FuzzRADIUS", body: fuzzRADIUS), Target(name: "FuzzProof", body: fuzzProof),
         Target(name: "FuzzInspection", body: fuzzInspection, rounds: 5_000),
         Target(name: "FuzzESP", body: fuzzESP, rounds: 40_000),
+        Target(name: "FuzzKeys", body: fuzzKeys, rounds: 40_000),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")
@@ -49,6 +50,11 @@ struct FuzzTests {
         #expect(names.filter { $0.hasPrefix("Fuzz") }.sorted() == Self.targets.map(\.name).sorted())
     }
 
+    @Test("ten million changed inputs between them in `make soak`")
+    func soakLong() {
+        #expect(Self.targets.reduce(0) { $0 + $1.rounds } * Self.soakFactor >= 10_000_000)
+    }
+
     private static func change(_ input: inout [UInt8], _ stream: inout RandomStream) {
         guard !input.isEmpty else { return input.append(UInt8(truncatingIfNeeded: stream.next())) }
         let place = Int(stream.below(UInt64(input.count)))
@@ -61,8 +67,9 @@ struct FuzzTests {
         }
     }
 
-    /// With SOAK=1 they are ten million in all.
-    private static let soaking = ProcessInfo.processInfo.environment["SOAK"] == "1" ? 20 : 1
+    /// How many times longer it takes with SOAK=1.
+    private static let soakFactor = 20
+    private static let soaking = ProcessInfo.processInfo.environment["SOAK"] == "1" ? soakFactor : 1
 
     #if DEBUG
         private static let divisor = 50

@@ -101,6 +101,24 @@ struct ReauthenticationTests {
         #expect(world.isIdle && world.total(.up) == 0)
     }
 
+    @Test("make before break: what comes after an old IKE SA that was kept has a name of its own")
+    func namesNext() {
+        var world = Self.world(.makeBeforeBreak)
+        world.loses = { $0.operation == .ikeSAInit }
+        world.run(for: .seconds(62))
+        #expect(world.failures.map(\.kind) == [.reauthenticationFailed])
+        world.loses = { _ in false }
+        world.forgetStory()
+        world.deleteFromGateway()
+        world.run(for: .seconds(20))
+        #expect(world.isUp == true)
+        #expect(
+            world.story == [
+                "<-- 1 delete", "--> 1 delete", "--> 3 ikeSAInit", "<-- 2 ikeSAInit", "--> 3 ikeAuth", "<-- 2 ikeAuth",
+            ]
+        )
+    }
+
     @Test("make before break: an old IKE SA that rekeys meanwhile is deleted all the same")
     func rekeysMeanwhile() {
         var world = Self.world(.makeBeforeBreak) { _ in

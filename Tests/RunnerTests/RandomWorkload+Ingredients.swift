@@ -27,7 +27,8 @@ extension RandomWorkload {
         var (ike, child) = (ike, child)
         var additional = Draws(seed, entity: 6)
         let further = ["", "", "-ke1_mlkem768", "-ke2_mlkem1024-ke5_ecp384"]
-        ike += additional.one(of: further)
+        let more = additional.one(of: further)
+        if !ike.contains("mlkem") { ike += more }
         if ["x25519", "ecp256", "x448"].contains(where: child.hasSuffix) { child += additional.one(of: further) }
         var draws = Draws(seed, entity: 7)
         func list(_ common: String, _ others: [String]) -> String {
@@ -37,8 +38,10 @@ extension RandomWorkload {
         }
         let groups = ["aes256gcm16-prfsha512-ecp384", "aes128-sha1-modp2048", "aes128gcm16-prfsha256-x448"]
         let ciphers = ["aes192gcm16", "aes256-sha512-esn", "aes256gcm12-ecp384"]
-        proposals.gateway = "{ ike: [\(list(ike, groups))], child: [\(list(child, ciphers))] }"
-        proposals.client = "{ ike: [\(list(ike, groups))], child: [\(list(child, ciphers))] }"
+        let gateway = (ike: list(ike, groups), child: list(child, ciphers))
+        let client = (ike: list(ike, groups), child: list(child, ciphers))
+        proposals.gateway = "{ ike: [\(gateway.ike)], child: [\(childProposals ?? gateway.child)] }"
+        proposals.client = "{ ike: [\(client.ike)], child: [\(childProposals ?? client.child)] }"
     }
 
     /// How IKE SAs begin and end: windows, reauthentication, childless initiation, INITIAL_CONTACT, unknown SPIs.
@@ -81,7 +84,7 @@ extension RandomWorkload {
     /// #2477).
     mutating func drawTroubles() {
         var draws = Draws(seed, entity: 13)
-        collides = draws.isOne(in: 3)
+        collides = draws.isOne(in: 3) || collides
         if draws.isOne(in: 3) { over = ", over: \(draws.pick(2...9))s" }
         let (start, period, length) = (draws.pick(8...16), draws.pick(4...8), draws.pick(300...1500))
         if draws.isOne(in: 3) {

@@ -33,6 +33,16 @@ struct RandomWorkload: CustomStringConvertible {
     var delay: String?
     /// How long SAs outlive the moment of their rekey.
     var over = ""
+    /// Whether the first gateway has an address of each family.
+    var hasBothFamilies = false
+    /// What else is said of the first gateway's model.
+    var simulated: [String] = []
+    /// The pools of the first gateway and of the others.
+    var pools = ["10.128.0.0/24", "10.129.0.0/24"]
+    /// How many clients each further gateway has.
+    var furtherCounts: [UInt64] = []
+    /// What both ends propose for Child SAs, where that is something special.
+    var childProposals: String?
 
     /// What each stands by: the first gateway, the other one, and the clients.
     struct Authentication {
@@ -97,9 +107,11 @@ struct RandomWorkload: CustomStringConvertible {
         var mobility = Draws(seed, entity: 3)
         let mobike = (0..<2).map { _ in mobility.pick(0...3) > 0 }
         let encapsulation = (0..<2).map { _ in mobility.pick(0...3) > 0 ? "when-needed" : "forced" }
-        let shared = mobility.pick(0...1) == 0 ? ", shared: { addresses: [203.0.113.0/30] }" : ""
+        let shared = mobility.pick(0...1) == 0 ? drawPorts() : ""
         drawEAP()
-        drawProposals(ike: "\(cipher)-\(group)", child: child)
+        let methods = drawGroups(ike: group, child: child)
+        drawRefusedRekeys()
+        drawProposals(ike: "\(cipher)-\(methods.ike)", child: methods.child)
         drawLifeCycle()
         drawCertificates()
         drawRollover()
@@ -108,6 +120,9 @@ struct RandomWorkload: CustomStringConvertible {
         drawTroubles()
         drawWay()
         drawMode(isMobile: mobike[1])
+        drawAddresses()
+        drawConfiguration()
+        drawGateways()
         let gateways = gateways(cookies, mobike[0], encapsulation[0])
         let profile = profiles(mobike[1], encapsulation[1])
         return """
@@ -136,12 +151,12 @@ struct RandomWorkload: CustomStringConvertible {
                   half-open: { cookies-above: \(cookies), cookies-above-per-source: never, refuse-above-per-source: never }
                   liveness: { every: \(stream.pick(5...20))s }
                   retransmission: { first: 500ms, factor: 2, tries: 4 }
-                  pool: [10.128.0.0/24]
+                  pool: [\(pools[0])]
                   fragmentation: \(fragmentation[0])
                   mobike: \(isMobile)
                   encapsulation: \(encapsulation)
             \(Self.lines(firstPolicy + policy, indent: 6))
-                simulated: { cores: \(stream.pick(1...3)), costs: workloads/costs/strongswan-5.9.json }
+                simulated: { \((["cores: \(stream.pick(1...3))", "costs: workloads/costs/strongswan-5.9.json"] + simulated).joined(separator: ", ")) }
               other:
                 identity: other.example.org
                 policy:
@@ -150,9 +165,10 @@ struct RandomWorkload: CustomStringConvertible {
                   lifetimes: \(lifetimes(false))
                   liveness: { every: 15s }
                   retransmission: { first: 500ms, factor: 2, tries: 4 }
-                  pool: [10.129.0.0/24]
+                  pool: [\(pools[1])]
             \(Self.lines(policy, indent: 6))
                 simulated: { cores: 1, costs: workloads/costs/strongswan-5.9.json }
+            \(furtherGateways(first))
             """
     }
 
@@ -210,11 +226,13 @@ struct RandomWorkload: CustomStringConvertible {
               d: { count: \(count(1...5)), profile: p, path: lan, gateway: other, sources: [198.19.0.0/16] }
             \(refusedCount > 0 ? refused : "")
             \(strange ?? "")
+            \(furtherPopulations)
             arrivals:
               a: { population: c, constant: \(stream.pick(5...40))/s }
               b: { population: d, constant: 5/s }
             \(refusedCount > 0 ? "  e: { population: e, constant: 1/s }" : "")
             \(strange == nil ? "" : "  s: { population: s, constant: 1/s }")
+            \(furtherArrivals)
             """
     }
 
@@ -231,16 +249,17 @@ struct RandomWorkload: CustomStringConvertible {
         return all.filter { _ in stream.pick(0...1) == 0 } + moves() + faults
     }
 
-    private static func lines(_ lines: [String], indent: Int) -> String {
+    static func lines(_ lines: [String], indent: Int) -> String {
         lines.map { String(repeating: " ", count: indent) + $0 }.joined(separator: "\n")
     }
 
     /// By a stream of their own, as fragments.
     private func moves() -> [String] {
         var draws = Draws(seed, entity: 4)
+        var sources = Draws(seed, entity: 26)
         return ["wan", "lan"].filter { _ in draws.pick(0...1) == 0 }.map { path in
             "to-\(path): { kind: move, at: \(draws.pick(2...20))s, population: c, to: \(path), "
-                + "over: \(draws.pick(1...9))s, share: \(draws.pick(10...100))% }"
+                + "over: \(draws.pick(1...9))s, share: \(draws.pick(10...100))%\(moveSources(&sources)) }"
         }
     }
 }

@@ -12,7 +12,8 @@ struct Rule: Sendable, CustomTestStringConvertible {
     static let all: [Rule] = [
         .importsPointDown, .testsSeeWhatCallersSee, .filesAreShort, .linesAreShort, .nothingIsLeftForLater,
         .noUnsafeFlags, .noMachinePaths,
-        .coreHasNoClock, .coreHasNoChance, .coreHasNoHashOrder, .coreHasNoMathLibrary, .coreHasNoConcurrency,
+        .simulatedRunsAreWatched, .coreHasNoClock, .coreHasNoChance, .coreHasNoHashOrder, .coreHasNoMathLibrary,
+        .coreHasNoConcurrency,
     ]
 }
 
@@ -82,6 +83,18 @@ extension Rule {
         guard file.isSwift else { return [] }
         return file.tokens.filter { $0.text == "@testable" }.map {
             Violation(path: file.path, line: $0.line, message: "the tests run in release: make it package")
+        }
+    }
+
+    static let simulatedRunsAreWatched = Rule(claim: "every simulated run of a test is watched") { file in
+        guard file.path.hasPrefix("Tests/"), file.path != "Tests/RunnerTests/Simulate.swift" else { return [] }
+        return zip(file.tokens, file.tokens.dropFirst()).compactMap { token, next in
+            guard token.text == "SimulatedRun", next.text == "(" else { return nil }
+            return Violation(
+                path: file.path,
+                line: token.line,
+                message: "SimulatedRun: simulate() looks at its packets"
+            )
         }
     }
 

@@ -58,6 +58,35 @@ struct ReadmeTests {
     }
 }
 
+@Suite("docs/protocol.md")
+struct ProtocolPageTests {
+    @Test("names tests that there are, for every feature")
+    func namesTests() throws {
+        let files = try Project.files().filter { $0.path.hasPrefix("Tests/") && $0.isSwift }
+        // The suites, and the modules of tests, by their names alone and with their modules'.
+        var known: Set<String> = []
+        for file in files {
+            let module = String(file.path.split(separator: "/")[1])
+            known.insert(module)
+            for (token, next) in zip(file.tokens, file.tokens.dropFirst()) where token.text == "struct" {
+                known.formUnion([next.text, "\(module)/\(next.text)"])
+            }
+        }
+        let page = try String(contentsOf: Project.directory.appending(path: "docs/protocol.md"), encoding: .utf8)
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst(2)
+        #expect(rows.count > 50)
+        var last = ""
+        for row in rows {
+            let column = row.split(separator: "|").last.map(String.init) ?? ""
+            let names = column.matches(of: /`([^`]+)`/).map { String($0.1) }
+            let isTheSame = column.trimmingCharacters(in: .whitespaces) == "the same"
+            #expect(!names.isEmpty || isTheSame && !last.isEmpty, "\(row)")
+            for name in names { #expect(known.contains(name), "\(name)") }
+            last = column
+        }
+    }
+}
+
 /// A snippet, and the lines that a rule has to object to in it.
 struct Snippet: Sendable, CustomTestStringConvertible {
     let rule: Rule
@@ -113,6 +142,14 @@ extension Snippet {
         Snippet(.importsPointDown, "Tests/IKEv2Tests/IKESATests.swift", "import Foundation", lines: []),
         Snippet(.testsSeeWhatCallersSee, "Tests/IKEv2Tests/A.swift", "import A\n@testable import IKEv2", lines: [2]),
         Snippet(.testsSeeWhatCallersSee, "Tests/IKEv2Tests/A.swift", "// @testable import IKEv2", lines: []),
+        Snippet(
+            .simulatedRunsAreWatched,
+            "Tests/RunnerTests/A.swift",
+            "\nlet a = try SimulatedRun(b).run()",
+            lines: [2]
+        ),
+        Snippet(.simulatedRunsAreWatched, "Tests/RunnerTests/A.swift", "func f(_ run: SimulatedRun) {}", lines: []),
+        Snippet(.simulatedRunsAreWatched, "Tests/RunnerTests/Simulate.swift", "SimulatedRun(b)", lines: []),
         Snippet(.filesAreShort, ikev2, String(repeating: "\n", count: 399), lines: []),
         Snippet(.filesAreShort, ikev2, String(repeating: "\n", count: 400), lines: [400]),
         Snippet(.filesAreShort, "docs/protocol.md", String(repeating: "\n", count: 1_000), lines: []),

@@ -117,7 +117,8 @@ package struct RunSinks {
                     time: captured.order.time,
                     source: captured.source,
                     destination: captured.destination,
-                    octets: captured.octets
+                    octets: captured.octets,
+                    client: captured.order.source
                 )
             )
         }
