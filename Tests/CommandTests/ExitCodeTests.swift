@@ -62,7 +62,7 @@ struct ExitCodeTests {
             Ending(
                 ["gateway", Shipped.quickstart, "--address", "192.0.2.1"],
                 69,
-                "cannot answer on 192.0.2.1, port 500"
+                "nothing can answer on 192.0.2.1, port 500"
             ),
             Ending(["replay", "nowhere"], 69, "nowhere"),
             Ending(["abort", "nowhere"], 69, "nowhere is not a run that is going on"),
