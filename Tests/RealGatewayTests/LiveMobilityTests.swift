@@ -20,7 +20,7 @@ struct LiveMobilityTests {
             child: "{ rekey: 2s, over: 20s }",
             path: "{ one-way-delay: 1ms }\n  lte: { one-way-delay: 2ms, nat: { preset: linux-conntrack } }",
             faults: "faults: { leave: { kind: move, at: 3s, over: 1s, population: laptops, to: \(path) } }",
-            settings: "traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }\n    mobike: \(mobike)"
+            mobike: mobike
         ).validated()
     }
 
