@@ -50,10 +50,7 @@ struct GatewayCommand: ParsableCommand {
             let names = loaded.gateways.map(\.name).joined(separator: ", ")
             throw ValidationError("--name: the workload has no such gateway; it has \(names)")
         }
-        guard let address = IPAddress(address) else {
-            throw ValidationError("--address: \(self.address) is not an IP address; write one such as 127.0.0.1")
-        }
-        var options = GatewayServiceOptions(address: address)
+        var options = GatewayServiceOptions(address: try ServiceOptions.address(address, such: "127.0.0.1"))
         options.port = port
         options.encapsulatedPort = natPort
         options.allowed = try ServiceOptions.prefixes(allowed)

@@ -4,6 +4,14 @@ import Synchronization
 
 /// What the commands that answer others have in common.
 enum ServiceOptions {
+    /// The address behind `--address`.
+    static func address(_ text: String, such example: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else {
+            throw ValidationError("--address: \(text) is not an IP address; write one such as \(example)")
+        }
+        return address
+    }
+
     /// The prefixes behind `--allow`.
     static func prefixes(_ texts: [String]) throws -> [IPPrefix] {
         try texts.map { text in

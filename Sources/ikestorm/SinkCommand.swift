@@ -34,10 +34,7 @@ struct SinkCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard let address = IPAddress(address) else {
-            throw ValidationError("--address: \(self.address) is not an IP address; write one such as 10.0.0.7")
-        }
-        var options = SinkServiceOptions(address: address)
+        var options = SinkServiceOptions(address: try ServiceOptions.address(address, such: "10.0.0.7"))
         options.port = port
         options.discards = discard
         options.allowed = try ServiceOptions.prefixes(allowed)

@@ -65,33 +65,33 @@ extension LiveWorker {
     /// The client's Child SAs have changed, it may be: its end goes by those that there are now.
     mutating func followTunnel(_ local: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
-        guard var traffic = clients[local].traffic.take()?.take() else { return }
-        traffic.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
+        guard var traffic = clients[local].traffic.take() else { return }
+        traffic.value.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
         if phase == .load, clients[local].client.isUp {
-            for index in traffic.flows.indices where !traffic.flows[index].isRunning {
-                _ = traffic.flows[index].begin(at: turn.now)
+            for index in traffic.value.flows.indices where !traffic.value.flows[index].isRunning {
+                _ = traffic.value.flows[index].begin(at: turn.now)
             }
         }
-        clients[local].traffic = Box(traffic)
+        clients[local].traffic = consume traffic
     }
 
     /// Sends what is due; each packet was intended for its own time, however late it leaves.
     mutating func sendPackets(_ local: Int) {
-        guard packetDue(local) <= turn.now, var traffic = clients[local].traffic.take()?.take() else { return }
+        guard packetDue(local) <= turn.now, var traffic = clients[local].traffic.take() else { return }
         let goesOn = phase == .load && clients[local].client.isWanted
-        for index in traffic.flows.indices where traffic.flows[index].isRunning {
+        for index in traffic.value.flows.indices where traffic.value.flows[index].isRunning {
             guard goesOn else {
-                traffic.flows[index].end()
+                traffic.value.flows[index].end()
                 continue
             }
-            giveUp(local, &traffic.unanswered[index])
+            giveUp(local, &traffic.value.unanswered[index])
             var room = Self.packetsAtOnce
-            while traffic.flows[index].due <= turn.now, room > 0 {
-                sendPacket(local, of: index, &traffic)
+            while traffic.value.flows[index].due <= turn.now, room > 0 {
+                sendPacket(local, of: index, &traffic.value)
                 room -= 1
             }
         }
-        clients[local].traffic = Box(traffic)
+        clients[local].traffic = consume traffic
     }
 
     private mutating func sendPacket(_ local: Int, of index: Int, _ traffic: inout LiveTraffic) {
@@ -126,14 +126,15 @@ extension LiveWorker {
     ///
     /// - Returns: Whether it is of none of its Child SAs.
     mutating func takePacket(_ local: Int, _ spi: ChildSPI, _ octets: RawSpan) -> Bool {
-        guard var traffic = clients[local].traffic.take()?.take() else { return true }
+        guard var traffic = clients[local].traffic.take() else { return true }
         var isUnknown = false
-        packetBuffer.replaceSubrange(packetBuffer.indices, with: octets.copied())
+        packetBuffer.removeAll(keepingCapacity: true)
+        unsafe octets.withUnsafeBytes { unsafe packetBuffer.append(contentsOf: $0) }
         do throws(PacketDrop) {
-            let opened = try traffic.end.open(&packetBuffer, from: spi, turn.cryptography)
+            let opened = try traffic.value.end.open(&packetBuffer, from: spi, turn.cryptography)
             let population = clients[local].values.population
-            if let mark = opened.mark, let index = traffic.flows.firstIndex(where: { $0.mark == mark.flow }),
-                let due = traffic.unanswered[index].takeAnswer(mark.number)
+            if let mark = opened.mark, let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }),
+                let due = traffic.value.unanswered[index].takeAnswer(mark.number)
             {
                 tally.mark(.packetReceived, population, at: turn.now)
                 tally.sample(.roundTrip, population, turn.now - due, at: turn.now)
@@ -142,7 +143,7 @@ extension LiveWorker {
             // What is lost so does not come back, and is counted for that.
             isUnknown = error == .unknownSPI
         }
-        clients[local].traffic = Box(traffic)
+        clients[local].traffic = consume traffic
         return isUnknown
     }
 
@@ -161,9 +162,9 @@ extension LiveWorker {
             guard isOver || unansweredCount(local) == 0 else { return false }
         }
         for local in 0..<clients.count where hasTraffic(local) {
-            guard var traffic = clients[local].traffic.take()?.take() else { continue }
-            for index in traffic.flows.indices { giveUp(local, &traffic.unanswered[index], all: true) }
-            clients[local].traffic = Box(traffic)
+            guard var traffic = clients[local].traffic.take() else { continue }
+            for index in traffic.value.flows.indices { giveUp(local, &traffic.value.unanswered[index], all: true) }
+            clients[local].traffic = consume traffic
         }
         return true
     }

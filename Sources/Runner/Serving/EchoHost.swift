@@ -10,13 +10,16 @@ import Primitives
 ///
 /// A peer has an end of its tunnel here from its first packet on, so that peers that send none cost nothing.
 struct EchoHost: ~Copyable {
-    private var tunnels: [UInt64: Tunnel] = [:]
+    private var tunnels = SlotTable<Tunnel>()
+    private var byOwner = SPITable()
     /// How many packets it has sent back.
     private(set) var answeredCount: UInt64 = 0
     /// How many packets were of a Child SA, and were dropped for what they are.
     private(set) var droppedCount: UInt64 = 0
 
-    private final class Tunnel {
+    /// Not private: a debug build names it in other files.
+    struct Tunnel: ~Copyable {
+        let owner: UInt64
         var end = TunnelEnd(isGateway: true)
     }
 
@@ -28,12 +31,13 @@ struct EchoHost: ~Copyable {
         _ fleet: borrowing ResponderFleet,
         _ cryptography: borrowing Cryptography
     ) -> Answer {
-        let tunnel = tunnels[owner] ?? Tunnel()
-        tunnels[owner] = tunnel
-        if !tunnel.end.database.contains(spi) { tunnel.end.follow { body in fleet.forEachChild(of: owner, body) } }
+        let id = tunnel(of: owner)
+        if !tunnels[id].end.database.contains(spi) {
+            tunnels[id].end.follow { body in fleet.forEachChild(of: owner, body) }
+        }
         do throws(PacketDrop) {
-            let opened = try tunnel.end.open(&octets, from: spi, cryptography)
-            let sealed = tunnel.end.answer(opened, in: &octets, from: spi, cryptography)
+            let opened = try tunnels[id].end.open(&octets, from: spi, cryptography)
+            let sealed = tunnels[id].end.answer(opened, in: &octets, from: spi, cryptography)
             if sealed != nil { answeredCount += 1 }
             return .authentic(sealed)
         } catch {
@@ -41,6 +45,16 @@ struct EchoHost: ~Copyable {
             return .dropped
         }
     }
+
+    private mutating func tunnel(of owner: UInt64) -> SlotID {
+        if let known = byOwner[Self.key(of: owner)] { return SlotID(packed: known) }
+        let id = tunnels.insert(Tunnel(owner: owner))
+        byOwner.update(id.packed, for: Self.key(of: owner))
+        return id
+    }
+
+    /// A key is not 0, which the first owner may be.
+    private static func key(of owner: UInt64) -> UInt64 { owner + 1 }
 
     enum Answer {
         /// The packet was its peer's; so long is what is to be sent back, if anything is.
@@ -50,6 +64,10 @@ struct EchoHost: ~Copyable {
 
     /// Forgets the tunnels of peers that have gone.
     mutating func prune(_ isThere: (UInt64) -> Bool) {
-        for owner in tunnels.keys where !isThere(owner) { tunnels[owner] = nil }
+        for index in 0..<tunnels.indexLimit {
+            guard let id = tunnels.id(at: index), !isThere(tunnels[id].owner) else { continue }
+            byOwner.remove(Self.key(of: tunnels[id].owner))
+            _ = tunnels.remove(id)
+        }
     }
 }

@@ -205,7 +205,7 @@ package struct GatewayService: ~Copyable {
             return
         }
         fleet.follow(owner, to: path, &turn)
-        if let sealed { send(Array(octets[..<sealed]), path) }
+        if let sealed { send(octets[..<sealed], path) }
     }
 
     private var radiusDeadline: Instant {
@@ -245,22 +245,22 @@ package struct GatewayService: ~Copyable {
     private mutating func queueOutput() {
         for report in turn.output.reports { failures.note(report) }
         for datagram in turn.output.datagrams {
-            send(Array(turn.output.octets[datagram.range]), datagram.path)
+            send(turn.output.octets[datagram.range], datagram.path)
         }
         turn.output.removeAll()
     }
 
-    private mutating func send(_ octets: [UInt8], _ path: Path) {
+    private mutating func send(_ octets: ArraySlice<UInt8>, _ path: Path) {
         if append(octets, path) { return }
         flush()
         // A socket that is full even now loses it, as any network may.
         _ = append(octets, path)
     }
 
-    private mutating func append(_ octets: [UInt8], _ path: Path) -> Bool {
+    private mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
         path.isEncapsulated
-            ? encapsulatedOut.append(octets.rawSpan, from: path.local.address, to: path.remote)
-            : plainOut.append(octets.rawSpan, from: path.local.address, to: path.remote)
+            ? unsafe encapsulatedOut.append(octets.span.bytes, from: path.local.address, to: path.remote)
+            : unsafe plainOut.append(octets.span.bytes, from: path.local.address, to: path.remote)
     }
 
     /// Sends what waits; what a full socket does not take is lost, as on any network.

@@ -116,15 +116,17 @@ package struct SinkService: ~Copyable {
 }
 
 /// What of a flow has come, by the numbers of its packets, which begin with 1.
-struct FlowCount {
+package struct FlowCount {
     private var highest: UInt64 = 0
     private var distinct: UInt64 = 0
     /// Bit n: whether the number `highest - n` has come.
     private var recent: UInt64 = 0
-    private(set) var reordered: UInt64 = 0
-    private(set) var doubled: UInt64 = 0
+    package private(set) var reordered: UInt64 = 0
+    package private(set) var doubled: UInt64 = 0
 
-    mutating func count(_ number: UInt64) {
+    package init() {}
+
+    package mutating func count(_ number: UInt64) {
         if number > highest {
             let step = number - highest
             recent = (step < 64 ? recent << step : 0) | 1
@@ -144,5 +146,5 @@ struct FlowCount {
         }
     }
 
-    var missing: UInt64 { highest > distinct ? highest - distinct : 0 }
+    package var missing: UInt64 { highest > distinct ? highest - distinct : 0 }
 }
