@@ -49,11 +49,11 @@ struct LiveRunTests {
     func establishesThousand(_ path: LossyPath) throws {
         let gateway = try RealGateway.start(knobs: ["CHILD_REKEY": "1h", "MOBIKE": "no"])
         let count = 1_000
-        // At the end the last third rekey was due 3.5 s before, and the first fourth is due 4 s later.
+        // The last third rekey is due 6.5 s before the end, five tries of a lost message, and the first fourth 1 s after.
         let workload = try LiveWorkload(
             count: count,
             rate: "400/s",
-            duration: "36s",
+            duration: "39s",
             ike: "{ rekey: 25s, over: 30s }",
             child: "{ rekey: 10s, over: 30s }",
             // The gateway forgets whose Delete it has answered: if that answer is lost, the end waits for all of these.
