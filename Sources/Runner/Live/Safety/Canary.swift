@@ -97,6 +97,10 @@ struct Canary {
         var profile = workload.profiles[workload.populations[population].profile]
         profile.reconnect.after = []
         profile.children = 1
+        // What it sends goes the way of those that come after it.
+        if workload.traffic.contains(where: { $0.population == population && $0.isEchoed }) {
+            profile.mobility.forcesEncapsulation = true
+        }
         profile.retransmission.waits = Self.waits
         var path = workload.paths[workload.populations[population].paths[0].path]
         path.loss = .none
@@ -105,6 +109,7 @@ struct Canary {
         alone.profiles = [profile]
         alone.paths = [path]
         alone.populations = [first]
+        alone.traffic = []
         alone.faults = []
         alone.floods = []
         alone.steadyState = []
