@@ -23,14 +23,14 @@ final class RunFiles {
         try folder.write(workload.resolved(), to: "workload.yaml")
         if keepsEvents { events = try EventLog(folder["events.ndjson"]) }
         if capturesPackets {
-            capture = try CaptureFiles(in: folder, epoch: workload.run.epoch, targets: targets)
+            capture = try CaptureFiles(in: folder, workload, targets: targets)
         }
     }
 
     /// What the run has to say about its files.
     var warnings: [String] {
         switch capture {
-        case .some(let capture): capture.warning.map { [$0] } ?? []
+        case .some(let capture): capture.warnings
         case .none: []
         }
     }
@@ -42,6 +42,7 @@ final class RunFiles {
             sinks.started = { [self] in capture?.start(epochNanoseconds: $0) }
             sinks.packet = { [self] in capture?.append($0) }
             sinks.keys = { [self] in capture?.append($0) }
+            sinks.childKeys = { [self] in capture?.append($0) }
         }
         return sinks
     }

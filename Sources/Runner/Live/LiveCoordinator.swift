@@ -201,6 +201,7 @@ final class LiveCoordinator {
                 journal.events += page.events
                 journal.packets += page.packets
                 journal.keys += page.keys
+                journal.childKeys += page.childKeys
             }
         }
         write(journal)
@@ -222,6 +223,7 @@ final class LiveCoordinator {
             }
         }
         if let keys = sinks.keys { for found in journal.keys { keys(found) } }
+        if let childKeys = sinks.childKeys { for found in journal.childKeys { childKeys(found) } }
         if let packet = sinks.packet {
             for captured in journal.packets.sorted(by: { $0.time < $1.time }) { packet(captured) }
         }

@@ -102,8 +102,9 @@ struct LiveJournalPage: Sendable {
     var events: [LiveEvent] = []
     var packets: [RunSinks.Packet] = []
     var keys: [RunSinks.Keys] = []
+    var childKeys: [RunSinks.ChildKeys] = []
 
-    var isEmpty: Bool { events.isEmpty && packets.isEmpty && keys.isEmpty }
+    var isEmpty: Bool { events.isEmpty && packets.isEmpty && keys.isEmpty && childKeys.isEmpty }
 }
 
 /// A life-cycle event of a client.

@@ -66,6 +66,11 @@ extension LiveWorker {
     mutating func followTunnel(_ local: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
         guard var traffic = clients[local].traffic.take() else { return }
+        if plan.keepsPackets {
+            journal.childKeys += traffic.value.end.newKeys { body in
+                clients[local].client.forEachSA { $0.forEachChild(body) }
+            }
+        }
         traffic.value.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
         if phase == .load, clients[local].client.isUp {
             for index in traffic.value.flows.indices where !traffic.value.flows[index].isRunning {

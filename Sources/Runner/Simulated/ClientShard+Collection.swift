@@ -13,12 +13,14 @@ extension ClientShard {
         to collector: inout Collector,
         _ entries: inout [ShardJournal.Entry],
         _ packets: inout [ShardJournal.CapturedPacket],
-        _ keys: inout [CapturedKeys]
+        _ keys: inout [CapturedKeys],
+        _ childKeys: inout [CapturedChildKeys]
     ) {
         collector.take(&tally)
         entries += journal.entries
         packets += journal.packets
         keys += journal.keys
+        childKeys += journal.childKeys
         journal.removeAll()
     }
 

@@ -41,6 +41,9 @@ extension ClientShard {
     mutating func followTunnel(_ local: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
         guard var traffic = clients[local].traffic.take()?.take() else { return }
+        if plan.keepsPackets {
+            keep(local, traffic.end.newKeys { body in clients[local].client.forEachSA { $0.forEachChild(body) } })
+        }
         traffic.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
         if clients[local].client.isUp {
             for index in traffic.flows.indices where !traffic.flows[index].isRunning {
@@ -53,6 +56,12 @@ extension ClientShard {
     mutating func followTunnel(_ local: Int, ofHalf index: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
         var end = clients[local].halves[index].tunnel.take()?.take() ?? TunnelEnd(isGateway: true)
+        if plan.keepsPackets {
+            keep(
+                local,
+                end.newKeys { body in clients[local].halves[index].endpoint.forEachSA { $0.forEachChild(body) } }
+            )
+        }
         end.follow { body in clients[local].halves[index].endpoint.forEachSA { $0.forEachChild(body) } }
         clients[local].halves[index].tunnel = Box(end)
     }

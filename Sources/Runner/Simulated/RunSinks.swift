@@ -80,6 +80,8 @@ package struct RunSinks {
     /// With packets come the keys that decrypt them, each before the first packet that needs them in its second.
     package var packet: ((Packet) -> Void)?
     package var keys: ((Keys) -> Void)?
+    /// Of each Child SA that carries traffic.
+    package var childKeys: ((ChildKeys) -> Void)?
 
     package init(
         event: ((Event) -> Void)? = nil,

@@ -23,11 +23,13 @@ struct ShardJournal: ~Copyable {
     var entries: [Entry] = []
     var packets: [CapturedPacket] = []
     var keys: [CapturedKeys] = []
+    var childKeys: [CapturedChildKeys] = []
 
     mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
         packets.removeAll(keepingCapacity: true)
         keys.removeAll(keepingCapacity: true)
+        childKeys.removeAll(keepingCapacity: true)
     }
 }
 

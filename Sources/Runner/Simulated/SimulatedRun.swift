@@ -141,13 +141,15 @@ package final class SimulatedRun {
         var journals: [ShardJournal.Entry] = []
         var packets: [ShardJournal.CapturedPacket] = []
         var keys: [CapturedKeys] = []
+        var childKeys: [CapturedChildKeys] = []
         for part in 0..<plan.shardCount {
             simulator.withPart(part) { part in
-                part.shard?.hand(to: &collector, &journals, &packets, &keys)
+                part.shard?.hand(to: &collector, &journals, &packets, &keys, &childKeys)
             }
         }
         sinks.write(&journals)
         sinks.write(&keys)
+        sinks.write(&childKeys)
         sinks.write(&packets)
         let second = Int(time.nanoseconds / 1_000_000_000) - 1
         progress(
