@@ -17,7 +17,7 @@ package struct Client: ~Copyable {
     package private(set) var isWanted = false
     var endpoint: Endpoint?
     /// When the attempt under way was due: latency counts from here.
-    private var intended = Instant.zero
+    package private(set) var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
     var nextAttempt = Instant.never
     /// When the client leaves, or `.never`.
@@ -156,12 +156,15 @@ package struct Client: ~Copyable {
     /// Whether `advance` would begin another attempt: what a driver with a ceiling asks first.
     package func isAttemptDue(at now: Instant) -> Bool { min(nextAttempt, renewalDue) <= now && departure > now }
 
-    /// The way to the gateway; nil before there is one.
+    /// The way to the gateway; nil before there is one. While an IKE SA is made in another's place, it is the other's.
     package var path: Path? {
+        var path: Path?
         switch endpoint {
-        case .some(let endpoint): endpoint.path
-        case .none: nil
+        case .some(let endpoint): path = endpoint.path
+        case .none: break
         }
+        if path == nil { withFormer { path = $0.path } }
+        return path
     }
 
     /// Visits the client's IKE SAs.

@@ -21,10 +21,14 @@ package struct ClientTally: ~Copyable {
         case replaced, reauthenticationStarted, reauthenticated, reauthenticationFailed
         case moved, addressesUpdated, begunAnew, unknownToGateway, portsExhausted
         case packetOffered, packetReceived, packetLost, childUnknown
+        case packetReordered, packetDuplicated, espDropped
     }
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate, packet, roundTrip
+        case jitter, firstPacket
+        case childRekeyOutage, childRekeyGap, ikeRekeyOutage, ikeRekeyGap, reauthenticationOutage, reauthenticationGap
+        case moveOutage, moveGap, natOutage, natGap, restartOutage, restartGap
     }
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
@@ -113,6 +117,11 @@ package struct ClientTally: ~Copyable {
     /// A packet that was due in a tunnel does not come out of it.
     package mutating func packetLost(_ population: Int, _ reason: String, at now: Instant) {
         fail(.packetLost, population, reason, at: now)
+    }
+
+    /// An ESP packet was not let through.
+    package mutating func packetDropped(_ population: Int, _ reason: String, at now: Instant) {
+        fail(.espDropped, population, reason, at: now)
     }
 
     mutating func up(_ population: Int, at now: Instant) { mark(.up, population, at: now) }

@@ -45,7 +45,7 @@ extension Client {
         }
     }
 
-    var hasFormer: Bool {
+    package var hasFormer: Bool {
         var isThere = false
         withFormer { _ in isThere = true }
         return isThere

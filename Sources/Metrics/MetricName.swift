@@ -74,6 +74,40 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case trafficRoundTrip = "traffic.round-trip"
     /// Answers that an end does not have the Child SA of an ESP packet (a count).
     case unknownESPSPI = "esp-spi.unknown"
+    /// Packets that came after one with a higher number (a count).
+    case trafficReordered = "traffic.reordered"
+    /// Packets that came out of a tunnel a second time (a count).
+    case trafficDuplicated = "traffic.duplicated"
+    /// Between the latency of a packet and that of the one that came before it (a time).
+    case trafficJitter = "traffic.jitter"
+    /// From the intended start of an attempt to the first packet through its tunnel (a time).
+    case trafficFirstPacket = "traffic.first-packet"
+    /// ESP packets that an end did not let through, by reason (a count).
+    case espDropped = "esp.dropped"
+    /// Packets of a flow that a rekey of a Child SA cost, divided by the offered rate (a time).
+    case childRekeyOutage = "child.rekey.outage"
+    /// Longest time between two packets of a flow over a rekey of a Child SA (a time).
+    case childRekeyGap = "child.rekey.gap"
+    /// Packets of a flow that a rekey of an IKE SA cost, divided by the offered rate (a time).
+    case ikeRekeyOutage = "ike.rekey.outage"
+    /// Longest time between two packets of a flow over a rekey of an IKE SA (a time).
+    case ikeRekeyGap = "ike.rekey.gap"
+    /// Packets of a flow that a reauthentication cost, divided by the offered rate (a time).
+    case reauthenticationOutage = "reauthentication.outage"
+    /// Longest time between two packets of a flow over a reauthentication (a time).
+    case reauthenticationGap = "reauthentication.gap"
+    /// Packets of a flow that a move cost, divided by the offered rate (a time).
+    case mobikeOutage = "mobike.outage"
+    /// Longest time between two packets of a flow over a move (a time).
+    case mobikeGap = "mobike.gap"
+    /// Packets of a flow that a NAT's rebinding cost, divided by the offered rate (a time).
+    case natOutage = "nat.outage"
+    /// Longest time between two packets of a flow over a NAT's rebinding (a time).
+    case natGap = "nat.gap"
+    /// Packets of a flow that a gateway's restart cost, divided by the offered rate (a time).
+    case restartOutage = "restart.outage"
+    /// Longest time between two packets of a flow over a gateway's restart (a time).
+    case restartGap = "restart.gap"
 
     /// What a metric's values are, and so what may be asked of it.
     package enum Kind: Hashable, Sendable {
@@ -93,11 +127,14 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
             .childRekeyFailed, .ikeRekeyOffered, .ikeRekeyEstablished, .ikeRekeyFailed, .reauthenticationOffered,
             .reauthenticationEstablished, .reauthenticationFailed, .initialContactReplaced, .unknownIKESPI,
             .retransmissions, .tunnelsLost, .arrivalsSkipped, .clipped, .mobikeMoves, .mobikeUpdates, .mobikeRestarts,
-            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI:
+            .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI, .trafficReordered,
+            .trafficDuplicated, .espDropped:
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
-            .mobikeLatency, .trafficLatency, .trafficRoundTrip:
+            .mobikeLatency, .trafficLatency, .trafficRoundTrip, .trafficJitter, .trafficFirstPacket, .childRekeyOutage,
+            .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage, .reauthenticationGap, .mobikeOutage,
+            .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
             .latency
         case .recoveryTime: .recovery
         }
@@ -109,7 +146,9 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
             .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
             .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .trafficRoundTrip,
-            .unknownESPSPI:
+            .unknownESPSPI, .trafficReordered, .trafficDuplicated, .trafficJitter, .trafficFirstPacket, .espDropped,
+            .childRekeyOutage, .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage,
+            .reauthenticationGap, .mobikeOutage, .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
             true
         default: false
         }

@@ -130,6 +130,23 @@ extension MetricName {
         case .trafficLatency: 34
         case .trafficRoundTrip: 35
         case .unknownESPSPI: 36
+        case .trafficReordered: 37
+        case .trafficDuplicated: 38
+        case .trafficJitter: 39
+        case .trafficFirstPacket: 40
+        case .espDropped: 41
+        case .childRekeyOutage: 42
+        case .childRekeyGap: 43
+        case .ikeRekeyOutage: 44
+        case .ikeRekeyGap: 45
+        case .reauthenticationOutage: 46
+        case .reauthenticationGap: 47
+        case .mobikeOutage: 48
+        case .mobikeGap: 49
+        case .natOutage: 50
+        case .natGap: 51
+        case .restartOutage: 52
+        case .restartGap: 53
         }
     }
 }

@@ -168,7 +168,9 @@ extension MetricName {
     /// Whether the counter tells apart why.
     var hasReasons: Bool {
         switch self {
-        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed, .reauthenticationFailed, .tunnelsLost: true
+        case .handshakeFailed, .childRekeyFailed, .ikeRekeyFailed, .reauthenticationFailed, .tunnelsLost, .trafficLost,
+            .espDropped:
+            true
         default: false
         }
     }

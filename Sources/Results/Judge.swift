@@ -217,7 +217,8 @@ extension Measurements {
                 [.handshakeOffered, .handshakeEstablished, .childRekeyOffered, .ikeRekeyOffered, .retransmissions]
             case .mobikeMoves, .mobikeUpdates, .mobikeRestarts:
                 [.mobikeMoves, .mobikeUpdates]
-            case .trafficOffered, .trafficReceived, .trafficLost: [.trafficOffered]
+            case .trafficOffered, .trafficReceived, .trafficLost, .trafficReordered, .trafficDuplicated, .espDropped:
+                [.trafficOffered]
             case .arrivalsSkipped, .clipped:
                 [.handshakeOffered, .arrivalsSkipped, .clipped]
             default: [.handshakeOffered, .handshakeEstablished, .handshakeFailed]

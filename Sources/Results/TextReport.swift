@@ -100,6 +100,12 @@ extension TextReport {
             ["traffic"] + counts(.trafficOffered, .trafficReceived, .trafficLost) + [share.map(Humane.share) ?? "-"]
         )
         section("Packets", table)
+        var others = TextTable()
+        for metric in [MetricName.trafficReordered, .trafficDuplicated, .espDropped]
+        where total.counter(metric).total > 0 {
+            others.add(metric.rawValue, Humane.count(total.counter(metric).total))
+        }
+        lines += others.lines
     }
 
     private func counts(_ metrics: MetricName...) -> [String] {

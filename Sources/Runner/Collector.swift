@@ -161,14 +161,21 @@ extension Collector {
         (.mobikeMoves, .moved), (.mobikeUpdates, .addressesUpdated), (.mobikeRestarts, .begunAnew),
         (.natExhausted, .portsExhausted),
         (.trafficOffered, .packetOffered), (.trafficReceived, .packetReceived), (.trafficLost, .packetLost),
-        (.unknownESPSPI, .childUnknown),
+        (.unknownESPSPI, .childUnknown), (.trafficReordered, .packetReordered),
+        (.trafficDuplicated, .packetDuplicated), (.espDropped, .espDropped),
     ]
 
     private static let latencies: [(MetricName, ClientTally.Latency)] = [
         (.handshakeLatency, .handshake), (.childRekeyLatency, .childRekey), (.ikeRekeyLatency, .ikeRekey),
         (.reauthenticationLatency, .reauthentication),
         (.generatorLag, .lag), (.mobikeLatency, .addressUpdate), (.trafficLatency, .packet),
-        (.trafficRoundTrip, .roundTrip),
+        (.trafficRoundTrip, .roundTrip), (.trafficJitter, .jitter), (.trafficFirstPacket, .firstPacket),
+        (.childRekeyOutage, .childRekeyOutage), (.childRekeyGap, .childRekeyGap),
+        (.ikeRekeyOutage, .ikeRekeyOutage), (.ikeRekeyGap, .ikeRekeyGap),
+        (.reauthenticationOutage, .reauthenticationOutage), (.reauthenticationGap, .reauthenticationGap),
+        (.mobikeOutage, .moveOutage), (.mobikeGap, .moveGap),
+        (.natOutage, .natOutage), (.natGap, .natGap),
+        (.restartOutage, .restartOutage), (.restartGap, .restartGap),
     ]
 
     /// The series of the whole run and of each population, one row per second.

@@ -60,13 +60,17 @@ extension LiveWorker {
         case .pathDown(let paths, _):
             for path in paths { links[path].isUp = change.isEnd }
         case .natFlush(let paths):
-            for local in 0..<clients.count where paths.contains(clients[local].path) { clients[local].nat?.flush() }
+            for local in 0..<clients.count where paths.contains(clients[local].path) {
+                clients[local].nat?.flush()
+                if clients[local].nat != nil { disturb(local, .natRebinding) }
+            }
         case .natRebind(let paths, let share):
             for local in 0..<clients.count
             where paths.contains(clients[local].path)
                 && clients[local].client.place.isHit(by: change.fault, share: share, seed: plan.seed)
             {
                 clients[local].nat?.rebind()
+                if clients[local].nat != nil { disturb(local, .natRebinding) }
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: change.fault)
         case .gatewayRestart, .radiusOutage, .move: break

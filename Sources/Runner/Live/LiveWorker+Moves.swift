@@ -43,6 +43,7 @@ extension LiveWorker {
         clients[local].mappings = []
         clients[local].up = Flow(client: name, direction: .toGateway, over: links[move.path])
         clients[local].down = Flow(client: name, direction: .toClient, over: links[move.path])
+        disturb(local, .move)
         let clientPlan = clients[local].plan
         record(local) { $0.move($1, to: route, at: $2) }
         clients[local].client.move(to: route, plan: clientPlan, &turn, &tally)

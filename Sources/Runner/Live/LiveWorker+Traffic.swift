@@ -10,6 +10,7 @@ import Workload
 struct LiveTraffic: ~Copyable {
     var end = TunnelEnd(isGateway: false)
     var flows: [PacketFlow] = []
+    var meters = FlowMeters()
     /// By flow.
     var unanswered: [UnansweredPackets] = []
 
@@ -18,6 +19,11 @@ struct LiveTraffic: ~Copyable {
         var due = Instant.never
         for flow in flows where flow.isRunning { due = min(due, flow.due) }
         return due
+    }
+
+    /// Ends the measuring of a flow that sends no more.
+    mutating func finish(_ index: Int, _ population: Int, _ tally: inout ClientTally, at now: Instant) {
+        meters.finish(index, flows[index], population, &tally, at: now)
     }
 
     var unansweredCount: Int { unanswered.reduce(0) { $0 + $1.count } }
@@ -36,6 +42,7 @@ extension LiveWorker {
             }
             traffic.flows.append(flow)
             traffic.unanswered.append(UnansweredPackets())
+            traffic.meters.add()
         }
         return traffic.flows.isEmpty ? nil : Box(traffic)
     }
@@ -64,8 +71,11 @@ extension LiveWorker {
 
     /// The client's Child SAs have changed, it may be: its end goes by those that there are now.
     mutating func followTunnel(_ local: Int) {
-        guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
-        guard var traffic = clients[local].traffic.take() else { return }
+        guard hasTraffic(local) else { return }
+        let tunnel = TunnelState(clients[local].client)
+        let flows = clients[local].traffic?.value.flows ?? []
+        clients[local].traffic?.value.meters.follow(turn.output, tunnel, flows, at: turn.now)
+        guard !turn.output.reports.isEmpty, var traffic = clients[local].traffic.take() else { return }
         if plan.keepsPackets {
             journal.childKeys += traffic.value.end.newKeys { body in
                 clients[local].client.forEachSA { $0.forEachChild(body) }
@@ -87,6 +97,7 @@ extension LiveWorker {
         for index in traffic.value.flows.indices where traffic.value.flows[index].isRunning {
             guard goesOn else {
                 traffic.value.flows[index].end()
+                traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
                 continue
             }
             giveUp(local, &traffic.value.unanswered[index])
@@ -138,18 +149,39 @@ extension LiveWorker {
         do throws(PacketDrop) {
             let opened = try traffic.value.end.open(&packetBuffer, from: spi, turn.cryptography)
             let population = clients[local].values.population
-            if let mark = opened.mark, let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }),
-                let due = traffic.value.unanswered[index].takeAnswer(mark.number)
-            {
-                tally.mark(.packetReceived, population, at: turn.now)
-                tally.sample(.roundTrip, population, turn.now - due, at: turn.now)
+            if let mark = opened.mark, let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }) {
+                receive(mark.number, of: index, &traffic.value, population)
             }
         } catch {
             // What is lost so does not come back, and is counted for that.
+            tally.packetDropped(clients[local].values.population, error.word, at: turn.now)
             isUnknown = error == .unknownSPI
         }
         clients[local].traffic = consume traffic
         return isUnknown
+    }
+
+    private mutating func receive(
+        _ number: UInt64,
+        of index: Int,
+        _ traffic: inout LiveTraffic,
+        _ population: Int
+    ) {
+        guard let due = traffic.unanswered[index].takeAnswer(number) else {
+            // Late, or the second time.
+            if traffic.meters.hasSeen(number, of: index) { tally.mark(.packetDuplicated, population, at: turn.now) }
+            return
+        }
+        _ = traffic.meters.receive(number, due: due, of: index, traffic.flows[index], population, &tally, at: turn.now)
+        tally.mark(.packetReceived, population, at: turn.now)
+        tally.sample(.roundTrip, population, turn.now - due, at: turn.now)
+    }
+
+    /// Something happens to a client's tunnel, which is over at once.
+    mutating func disturb(_ local: Int, _ event: TunnelEvent) {
+        guard hasTraffic(local) else { return }
+        let flows = clients[local].traffic?.value.flows ?? []
+        clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: turn.now)
     }
 
     private mutating func giveUp(_ local: Int, _ unanswered: inout UnansweredPackets, all: Bool = false) {
@@ -168,7 +200,10 @@ extension LiveWorker {
         }
         for local in 0..<clients.count where hasTraffic(local) {
             guard var traffic = clients[local].traffic.take() else { continue }
-            for index in traffic.value.flows.indices { giveUp(local, &traffic.value.unanswered[index], all: true) }
+            for index in traffic.value.flows.indices {
+                giveUp(local, &traffic.value.unanswered[index], all: true)
+                traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
+            }
             clients[local].traffic = consume traffic
         }
         return true

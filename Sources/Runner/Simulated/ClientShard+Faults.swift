@@ -55,6 +55,7 @@ extension ClientShard {
         case .natFlush(let paths):
             for local in 0..<clients.count where paths.contains(clients[local].path) {
                 clients[local].nat?.value.flush()
+                if clients[local].isBehindNAT { disturb(local, .natRebinding, until: turn.now) }
             }
         case .natRebind(let paths, let share):
             for local in 0..<clients.count
@@ -62,10 +63,14 @@ extension ClientShard {
                 && clients[local].client.place.isHit(by: Int(event.small), share: share, seed: plan.seed)
             {
                 clients[local].nat?.value.rebind()
+                if clients[local].isBehindNAT { disturb(local, .natRebinding, until: turn.now) }
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: Int(event.small))
         case .move: scheduleMoves(event)
-        case .gatewayRestart(let gateway, _, let keepsState):
+        case .gatewayRestart(let gateway, let down, let keepsState):
+            for local in 0..<clients.count where clients[local].gateway == gateway {
+                disturb(local, .restart, until: turn.now + down)
+            }
             guard !keepsState else { return }
             boots[gateway] += 1
             for local in 0..<clients.count where clients[local].gateway == gateway {

@@ -38,6 +38,7 @@ extension ClientShard {
         clients[local].up = Flow(client: name, direction: .toGateway, over: links[move.path])
         clients[local].down = Flow(client: name, direction: .toClient, over: links[move.path])
         let gateway = gatewayAddress(clients[local].gateway, isIPv4: source.isIPv4)
+        disturb(local, .move, until: turn.now)
         let clientPlan = clients[local].plan
         clients[local].client.move(
             to: Route(from: inside(source, on: move.path), to: gateway),

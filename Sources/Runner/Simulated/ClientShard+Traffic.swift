@@ -13,6 +13,7 @@ import Workload
 struct ClientTraffic: ~Copyable {
     var end = TunnelEnd(isGateway: false)
     var flows: [PacketFlow] = []
+    var meters = FlowMeters()
 }
 
 // Traffic through tunnels: a packet's whole way is its shard's own, since a client and the gateway's halves of its IKE
@@ -26,6 +27,7 @@ extension ClientShard {
                 PacketFlow(plan.workload, traffic: number, $0, client: client, seed: plan.seed)
             }
         }
+        for _ in traffic.flows { traffic.meters.add() }
         return traffic.flows.isEmpty ? nil : Box(traffic)
     }
 
@@ -39,8 +41,9 @@ extension ClientShard {
     /// The client's IKE SAs have changed, it may be: its end goes by the Child SAs that there are now, and its flows
     /// begin with the first.
     mutating func followTunnel(_ local: Int) {
-        guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
-        guard var traffic = clients[local].traffic.take()?.take() else { return }
+        guard hasTraffic(local) else { return }
+        measure(local)
+        guard !turn.output.reports.isEmpty, var traffic = clients[local].traffic.take()?.take() else { return }
         if plan.keepsPackets {
             keep(local, traffic.end.newKeys { body in clients[local].client.forEachSA { $0.forEachChild(body) } })
         }
@@ -78,8 +81,7 @@ extension ClientShard {
         let index = Int(event.small)
         let population = clients[local].population
         guard clients[local].client.isWanted else {
-            clients[local].traffic?.value.flows[index].end()
-            return
+            return end(local, index)
         }
         guard let next = clients[local].traffic?.value.flows[index].next(),
             let flow = clients[local].traffic?.value.flows[index]
@@ -198,7 +200,7 @@ extension ClientShard {
                 drop(local, packet, error)
             }
         } else {
-            lose(local, packet, PacketDrop.unknownSPI.word)
+            drop(local, packet, .unknownSPI)
             if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
                 return report(local, unknown: spi, packet, event.small, &outbox)
             }
@@ -326,22 +328,6 @@ extension ClientShard {
 
     // MARK: Either way
 
-    private mutating func receive(_ local: Int, _ packet: borrowing PacketStore.Packet, _ mark: FlowMark) {
-        packets.settle(packet)
-        let population = clients[local].population
-        tally.mark(.packetReceived, population, at: turn.now)
-        tally.sample(isEchoed(mark) ? .roundTrip : .packet, population, turn.now - mark.time, at: turn.now)
-    }
-
-    /// What comes again is no loss: it was received before.
-    private mutating func drop(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: PacketDrop) {
-        if reason != .replayed { lose(local, packet, reason.word) }
-    }
-
-    private mutating func lose(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: String) {
-        if !packet.isMoot { lose(local, reason) }
-    }
-
     /// A packet's SPI; nil for what is no ESP packet. ESP by itself has no ports: both are 0.
     static func childSPI(of packet: borrowing PacketStore.Packet) -> ChildSPI? {
         guard packet.isEncapsulated || packet.source.port == 0,
@@ -368,32 +354,4 @@ extension ClientShard {
 extension PacketStore.Packet {
     /// The way it came, as its receiver sees it.
     fileprivate var way: Path { Path(local: destination, remote: source, isEncapsulated: isEncapsulated) }
-}
-
-extension PacketDrop {
-    /// As a reason of `traffic.lost`.
-    var word: String {
-        switch self {
-        case .malformed: "malformed"
-        case .unknownSPI: "unknown-spi"
-        case .tooOld: "too-old"
-        case .replayed: "replayed"
-        case .badICV: "bad-icv"
-        case .badPadding: "bad-padding"
-        case .unknownNextHeader: "unknown-next-header"
-        case .dummy: "dummy"
-        }
-    }
-}
-
-extension Link.DropReason {
-    /// As a reason of `traffic.lost`.
-    var word: String {
-        switch self {
-        case .pathDown: "path-down"
-        case .overMTU: "over-mtu"
-        case .queueFull: "queue-full"
-        case .lost: "lost"
-        }
-    }
 }

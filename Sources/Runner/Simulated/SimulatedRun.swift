@@ -144,6 +144,7 @@ package final class SimulatedRun {
         var childKeys: [CapturedChildKeys] = []
         for part in 0..<plan.shardCount {
             simulator.withPart(part) { part in
+                if time >= end { part.shard?.finishMeasuring(at: time) }
                 part.shard?.hand(to: &collector, &journals, &packets, &keys, &childKeys)
             }
         }

@@ -73,9 +73,15 @@ struct PacketFlow {
     }
 
     /// How long so many packets take, exactly.
-    private func interval(before count: UInt64) -> Duration {
+    func interval(before count: UInt64) -> Duration {
         let product = UInt64(stream.packets.per.nanoseconds).multipliedFullWidth(by: count)
         return .nanoseconds(Int64(clamping: stream.packets.count.dividingFullWidth(product).quotient))
+    }
+
+    /// How many packets are due in a time.
+    func count(in time: Duration) -> UInt64 {
+        let product = stream.packets.count.multipliedFullWidth(by: UInt64(time.nanoseconds))
+        return UInt64(stream.packets.per.nanoseconds).dividingFullWidth(product).quotient
     }
 
     private mutating func gap() -> Duration {

@@ -48,7 +48,8 @@ extension WarningCheck {
         case .unknownIKESPI:
             return populations.contains { isToldOfUnknown($0) } ? nil : "no gateway answers messages of unknown IKE SAs"
         case .natExhausted: return workload.hasSharedNAT ? nil : "no path has a NAT that is shared"
-        case .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI:
+        case .trafficOffered, .trafficReceived, .trafficLost, .unknownESPSPI, .trafficReordered, .trafficDuplicated,
+            .trafficJitter, .trafficFirstPacket, .espDropped:
             let hasTraffic = workload.traffic.contains { populations.contains($0.population) }
             return hasTraffic ? nil : "nothing flows through tunnels"
         case .trafficLatency, .trafficRoundTrip:
@@ -57,6 +58,9 @@ extension WarningCheck {
                 populations.contains($0.population) && $0.isEchoed == isEchoed
             }
             return hasTraffic ? nil : "nothing flows through tunnels that \(isEchoed ? "is" : "is not") echoed"
+        case .childRekeyOutage, .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage,
+            .reauthenticationGap, .mobikeOutage, .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
+            return reasonForNoOutage(expectation.metric, of: populations)
         case .generatorLag, .arrivalsSkipped, .clipped: return nil
         }
     }

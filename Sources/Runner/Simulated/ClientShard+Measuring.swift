@@ -1,0 +1,76 @@
+import BasicContainers
+import ESP
+import IKEv2
+import Load
+import Primitives
+
+// What is measured of traffic: each packet where it comes out, and what events cost.
+extension ClientShard {
+    mutating func receive(_ local: Int, _ packet: borrowing PacketStore.Packet, _ mark: FlowMark) {
+        packets.settle(packet)
+        let population = clients[local].population
+        guard clients[local].traffic?.value.receive(mark, population, &tally, at: turn.now) == true else { return }
+        tally.mark(.packetReceived, population, at: turn.now)
+        tally.sample(isEchoed(mark) ? .roundTrip : .packet, population, turn.now - mark.time, at: turn.now)
+    }
+
+    /// What comes again is dropped, but no loss: it was received before.
+    mutating func drop(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: PacketDrop) {
+        tally.packetDropped(clients[local].population, reason.word, at: turn.now)
+        if reason != .replayed { lose(local, packet, reason.word) }
+    }
+
+    mutating func lose(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: String) {
+        if !packet.isMoot { lose(local, reason) }
+    }
+
+    /// Takes note of the events that the client's machines have just made known.
+    mutating func measure(_ local: Int) {
+        let tunnel = TunnelState(clients[local].client)
+        let flows = clients[local].traffic?.value.flows ?? []
+        clients[local].traffic?.value.meters.follow(turn.output, tunnel, flows, at: turn.now)
+    }
+
+    /// Something happens to a client's tunnel, which is over at `end`.
+    mutating func disturb(_ local: Int, _ event: TunnelEvent, until end: Instant) {
+        guard hasTraffic(local) else { return }
+        let flows = clients[local].traffic?.value.flows ?? []
+        clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: end)
+    }
+
+    /// A flow sends no more.
+    mutating func end(_ local: Int, _ index: Int) {
+        let population = clients[local].population
+        clients[local].traffic?.value.end(index, population, &tally, at: turn.now)
+    }
+
+    /// The run has come to its end: what the last events have cost is known as well as it will be.
+    mutating func finishMeasuring(at end: Instant) {
+        for local in 0..<clients.count where hasTraffic(local) {
+            let population = clients[local].population
+            clients[local].traffic?.value.finish(population, &tally, at: end)
+        }
+    }
+}
+
+extension ClientTraffic {
+    /// False where the packet has come before.
+    fileprivate mutating func receive(
+        _ mark: FlowMark,
+        _ population: Int,
+        _ tally: inout ClientTally,
+        at now: Instant
+    ) -> Bool {
+        guard let index = flows.firstIndex(where: { $0.mark == mark.flow }) else { return true }
+        return meters.receive(mark.number, due: mark.time, of: index, flows[index], population, &tally, at: now)
+    }
+
+    fileprivate mutating func end(_ index: Int, _ population: Int, _ tally: inout ClientTally, at now: Instant) {
+        flows[index].end()
+        meters.finish(index, flows[index], population, &tally, at: now)
+    }
+
+    fileprivate mutating func finish(_ population: Int, _ tally: inout ClientTally, at end: Instant) {
+        for index in flows.indices { meters.finish(index, flows[index], population, &tally, at: end) }
+    }
+}
