@@ -143,9 +143,6 @@ extension ExpectationParser {
         guard !token.text.isEmpty else {
             throw fail(token, "there is no metric", "write it like handshake.latency p99 < 500ms")
         }
-        if token.text.hasPrefix("child.outage") || token.text.hasPrefix("esp.") {
-            throw fail(token, "`\(token.text)` is not measured by this version")
-        }
         throw fail(
             token,
             "unknown metric \"\(token.text.abbreviated)\"",

@@ -16,6 +16,8 @@ extension Workload {
             case constant
             /// Independent of one another.
             case poisson
+            /// Evenly spaced in bursts with pauses between them, as speech is; both are exponential.
+            case onOff = "on-off"
         }
 
         /// How long packets are, the inner IP header included.
@@ -23,6 +25,11 @@ extension Workload {
             case fixed(Int)
             /// 72, 576 and 1400 octets, drawn at 7 : 4 : 1.
             case imix
+        }
+
+        package struct Bursts: Hashable, Sendable {
+            package var burst: Duration
+            package var pause: Duration
         }
 
         /// What flows one way.
@@ -35,6 +42,8 @@ extension Workload {
         package var population: Int
         package var content = Content.udp
         package var pattern: Pattern
+        /// How long bursts and pauses are on average; nil unless the pattern has them.
+        package var bursts: Bursts?
         /// Whether what is behind the gateway sends each packet back; then it is there that a client measures.
         package var isEchoed = false
         /// The address behind the gateway; nil: the first host of the selectors.
@@ -55,8 +64,10 @@ extension WorkloadSchema {
                 "pattern",
                 .keyword(Workload.Traffic.Pattern.allCases.map(\.rawValue), noun: "pattern"),
                 .standard("constant"),
-                "whether packets are evenly spaced or independent of one another"
+                "whether packets are evenly spaced, independent of one another, or in bursts"
             ),
+            Field("burst", .duration(), "of `on-off`: how long bursts are, exponential around this"),
+            Field("pause", .duration(), "of `on-off`: how long it is from one to the next"),
             Field(
                 "protocol",
                 .keyword(Workload.Traffic.Content.allCases.map(\.rawValue), noun: "protocol"),
@@ -77,7 +88,7 @@ extension WorkloadSchema {
 
     private static let stream = Record(
         fields: [
-            Field("packets", .scalar(.rate), .required, "how many for each client"),
+            Field("packets", .scalar(.rate), .required, "how many for each client, in a burst where there are bursts"),
             Field(
                 "size",
                 .scalar(.size(words: ["imix"])),
@@ -102,16 +113,31 @@ extension WorkloadReader {
         } else if !isEchoed, content == .icmp {
             fail(view.mark("protocol"), "echo requests are answered", "add `echo: true`")
         }
+        let pattern: Workload.Traffic.Pattern = view.keyword("pattern", or: .constant)
         return Workload.Traffic(
             name: name,
             population: population,
             content: content,
-            pattern: view.keyword("pattern", or: .constant),
+            pattern: pattern,
+            bursts: bursts(view, pattern),
             isEchoed: isEchoed,
             target: target(view, of: population),
             up: stream(view, "up"),
             down: stream(view, "down")
         )
+    }
+
+    private mutating func bursts(_ view: RecordView, _ pattern: Workload.Traffic.Pattern) -> Workload.Traffic.Bursts? {
+        guard pattern == .onOff else {
+            for key in ["burst", "pause"] where view.has(key) {
+                fail(view.mark(key), "the pattern \(pattern.rawValue) has no bursts", "add `pattern: on-off`")
+            }
+            return nil
+        }
+        for key in ["burst", "pause"] where !view.has(key) {
+            fail(view.mark("pattern"), "`on-off` needs a `\(key)`", "add one, such as `\(key): 1s`")
+        }
+        return Workload.Traffic.Bursts(burst: view.duration("burst"), pause: view.duration("pause"))
     }
 
     /// A target has to be in what its clients ask for.
@@ -171,6 +197,10 @@ extension Workload {
             ("population", .quoted(populations[traffic.population].name)),
             ("pattern", .plain(traffic.pattern.rawValue)),
         ]
+        if let bursts = traffic.bursts {
+            entries.append(("burst", .plain(UnitText.duration(bursts.burst))))
+            entries.append(("pause", .plain(UnitText.duration(bursts.pause))))
+        }
         if traffic.content != .udp { entries.append(("protocol", .plain(traffic.content.rawValue))) }
         if traffic.isEchoed { entries.append(("echo", .plain("true"))) }
         if let target = traffic.target { entries.append(("target", .quoted(target.description))) }

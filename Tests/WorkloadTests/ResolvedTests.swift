@@ -41,6 +41,8 @@ struct ResolvedTests {
         """
 
     private static let load = """
+        traffic:
+          speech: { population: laptops, pattern: on-off, burst: 1s, pause: 1.5s, up: { packets: 50/s, size: 200B } }
         floods:
           cookie-flood: { gateway: gw, at: 1m, for: 10s, rate: 1000/s, sources: ["2001:db8::/64"] }
         safety:

@@ -33,7 +33,7 @@ struct StrictInputTests {
         Broken("an unknown preset", "lifetimes: strongswan", "lifetimes: strongswann"),
         Broken("an unknown NAT preset", "preset: linux-conntrack", "preset: linux"),
         Broken("a metric that does not exist", "handshake.latency p99", "handshake.latncy p99"),
-        Broken("a metric of a later version", "handshake.latency p99 < 500ms", "child.outage max < 2s"),
+        Broken("a metric that is close to one", "handshake.latency p99 < 500ms", "child.outage max < 2s"),
         Broken("an aggregation that a metric has not", "handshake.latency p99", "handshake.latency p95"),
         Broken("a limit without its unit", "p99 < 500ms", "p99 < 500"),
         Broken("an unknown fault", "after restart", "after restrat"),
@@ -82,6 +82,16 @@ struct StrictInputTests {
             "traffic without packets",
             "run: {",
             "traffic: { office: { population: laptops, up: { packets: 0/s, size: 200B } } }\nrun: {"
+        ),
+        Broken(
+            "bursts without their lengths",
+            "run: {",
+            "traffic: { x: { population: laptops, pattern: on-off, burst: 0s, up: { packets: 5/s, size: 90B } } }\nrun: {"
+        ),
+        Broken(
+            "bursts of a pattern that has none",
+            "run: {",
+            "traffic: { x: { population: laptops, pause: 1s, up: { packets: 5/s, size: 90B } } }\nrun: {"
         ),
         Broken(
             "an echo that comes down by itself",

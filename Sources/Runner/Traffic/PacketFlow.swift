@@ -11,6 +11,9 @@ struct PacketFlow {
     let direction: Direction
     private let stream: Workload.Traffic.Stream
     private let pattern: Workload.Traffic.Pattern
+    private let bursts: Workload.Traffic.Bursts?
+    /// When the burst ends that the flow is in; for ever without bursts.
+    private var burstEnd = Instant.never
     let isEchoed: Bool
     let form: FlowForm
     /// Where its even spacing begins.
@@ -30,6 +33,7 @@ struct PacketFlow {
         self.direction = direction
         self.stream = stream
         pattern = values.pattern
+        bursts = values.bursts
         isEchoed = values.isEchoed
         let content: FlowForm.Content =
             switch values.content {
@@ -58,7 +62,8 @@ struct PacketFlow {
         sinceStart = 0
         let interval = interval(before: 1)
         start = now + (interval > .zero ? chance.duration(upTo: interval) : .zero)
-        due = pattern == .constant ? start : now + gap()
+        due = pattern == .poisson ? now + gap() : start
+        if let bursts { burstEnd = due + draw(bursts.burst) }
         return due
     }
 
@@ -68,8 +73,21 @@ struct PacketFlow {
     mutating func next() -> (number: UInt64, byteCount: Int, following: Instant) {
         number += 1
         sinceStart += 1
-        due = pattern == .constant ? start + interval(before: sinceStart) : due + gap()
+        due = pattern == .poisson ? due + gap() : start + interval(before: sinceStart)
+        if let bursts, due >= burstEnd { beginBurst(bursts) }
         return (number, drawByteCount(), due)
+    }
+
+    /// The next burst begins with a packet, as each does.
+    private mutating func beginBurst(_ bursts: Workload.Traffic.Bursts) {
+        start = burstEnd + draw(bursts.pause)
+        sinceStart = 0
+        due = start
+        burstEnd = start + draw(bursts.burst)
+    }
+
+    private mutating func draw(_ mean: Duration) -> Duration {
+        max(.nanoseconds(1), DurationDistribution(.exponential(mean: mean)).draw(from: &chance))
     }
 
     /// How long so many packets take, exactly.
@@ -85,7 +103,7 @@ struct PacketFlow {
     }
 
     private mutating func gap() -> Duration {
-        max(.nanoseconds(1), DurationDistribution(.exponential(mean: interval(before: 1))).draw(from: &chance))
+        draw(interval(before: 1))
     }
 
     private mutating func drawByteCount() -> Int {
