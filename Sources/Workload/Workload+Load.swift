@@ -96,12 +96,17 @@ extension Workload {
             case radiusOutage(gateway: Int, lasting: Duration)
             /// A gateway and a share of its clients change their certificates, and whom they believe.
             case certificateRollover(CertificateRollover)
+            /// What a share of the clients, and their gateway to them, send through tunnels is caught on its way, and
+            /// comes once more, so much later.
+            case replay(paths: [Int], share: Probability, after: Duration, lasting: Duration)
         }
 
         /// When the fault is over and recovery can begin.
         package var end: Duration {
             switch effect {
-            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting), .radiusOutage(_, let lasting): at + lasting
+            case .lossBurst(_, _, let lasting), .pathDown(_, let lasting), .radiusOutage(_, let lasting),
+                .replay(_, _, _, let lasting):
+                at + lasting
             case .natFlush, .natRebind, .certificateRollover: at
             case .move(_, _, _, let over, _): at + over
             case .gatewayRestart(_, let down, _): at + down

@@ -123,5 +123,10 @@ struct LiveTrafficTests {
         // libipsec sends to the old port until an IKE message has come from the new one: the next liveness check, which
         // is due within a second. Six packets a second of 20 clients, and what a shared machine adds.
         #expect(lost >= 20 && lost <= 20 * 6 * 3, "\(measured.counter(.trafficLost).byReason)")
+        // The time of it, for both flows of about half of 40 clients.
+        let (outage, gap) = (measured.latency(.natOutage), measured.latency(.natGap))
+        #expect(outage.count >= 20 && outage.count <= 60 && gap.count == outage.count)
+        #expect(outage.maximum >= 200_000_000 && outage.maximum <= 3_000_000_000)
+        #expect(gap.maximum >= outage.mean)
     }
 }

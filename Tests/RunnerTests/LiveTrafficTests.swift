@@ -41,6 +41,16 @@ struct LiveTrafficTests {
         let roundTrip = measured.latency(.trafficRoundTrip)
         // The path has a millisecond either way.
         #expect(roundTrip.count == offered && roundTrip.minimum >= 2_000_000)
+        // What rekeys cost two flows of each client: nothing.
+        for (established, outage) in [
+            (MetricName.childRekeyEstablished, MetricName.childRekeyOutage), (.ikeRekeyEstablished, .ikeRekeyOutage),
+        ] {
+            #expect(measured.latency(outage).count >= measured.counter(established).total)
+            #expect(measured.latency(outage).maximum == 0)
+        }
+        #expect(measured.latency(.trafficFirstPacket).count == 20)
+        #expect(measured.latency(.trafficJitter).count == offered - 40)
+        #expect(measured.counter(.espDropped).byReason == [])
     }
 
     @Test("says what a path has lost, and what did not come back")
@@ -75,6 +85,9 @@ struct LiveTrafficTests {
         let result = try run(values)
         let measured = try #require(result.measurements.first)
         let offered = measured.counter(.trafficOffered).total
+        let outage = measured.latency(.natOutage)
+        #expect(outage.count >= 1 && outage.count <= 9 && outage.maximum <= 200_000_000)
+        #expect(measured.latency(.natGap).count == outage.count)
         // Our responder follows the first packet from the new port; what was on its way to the old one is lost.
         #expect(measured.counter(.trafficLost).total <= 20)
         #expect(measured.counter(.trafficReceived).total + measured.counter(.trafficLost).total == offered)

@@ -24,7 +24,7 @@ struct ShippedWorkloadTests {
         let wanted = [
             "certificate-rollover", "cookie-flood", "esp-imix", "lossy-mobile", "mobike-commute", "mobike-wave",
             "nat-rebind-under-load", "nat-timeout", "post-quantum-migration", "quickstart", "radius-outage",
-            "reconnect-storm", "rekey-storm", "rekey-under-load", "restart",
+            "reconnect-storm", "rekey-storm", "rekey-under-load", "replay-attack", "restart",
         ]
         #expect(Set(wanted.map { $0 + ".yaml" }).isSubset(of: ShippedWorkloads.names))
     }

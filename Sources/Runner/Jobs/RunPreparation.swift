@@ -143,6 +143,7 @@ extension Workload.Fault.Effect {
         case .gatewayRestart: "restart"
         case .radiusOutage: "radius-outage"
         case .certificateRollover: "certificate-rollover"
+        case .replay: "replay"
         }
     }
 }

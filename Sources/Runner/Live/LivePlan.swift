@@ -180,7 +180,8 @@ extension LivePlan {
     /// What the workload has and a run in real time cannot bring about.
     private static func leftOut(_ workload: Workload) -> [String] {
         workload.faults.filter { !$0.isLive }.map {
-            "the fault \($0.name) is left out: in real time it is the gateway's own business"
+            "the fault \($0.name) is left out: in real time it is "
+                + ($0.isReplay ? "a stranger's" : "the gateway's own") + " business"
         }
             + workload.faults.filter { if case .certificateRollover = $0.effect { $0.isLive } else { false } }.map {
                 "of the fault \($0.name) the clients' half happens: the gateway's certificates are its owner's to change"

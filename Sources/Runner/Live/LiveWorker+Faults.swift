@@ -40,7 +40,8 @@ extension Workload.Fault {
         case .lossBurst, .pathDown, .natFlush, .natRebind, .move: true
         // The gateway's own certificates are for its owner to change at that moment.
         case .certificateRollover(let rollover): rollover.population != nil
-        case .gatewayRestart, .radiusOutage: false
+        // What a stranger does to packets is not ours to do to a real gateway.
+        case .gatewayRestart, .radiusOutage, .replay: false
         }
     }
 }
@@ -73,7 +74,7 @@ extension LiveWorker {
                 if clients[local].nat != nil { disturb(local, .natRebinding) }
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: change.fault)
-        case .gatewayRestart, .radiusOutage, .move: break
+        case .gatewayRestart, .radiusOutage, .move, .replay: break
         }
     }
 

@@ -23,6 +23,7 @@ extension ClientShard {
             switch fault.effect {
             case .lossBurst(_, _, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
             case .pathDown(_, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
+            case .replay(_, _, _, let lasting): push(fault: number, isEnd: true, at: .zero + fault.at + lasting)
             case .natFlush, .natRebind, .gatewayRestart, .radiusOutage, .move, .certificateRollover: break
             }
         }
@@ -65,6 +66,7 @@ extension ClientShard {
                 clients[local].nat?.value.rebind()
                 if clients[local].isBehindNAT { disturb(local, .natRebinding, until: turn.now) }
             }
+        case .replay: replays.change(Int(event.small), isEnd)
         case .certificateRollover(let rollover): rollOver(rollover, fault: Int(event.small))
         case .move: scheduleMoves(event)
         case .gatewayRestart(let gateway, let down, let keepsState):

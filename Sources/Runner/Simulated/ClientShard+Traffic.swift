@@ -142,16 +142,19 @@ extension ClientShard {
     ) -> String? {
         switch outcome {
         case .dropped(let reason): return reason.word
-        case .arrives(let arrival): _ = push(local, octets, path, kind, at: arrival)
+        case .arrives(let arrival):
+            _ = push(local, octets, path, kind, at: arrival)
+            replay(local, octets, path, kind, from: arrival)
         case .arrivesTwice(let first, let second):
             let one = push(local, octets, path, kind, at: first)
             let other = push(local, octets, path, kind, at: second)
             packets.pair(second < first ? other : one, second < first ? one : other)
+            replay(local, octets, path, kind, from: first)
         }
         return nil
     }
 
-    private mutating func push(
+    mutating func push(
         _ local: Int,
         _ octets: ArraySlice<UInt8>,
         _ path: Path,

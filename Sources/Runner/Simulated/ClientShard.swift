@@ -127,6 +127,8 @@ struct ClientShard: ~Copyable {
     var heldDatagrams: [HeldDatagram] = []
     var grants: [PortGrant?] = []
     var freeGrants: [UInt32] = []
+    /// The faults that catch packets at this moment.
+    var replays = ReplayFaults()
     /// Where ESP packets are sealed.
     var packetBuffer: [UInt8] = []
 

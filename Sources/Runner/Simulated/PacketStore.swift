@@ -48,6 +48,9 @@ struct PacketStore: ~Copyable {
         packets[Int(earlier)].isMoot = true
     }
 
+    /// Whatever becomes of a packet says nothing of a loss: it is nobody's own.
+    mutating func makeMoot(_ handle: UInt32) { packets[Int(handle)].isMoot = true }
+
     /// One of two was received, so that the other one is not lost.
     mutating func settle(_ packet: borrowing Packet) {
         if let twin = packet.twin { packets[Int(twin)].isMoot = true }

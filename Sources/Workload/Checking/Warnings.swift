@@ -122,7 +122,9 @@ extension WarningCheck {
 
     private func affectedPaths(_ fault: Workload.Fault) -> [Int] {
         switch fault.effect {
-        case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _): paths
+        case .lossBurst(let paths, _, _), .pathDown(let paths, _), .natFlush(let paths), .natRebind(let paths, _),
+            .replay(let paths, _, _, _):
+            paths
         case .gatewayRestart, .radiusOutage, .move, .certificateRollover: []
         }
     }
@@ -130,7 +132,7 @@ extension WarningCheck {
     private func isNATFault(_ fault: Workload.Fault) -> Bool {
         switch fault.effect {
         case .natFlush, .natRebind: true
-        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move, .certificateRollover: false
+        case .lossBurst, .pathDown, .gatewayRestart, .radiusOutage, .move, .certificateRollover, .replay: false
         }
     }
 

@@ -165,6 +165,13 @@ extension WorkloadReader {
         case .radiusOutage:
             .radiusOutage(gateway: reference(view.value("gateway"), to: .gateways), lasting: view.duration("for"))
         case .certificateRollover: .certificateRollover(rollover(view))
+        case .replay:
+            .replay(
+                paths: paths(view),
+                share: view.has("share") ? view.percent("share") : .one,
+                after: view.duration("after"),
+                lasting: view.duration("for")
+            )
         }
     }
 

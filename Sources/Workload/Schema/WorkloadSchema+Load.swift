@@ -95,6 +95,7 @@ extension WorkloadSchema {
                 "their addresses there; more of the population's own unless said"
             ),
             Field("gateway", .scalar(.reference(.gateways)), "the gateway it happens to"),
+            Field("after", .duration(), "how much later each packet comes again that is caught on its way"),
             Field("down", .duration(), "how long the gateway is down"),
             Field("keeps-state", .scalar(.boolean), "whether the gateway comes back with its SAs"),
         ] + rolloverFields
@@ -131,6 +132,7 @@ enum FaultKind: String, CaseIterable {
     case restart
     case radiusOutage = "radius-outage"
     case certificateRollover = "certificate-rollover"
+    case replay
 
     /// The keys that this kind needs, beside `at`.
     var required: [String] {
@@ -142,13 +144,14 @@ enum FaultKind: String, CaseIterable {
         case .restart: ["gateway", "down"]
         case .radiusOutage: ["gateway", "for"]
         case .certificateRollover: ["gateway", "authorities"]
+        case .replay: ["path", "for", "after"]
         }
     }
 
     /// The keys that this kind may have beside those.
     var optional: [String] {
         switch self {
-        case .natRebind: ["share"]
+        case .natRebind, .replay: ["share"]
         case .move: ["share", "over", "sources"]
         case .restart: ["keeps-state"]
         case .certificateRollover: ["certificates", "keeps-old", "population", "share", "client-certificates"]

@@ -163,6 +163,13 @@ extension Workload {
             (kind, more) = (
                 .radiusOutage, [("gateway", .quoted(gateways[gateway].name)), ("for", .plain(lasting))]
             )
+        case .replay(let paths, let share, let delay, let lasting):
+            (kind, more) = (
+                .replay,
+                [
+                    ("path", names(paths)), ("share", .plain(share)), ("after", .plain(delay)), ("for", .plain(lasting)),
+                ]
+            )
         case .certificateRollover(let rollover): (kind, more) = (.certificateRollover, entries(rollover))
         }
         return .map([("kind", .plain(kind.rawValue)), ("at", .plain(fault.at))] + more)

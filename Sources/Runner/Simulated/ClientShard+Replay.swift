@@ -1,0 +1,50 @@
+import BasicContainers
+import IKEv2
+import Load
+import Primitives
+import Workload
+
+/// The faults by which packets are caught at a moment, each by its number.
+struct ReplayFaults {
+    private var active: [Int] = []
+
+    var isEmpty: Bool { active.isEmpty }
+
+    mutating func change(_ fault: Int, _ isEnd: Bool) {
+        if isEnd { active.removeAll { $0 == fault } } else { active.append(fault) }
+    }
+
+    func forEach(_ body: (Int) -> Void) { active.forEach(body) }
+}
+
+extension Workload.Fault {
+    var isReplay: Bool {
+        switch effect {
+        case .replay: true
+        default: false
+        }
+    }
+}
+
+// Somebody on the way keeps packets and sends them again, which the anti-replay window is against (RFC 4303 section
+// 3.4.3). He stands at the end of the path, and sees what comes out of it.
+extension ClientShard {
+    mutating func replay(
+        _ local: Int,
+        _ octets: ArraySlice<UInt8>,
+        _ path: Path,
+        _ kind: ShardEvent,
+        from arrival: Instant
+    ) {
+        guard !replays.isEmpty else { return }
+        var times: [Instant] = []
+        replays.forEach { fault in
+            guard case .replay(let paths, let share, let delay, _) = plan.workload.faults[fault].effect,
+                paths.contains(clients[local].path),
+                clients[local].client.place.isHit(by: fault, share: share, seed: plan.seed)
+            else { return }
+            times.append(arrival + delay)
+        }
+        for time in times { packets.makeMoot(push(local, octets, path, kind, at: time)) }
+    }
+}
