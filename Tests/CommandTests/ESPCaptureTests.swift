@@ -74,6 +74,8 @@ struct ESPCaptureTests {
                 authentication: { psk: test-only }
                 proposals: { ike: [aes128gcm16-prfsha256-x25519], child: [\(proposal)] }
                 lifetimes: { ike: { rekey: 1h, jitter: 10% }, child: { rekey: 3s, jitter: 10%, over: 30s } }
+                liveness: { every: 1s }
+                nat-keepalive: 1s
                 traffic-selectors: { local: [dynamic], remote: [\(inside)] }
                 configuration: { addresses: [\(isIPv6 ? "ipv6" : "ipv4")] }
             paths:
@@ -132,7 +134,7 @@ struct ESPCaptureTests {
         let match = try #require(gateway.errors.firstMatch(of: /ports (\d+) and (\d+)/), "\(gateway.errors)")
         let target = "127.0.0.1:\(match.1):\(match.2)"
         let run = try Binary.run(
-            ["run", "packets.yaml", "--target", target, "--out", "run", "--capture"],
+            ["run", "packets.yaml", "--target", target, "--out", "run", "--capture", "--record"],
             in: scratch
         )
         gateway.interrupt()
@@ -142,6 +144,9 @@ struct ESPCaptureTests {
         #expect(packets.counts.values.reduce(0, +) >= 2 * received, "\(packets.counts)")
         #expect(packets.counts["udp"] ?? 0 > 200 && packets.counts["icmp"] ?? 0 > 100, "\(packets.counts)")
         #expect(packets.spis.count >= 6 * 2 * 3)
+        // What packets make needless is in the recording.
+        let replay = try Binary.run("replay", "run", in: scratch)
+        #expect(replay.status == 0, "\(replay.output)\(replay.errors)")
     }
 
     @Test("stays as it is under a cipher that Wireshark cannot name, and the run says so")

@@ -19,6 +19,8 @@ struct LiveClient: ~Copyable {
     var down: Flow
     /// What flows through its tunnels.
     var traffic: Box<LiveTraffic>?
+    /// Up to when the client knows what its packets say.
+    var trafficNoted = Instant.zero
     /// What it is doing, as far as ceilings count it.
     var isConnecting = false
     var attemptsSeen: UInt32 = 0

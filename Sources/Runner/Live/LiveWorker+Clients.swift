@@ -33,6 +33,8 @@ extension LiveWorker {
         let clientPlan = clients[local].plan
         while clients[local].client.deadline(plan: clientPlan) <= turn.now {
             if clients[local].client.isAttemptDue(at: turn.now), !mayBegin(local) { return }
+            noteTraffic(local)
+            guard clients[local].client.deadline(plan: clientPlan) <= turn.now else { break }
             record(local) { $0.advance($1, at: $2) }
             clients[local].client.advance(plan: clientPlan, &turn, &tally)
             settle(local, due: due)

@@ -127,6 +127,7 @@ extension LiveWorker {
         )
         let reason: String?
         if let sealed, let path = clients[local].client.path {
+            traffic.end.sentAt = turn.now
             // What is no UDP datagram is not ours to send.
             reason = path.isEncapsulated ? carry(local, packetBuffer[..<sealed], path, due: due) : "no-udp"
         } else {
@@ -136,6 +137,18 @@ extension LiveWorker {
             _ = traffic.unanswered[index].takeAnswer(number)
             tally.packetLost(population, reason, at: turn.now)
         }
+    }
+
+    /// Has a client know what its packets say of its gateway and its NAT, before it looks what is due.
+    mutating func noteTraffic(_ local: Int) {
+        guard hasTraffic(local) else { return }
+        let heardAt = clients[local].traffic?.value.end.heardAt ?? .zero
+        let sentAt = clients[local].traffic?.value.end.sentAt ?? .zero
+        guard max(heardAt, sentAt) > clients[local].trafficNoted else { return }
+        clients[local].trafficNoted = max(heardAt, sentAt)
+        record(local) { $0.noteTraffic($1, heardAt: heardAt, sentAt: sentAt, at: $2) }
+        clients[local].client.noteTraffic(heardAt: heardAt, sentAt: sentAt)
+        recordOutcome()
     }
 
     /// Takes an ESP packet that has come to a client.
@@ -148,6 +161,7 @@ extension LiveWorker {
         unsafe octets.withUnsafeBytes { unsafe packetBuffer.append(contentsOf: $0) }
         do throws(PacketDrop) {
             let opened = try traffic.value.end.open(&packetBuffer, from: spi, turn.cryptography)
+            traffic.value.end.heardAt = turn.now
             let population = clients[local].values.population
             if let mark = opened.mark, let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }) {
                 receive(mark.number, of: index, &traffic.value, population)

@@ -26,6 +26,7 @@ extension ClientShard {
                 turn.cryptography
             ), let way = clients[local].halves[index].endpoint.path
         else { return lose(local, PacketDrop.malformed.word) }
+        clients[local].halves[index].tunnel?.value.sentAt = turn.now
         let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
         if let reason = leaveDown(local, packet.octets[..<sealed], from: outside, way) { lose(local, reason) }
     }

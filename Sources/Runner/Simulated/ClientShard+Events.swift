@@ -109,6 +109,7 @@ extension ClientShard {
     /// Does the next thing of a client that is due at this instant, or arms its timer when there is none.
     mutating func advanceClient(_ local: Int, _ order: EventOrder) {
         let clientPlan = clients[local].plan
+        if clients[local].client.deadline(plan: clientPlan) <= order.time { noteTraffic(local) }
         guard clients[local].client.deadline(plan: clientPlan) <= order.time else {
             arm(local)
             return

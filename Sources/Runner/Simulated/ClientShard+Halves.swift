@@ -134,6 +134,7 @@ extension ClientShard {
             return
         }
         let policy = gatewayPolicies[clients[local].gateway]
+        noteTraffic(local, ofHalf: found)
         clients[local].halves[found].endpoint.advance(under: policy, &turn)
         standing = .half(local, attempt: attempt)
     }

@@ -31,6 +31,21 @@ extension ClientShard {
         clients[local].traffic?.value.meters.follow(turn.output, tunnel, flows, at: turn.now)
     }
 
+    /// Has a client know what its packets say of its gateway and its NAT, before it looks what is due.
+    mutating func noteTraffic(_ local: Int) {
+        guard hasTraffic(local) else { return }
+        let heardAt = clients[local].traffic?.value.end.heardAt ?? .zero
+        let sentAt = clients[local].traffic?.value.end.sentAt ?? .zero
+        clients[local].client.noteTraffic(heardAt: heardAt, sentAt: sentAt)
+    }
+
+    mutating func noteTraffic(_ local: Int, ofHalf index: Int) {
+        guard hasTraffic(local) else { return }
+        let heardAt = clients[local].halves[index].tunnel?.value.heardAt ?? .zero
+        let sentAt = clients[local].halves[index].tunnel?.value.sentAt ?? .zero
+        clients[local].halves[index].endpoint.noteTraffic(heardAt: heardAt, sentAt: sentAt)
+    }
+
     /// Something happens to a client's tunnel, which is over at `end`.
     mutating func disturb(_ local: Int, _ event: TunnelEvent, until end: Instant) {
         guard hasTraffic(local) else { return }

@@ -116,6 +116,7 @@ extension ClientShard {
             ), let way = clients[local].client.path
         else { return "no-tunnel" }
         guard hasPorts(local) else { return "nat" }
+        clients[local].traffic?.value.end.sentAt = turn.now
         var source = way.local
         if way.isEncapsulated, let behaviour = terms.behaviours[clients[local].path] {
             source =
@@ -189,6 +190,7 @@ extension ClientShard {
                         turn.cryptography
                     )
                 else { preconditionFailure("a half that receives an SPI has an end of the tunnel") }
+                clients[local].halves[index].tunnel?.value.heardAt = turn.now
                 // ESP by itself passes no NAT, and says nothing of ports.
                 if packet.isEncapsulated { clients[local].halves[index].endpoint.follow(packet.way, &turn) }
                 guard let mark = opened.mark else { throw .malformed }
@@ -284,6 +286,7 @@ extension ClientShard {
                     turn.cryptography
                 ), let way = clients[local].halves[index].endpoint.path
             else { continue }
+            clients[local].halves[index].tunnel?.value.sentAt = turn.now
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
             return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
         }
@@ -313,6 +316,7 @@ extension ClientShard {
         do throws(PacketDrop) {
             guard let opened = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
             else { return }
+            clients[local].traffic?.value.end.heardAt = turn.now
             guard let mark = opened.mark else { throw .malformed }
             receive(local, packet, mark)
         } catch {

@@ -13,6 +13,9 @@ struct TunnelEnd: ~Copyable {
     private var senders = UniqueArray<Sender>()
     private(set) var database = SADatabase()
     private let isGateway: Bool
+    /// When the last authentic packet came, and when the last one left.
+    var heardAt = Instant.zero
+    var sentAt = Instant.zero
 
     init(isGateway: Bool) { self.isGateway = isGateway }
 

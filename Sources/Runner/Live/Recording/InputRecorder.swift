@@ -62,6 +62,12 @@ struct InputRecorder: ~Copyable {
         buffer.writeInteger(spi.rawValue)
     }
 
+    mutating func noteTraffic(_ client: UInt32, heardAt: Instant, sentAt: Instant, at now: Instant) {
+        begin(.traffic, client, now)
+        buffer.writeInteger(heardAt.nanoseconds)
+        buffer.writeInteger(sentAt.nanoseconds)
+    }
+
     mutating func outcome(_ digest: UInt64) throws(LiveError) {
         vouch(.outcome, digest)
         if buffer.count >= Self.pieceByteCount { try flush() }

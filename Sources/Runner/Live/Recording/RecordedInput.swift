@@ -22,6 +22,8 @@ enum RecordedInput {
         case rollover
         /// An ESP packet, of which the SPI matters alone.
         case receiveESP
+        /// When ESP packets last came and left.
+        case traffic
     }
 
     /// What a client is, so that it can be made again.

@@ -71,7 +71,7 @@ struct WorkerReplay: ~Copyable {
         }
         switch kind {
         case .client: try meet(&reader)
-        case .arrive, .leave, .advance, .receive, .receiveESP, .move: try feed(kind, &reader)
+        case .arrive, .leave, .advance, .receive, .receiveESP, .traffic, .move: try feed(kind, &reader)
         case .rollover: try rollOver(&reader)
         case .outcome:
             takeOutcome()
@@ -123,6 +123,10 @@ struct WorkerReplay: ~Copyable {
             guard Route.areAlike(plain, encapsulated) else { throw .malformed(.unsupportedFormat) }
             let route = Route(plain: plain, encapsulated: encapsulated)
             clients[place].move(to: route, plan: plan, &turn, &tally)
+        case .traffic:
+            let heardAt = Instant(nanoseconds: try reader.readInteger())
+            let sentAt = Instant(nanoseconds: try reader.readInteger())
+            clients[place].noteTraffic(heardAt: heardAt, sentAt: sentAt)
         case .receiveESP:
             let path = try RecordedInput.path(&reader)
             let spi = ChildSPI(rawValue: try reader.readInteger())
