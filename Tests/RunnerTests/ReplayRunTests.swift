@@ -29,7 +29,8 @@ struct ReplayRunTests {
 
     @Test(
         "are dropped, each for what it is, and cost the others nothing",
-        arguments: [("1s", "replayed"), ("10s", "too-old")], ["aes128gcm16", "aes256-sha256", "aes128gcm16-esn"]
+        arguments: [("1s", "replayed"), ("10s", "too-old")],
+        ["aes128gcm16", "aes256-sha256", "aes128gcm16-esn"]
     )
     func dropped(_ copies: (after: String, reason: String), proposal: String) throws {
         // With 32 of 64 bits, what is left of the window looks like what is far right of it (RFC 4303 appendix A2.2).

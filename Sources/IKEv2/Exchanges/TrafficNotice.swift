@@ -16,10 +16,22 @@ extension IKESA {
     fileprivate mutating func noteTraffic(heardAt: Instant, sentAt: Instant) {
         switch consume self {
         case .established(var state):
-            state.channel.heardAt = max(state.channel.heardAt, heardAt)
+            if !state.awaitsMapping { state.channel.heardAt = max(state.channel.heardAt, heardAt) }
             state.channel.sentAt = max(state.channel.sentAt, sentAt)
             self = .established(state)
         case let other: self = other
+        }
+    }
+}
+
+extension IKESA.Established {
+    /// Whether the first liveness check has yet to find out what the peer sees of this end: only then can a later one
+    /// tell that a NAT has changed its mapping (RFC 4555 section 3.8).
+    fileprivate var awaitsMapping: Bool {
+        guard watchesMapping else { return false }
+        return switch channel.mobility {
+        case .some(let mobility): mobility.value.seenDestination.isEmpty
+        case .none: true
         }
     }
 }

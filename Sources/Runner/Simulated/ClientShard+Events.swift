@@ -109,8 +109,12 @@ extension ClientShard {
     /// Does the next thing of a client that is due at this instant, or arms its timer when there is none.
     mutating func advanceClient(_ local: Int, _ order: EventOrder) {
         let clientPlan = clients[local].plan
-        if clients[local].client.deadline(plan: clientPlan) <= order.time { noteTraffic(local) }
-        guard clients[local].client.deadline(plan: clientPlan) <= order.time else {
+        var deadline = clients[local].client.deadline(plan: clientPlan)
+        if deadline <= order.time, hasTraffic(local) {
+            noteTraffic(local)
+            deadline = clients[local].client.deadline(plan: clientPlan)
+        }
+        guard deadline <= order.time else {
             arm(local)
             return
         }

@@ -6,15 +6,11 @@ import Workload
 
 /// The faults by which packets are caught at a moment, each by its number.
 struct ReplayFaults {
-    private var active: [Int] = []
-
-    var isEmpty: Bool { active.isEmpty }
+    private(set) var active: [Int] = []
 
     mutating func change(_ fault: Int, _ isEnd: Bool) {
         if isEnd { active.removeAll { $0 == fault } } else { active.append(fault) }
     }
-
-    func forEach(_ body: (Int) -> Void) { active.forEach(body) }
 }
 
 extension Workload.Fault {
@@ -36,15 +32,12 @@ extension ClientShard {
         _ kind: ShardEvent,
         from arrival: Instant
     ) {
-        guard !replays.isEmpty else { return }
-        var times: [Instant] = []
-        replays.forEach { fault in
+        for fault in replays.active {
             guard case .replay(let paths, let share, let delay, _) = plan.workload.faults[fault].effect,
                 paths.contains(clients[local].path),
                 clients[local].client.place.isHit(by: fault, share: share, seed: plan.seed)
-            else { return }
-            times.append(arrival + delay)
+            else { continue }
+            packets.makeMoot(push(local, octets, path, kind, at: arrival + delay))
         }
-        for time in times { packets.makeMoot(push(local, octets, path, kind, at: time)) }
     }
 }

@@ -167,7 +167,8 @@ extension Workload {
             (kind, more) = (
                 .replay,
                 [
-                    ("path", names(paths)), ("share", .plain(share)), ("after", .plain(delay)), ("for", .plain(lasting)),
+                    ("path", names(paths)), ("share", .plain(share)), ("after", .plain(delay)),
+                    ("for", .plain(lasting)),
                 ]
             )
         case .certificateRollover(let rollover): (kind, more) = (.certificateRollover, entries(rollover))
