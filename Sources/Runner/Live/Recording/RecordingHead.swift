@@ -17,12 +17,7 @@ struct RecordingHead {
         seed = plan.seed
         secrets = plan.secrets
         workers = plan.workerCount
-        // The model of a simulated gateway, whose costs are in a file of their own, has no part in this run.
         var workload = plan.workload
-        for gateway in workload.gateways.indices {
-            workload.gateways[gateway].simulated = nil
-            workload.gateways[gateway].realAddresses = [plan.targets[gateway].address]
-        }
         workload.floods = []
         text = workload.resolved()
     }
