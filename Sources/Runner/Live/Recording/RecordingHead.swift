@@ -41,19 +41,22 @@ struct RecordingHead {
             throw .system("there is no recording in \(folder): a run makes one with --record")
         }
         do throws(DecodeError) {
-            let octets = [UInt8](data)
-            var reader = ByteReader(octets.rawSpan)
-            guard try reader.readInteger(as: UInt32.self) == RecordedInput.magic,
-                try reader.readInteger(as: UInt16.self) == RecordedInput.version
-            else { throw .malformed(.unsupportedFormat) }
-            workers = Int(try reader.readInteger(as: UInt32.self))
-            seed = try reader.readInteger()
-            let spiKey: UInt64 = try reader.readInteger()
-            secrets = LiveSecrets(material: try reader.read(32).copied(), spiKey: spiKey)
-            text = String(decoding: reader.readRest().copied(), as: UTF8.self)
+            try self.init([UInt8](data))
         } catch {
             throw .system("\(path) is no recording that this version reads")
         }
+    }
+
+    init(_ octets: [UInt8]) throws(DecodeError) {
+        var reader = ByteReader(octets.rawSpan)
+        guard try reader.readInteger(as: UInt32.self) == RecordedInput.magic,
+            try reader.readInteger(as: UInt16.self) == RecordedInput.version
+        else { throw .malformed(.unsupportedFormat) }
+        workers = Int(try reader.readInteger(as: UInt32.self))
+        seed = try reader.readInteger()
+        let spiKey: UInt64 = try reader.readInteger()
+        secrets = LiveSecrets(material: try reader.read(32).copied(), spiKey: spiKey)
+        text = String(decoding: reader.readRest().copied(), as: UTF8.self)
     }
 
     func workload() throws(LiveError) -> Workload {
