@@ -31,6 +31,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
             "Primitives", "Metrics", "IKEWire", "IKECrypto", "Simulation", "RADIUS", "IKEv2", "ESP", "UDPTransport",
             "Workers", "Capture", "Load", "Gateway", "Workload", "Results", "Inspection",
             .product(name: "BasicContainers", package: "swift-collections"),
+            .product(name: "DequeModule", package: "swift-collections"),
         ]
     ),
 ]

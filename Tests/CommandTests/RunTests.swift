@@ -35,6 +35,21 @@ struct RunTests {
         #expect(events.contains { $0.contains("\"established\"") && $0.contains("laptops/19") })
     }
 
+    @Test("README's picture is what the first workload prints")
+    func looksAsREADMEShows() throws {
+        let readme = try String(contentsOf: Shipped.folder.appending(path: "../README.md"), encoding: .utf8)
+        let picture = try #require(readme.firstMatch(of: /(?s)<!-- picture -->\n```\n(.*?)```/)).1
+        let outcome = try Binary.run(["run", Shipped.quickstart, "--crypto", "modelled", "--out", "run"], in: scratch)
+
+        // The wall clock is each run's own, and so are the places of the workload and of the files.
+        let printed = outcome.output.replacing(/\ virtual in .* wall/, with: " virtual")
+        #expect(lines(of: printed) == lines(of: String(picture)), "`scripts/picture` writes it anew")
+    }
+
+    private func lines(of text: String) -> [Substring] {
+        text.split(separator: "\n").filter { !$0.hasPrefix("files ") && !$0.hasPrefix("repeat ") }
+    }
+
     @Test("a run of many tunnels says what memory each of them took")
     func sharesMemory() throws {
         let many = ["--set", "populations.laptops.count=4000", "--set", "run.duration=60s", "--crypto", "modelled"]

@@ -86,6 +86,33 @@ struct LiveCommandTests {
         #expect(try gateway.associations() == [])
     }
 
+    @Test("the workload that README begins with runs against it as it is, and `cleanup` deletes what lost its Delete")
+    func runsQuickstart() throws {
+        let gateway = try RealGateway.start()
+        let quickstart = Rig.projectDirectory.appending(path: "workloads/quickstart.yaml").path
+        let target = [
+            "--target", Rig.gatewayAddress, "--allow-target", Rig.gatewayAddress, "--sources", "10.99.0.0/16",
+        ]
+        let output = folder.path + "/run"
+        let outcome = try gateway.rig.run(
+            [Rig.ikestorm, "run", quickstart, "--set", "run.duration=25s", "--out", output, "--json"] + target
+        )
+        // A busy machine may make the run late, which is a verdict and no failure.
+        #expect([0, 75].contains(outcome.status), "\(outcome.output)\(outcome.errors)")
+
+        let result = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+        let metrics = try #require(result?["metrics"] as? [String: [String: Any]])
+        let offered = metrics["handshake.offered"]?["total"] as? Int
+        let established = try #require(metrics["handshake.established"]?["total"] as? Int)
+        #expect(offered == 2_000)
+        // Five tries of a message are lost together in one of some thousand bursts of the mobile path.
+        #expect(established > 1_980)
+
+        let cleanup = try gateway.rig.run([Rig.ikestorm, "cleanup", output])
+        #expect(cleanup.status == 0, "\(cleanup.output)\(cleanup.errors)")
+        #expect(try gateway.associations().filter { $0.state == "ESTABLISHED" }.map(\.remoteIdentity) == [])
+    }
+
     @Test("what a killed run left at the gateway is deleted by `cleanup`", arguments: ["never", "160"])
     func cleansUp(_ fragmentation: String) throws {
         let gateway = try RealGateway.start(knobs: ["FRAGMENT_SIZE": "160"])

@@ -49,7 +49,7 @@ struct LiveRunTests {
     func establishesThousand(_ path: LossyPath) throws {
         let gateway = try RealGateway.start(knobs: ["CHILD_REKEY": "1h", "MOBIKE": "no"])
         let count = 1_000
-        // The last third rekey is due 6.5 s before the end, five tries of a lost message, and the first fourth 1 s after.
+        // The last third rekey is due 6.5 s before the end, five tries of a message; the first fourth 1 s after it.
         let workload = try LiveWorkload(
             count: count,
             rate: "400/s",

@@ -51,7 +51,7 @@ extension Rule {
     ]
 
     /// Modules of packages that every module may import: containers for values that cannot be copied.
-    private static let common: Set = ["BasicContainers"]
+    private static let common: Set = ["BasicContainers", "DequeModule"]
 
     static let importsPointDown = Rule(claim: "imports point down, and never along a row") { file in
         guard let module = file.module, file.isSwift else { return [] }

@@ -1,4 +1,5 @@
 import BasicContainers
+import DequeModule
 import Gateway
 import IKECrypto
 package import IKEWire

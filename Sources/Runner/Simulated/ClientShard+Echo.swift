@@ -1,4 +1,5 @@
 import BasicContainers
+import DequeModule
 import ESP
 import IKEWire
 import IKEv2

@@ -1,4 +1,5 @@
 import BasicContainers
+import DequeModule
 import Gateway
 import IKECrypto
 import IKEWire
@@ -33,10 +34,18 @@ extension ClientShard {
     }
 
     func halfIndex(_ local: Int, _ attempt: UInt32) -> Int? {
-        for index in 0..<clients[local].halves.count where clients[local].halves[index].attempt == attempt {
-            return index
+        let place = place(ofHalf: attempt, local)
+        return place < clients[local].halves.count && clients[local].halves[place].attempt == attempt ? place : nil
+    }
+
+    /// How many halves of a client are of earlier attempts.
+    private func place(ofHalf attempt: UInt32, _ local: Int) -> Int {
+        var (low, high) = (0, clients[local].halves.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if clients[local].halves[middle].attempt < attempt { low = middle + 1 } else { high = middle }
         }
-        return nil
+        return low
     }
 
     private mutating func handle(_ local: Int, _ completion: JobCompletion) {
@@ -66,7 +75,7 @@ extension ClientShard {
                 boot: boots[clients[local].gateway],
                 endpoint: Endpoint(responding: sa)
             )
-            clients[local].halves.append(half)
+            clients[local].halves.insert(half, at: place(ofHalf: attempt, local))
         }
     }
 

@@ -1,4 +1,5 @@
 import BasicContainers
+import DequeModule
 import Gateway
 import IKECrypto
 import IKEWire
@@ -19,7 +20,8 @@ struct SimulatedClient: ~Copyable {
     var nat: Box<NAT>?
     var up: Flow
     var down: Flow
-    var halves = UniqueArray<Half>()
+    /// In order of their attempts. The oldest of a flood's many goes first, so that they lie in a deque.
+    var halves = UniqueDeque<Half>()
     var digest = EntityDigest()
     /// How many events it has sent: the last part of their order.
     var sent: UInt64 = 0
