@@ -53,8 +53,8 @@ extension RandomWorkload {
         if kind == "rsa2048" { credentialCount = TestAuthorities.fewClients }
     }
 
-    /// A key of each client's own in the place of everybody's, and other ways to sign than by RFC 7427's best: the methods
-    /// that are older than it (RFC 7296 section 2.15, RFC 4754), or PKCS #1.
+    /// A key of each client's own in the place of everybody's, and other ways to sign than by RFC 7427's best: the
+    /// methods that are older than it (RFC 7296 section 2.15, RFC 4754), or PKCS #1.
     mutating func drawKeys() {
         var draws = Draws(seed, entity: 27)
         let isDerived = draws.isOne(in: 3)

@@ -1,9 +1,10 @@
 import Runner
 
-/// Takes any octets as a recording of a live run: the head of `run.head` in front of its workload, and a worker's inputs.
+/// Takes any octets as a recording of a live run: the head of `run.head` in front of its workload, and a worker's
+/// inputs.
 ///
-/// What is read is fed to the clients, twice: once up to the first input of which something else comes than was recorded,
-/// and once beyond.
+/// What is read is fed to the clients, twice: once up to the first input of which something else comes than was
+/// recorded, and once beyond.
 package func fuzzRecording(_ input: [UInt8]) {
     guard input.count >= headByteCount, let run = unsafe recording(Array(input.prefix(headByteCount))) else { return }
     let inputs = Array(input.dropFirst(headByteCount))

@@ -5,8 +5,8 @@ import Results
 import UDPTransport
 import Workload
 
-/// One handshake with each gateway before any load, at each address that clients go to: it has to be the gateway that the
-/// workload names.
+/// One handshake with each gateway before any load, at each address that clients go to: it has to be the gateway that
+/// the workload names.
 struct Canary {
     private let workload: Workload
     private let targets: [LiveTarget]
