@@ -1,6 +1,6 @@
 // RSA key pairs for a test's certificates, ten times sooner than libcrypto makes its own: that looks for primes as
-// FIPS 186-4 has them, and tries each with 64 rounds. Here a sieve leaves few candidates, and five rounds of Miller
-// and Rabin's test are enough (FIPS 186-4, table C.3).
+// FIPS 186-4 has them, and proves each with 64 rounds. Here a sieve leaves few candidates, and five rounds of Miller and
+// Rabin's test are enough (FIPS 186-4, table C.3).
 
 #include "primes.h"
 
@@ -70,10 +70,8 @@ static int is_prime(const BIGNUM *number, BN_MONT_CTX *montgomery, BN_CTX *conte
     return 1;
 }
 
-/// The first prime behind a number that is drawn; its two highest bits are set, so that the product of two is twice as
-/// long.
-static int find_prime(
-    BIGNUM *prime, int bit_count, const uint8_t *composite, BN_MONT_CTX *montgomery, BN_CTX *context) {
+/// The first prime behind a number that is drawn; its two highest bits are set, so that the product of two is twice as long.
+static int find_prime(BIGNUM *prime, int bit_count, const uint8_t *composite, BN_MONT_CTX *montgomery, BN_CTX *context) {
     uint8_t marked[window];
     for (;;) {
         if (!BN_rand(prime, bit_count, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD)) return 0;
