@@ -5,14 +5,14 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
-#include "primes.h"
 #include "seed.h"
 
-static EVP_PKEY_CTX *generator(enum cossl_key_kind kind) {
-    const char *type = kind == cossl_key_ed25519 ? "ED25519" : "EC";
+static EVP_PKEY_CTX *generator(enum cossl_key_kind kind, int bit_count) {
+    const char *type = kind == cossl_key_rsa ? "RSA" : kind == cossl_key_ed25519 ? "ED25519" : "EC";
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
     if (context == NULL || EVP_PKEY_keygen_init(context) != 1) return context;
     switch (kind) {
+    case cossl_key_rsa: EVP_PKEY_CTX_set_rsa_keygen_bits(context, bit_count); break;
     case cossl_key_p256: EVP_PKEY_CTX_set_group_name(context, "P-256"); break;
     case cossl_key_p384: EVP_PKEY_CTX_set_group_name(context, "P-384"); break;
     case cossl_key_p521: EVP_PKEY_CTX_set_group_name(context, "P-521"); break;
@@ -21,25 +21,12 @@ static EVP_PKEY_CTX *generator(enum cossl_key_kind kind) {
     return context;
 }
 
-static EVP_PKEY *generate_rsa_key(int bit_count) {
-    RSA *pair = cossl_generate_rsa(bit_count);
-    EVP_PKEY *key = EVP_PKEY_new();
-    if (pair != NULL && key != NULL && EVP_PKEY_assign_RSA(key, pair) == 1) return key;
-    RSA_free(pair);
-    EVP_PKEY_free(key);
-    return NULL;
-}
-
 EVP_PKEY *cossl_generate_key(enum cossl_key_kind kind, int bit_count, const uint8_t *seed, size_t seed_count) {
     EVP_PKEY *key = NULL;
     cossl_set_seed(seed, seed_count);
-    if (kind == cossl_key_rsa) {
-        key = generate_rsa_key(bit_count);
-    } else {
-        EVP_PKEY_CTX *context = generator(kind);
-        if (context != NULL) EVP_PKEY_keygen(context, &key);
-        EVP_PKEY_CTX_free(context);
-    }
+    EVP_PKEY_CTX *context = generator(kind, bit_count);
+    if (context != NULL) EVP_PKEY_keygen(context, &key);
+    EVP_PKEY_CTX_free(context);
     cossl_set_seed(NULL, 0);
     ERR_clear_error();
     return key;
