@@ -126,7 +126,9 @@ targets.append(
 targets.append(
     .target(
         name: "FuzzBodies",
-        dependencies: ["Primitives", "IKEWire", "IKECrypto", "IKEv2", "ESP", "EAP", "RADIUS", "Capture", "Inspection"],
+        dependencies: [
+            "Primitives", "IKEWire", "IKECrypto", "IKEv2", "ESP", "EAP", "RADIUS", "Capture", "Inspection", "Runner",
+        ],
         path: "Tests/Fuzz/Bodies",
         swiftSettings: settings
     )
@@ -139,7 +141,7 @@ targets.append(
 if Context.environment["FUZZ"] == "1" {
     for name in [
         "FuzzMessage", "FuzzCapture", "FuzzReassembly", "FuzzEAP", "FuzzRADIUS", "FuzzProof", "FuzzInspection",
-        "FuzzESP", "FuzzKeys",
+        "FuzzESP", "FuzzKeys", "FuzzRecording",
     ] {
         targets.append(
             .executableTarget(

@@ -33,7 +33,7 @@ package enum MobilityRole: UInt8, Hashable, Sendable, BitwiseCopyable {
 
 /// What an end remembers for MOBIKE, from the moment on at which there is something to remember.
 struct Mobility {
-    /// Where the peer says that it can be reached besides, as far as the policy allows it.
+    /// Where the peer can be reached, as far as it has said that of more than one address and the policy allows it.
     var peerAddresses: [IPAddress] = []
     /// Where the peer's request came from, if that is not where the peer is known to be: its answer goes there.
     var arrival: Path?
@@ -103,7 +103,9 @@ extension Channel {
     mutating func takeAdditionalAddresses(_ contents: borrowing Contents, policy: PeerPolicy, _ turn: inout Turn) {
         guard let told = contents.additionalAddresses, let wanted = policy.values.mobility else { return }
         let allowed = Array(told.filter { wanted.allows($0) }.prefix(MobilityPolicy.mostAddresses))
-        withMobility { $0.peerAddresses = allowed }
+        // Where the peer says it from is one of its addresses too, which it does not repeat (RFC 4555 section 3.4).
+        let known = allowed.isEmpty ? [] : allowed + [path.remote.address]
+        withMobility { $0.peerAddresses = known }
         for address in allowed { turn.output.report(.peerAddressGiven(address)) }
     }
 }

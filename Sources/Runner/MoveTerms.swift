@@ -5,17 +5,21 @@ import Workload
 struct MoveTerms {
     let population: Int
     let path: Int
+    /// Where they have their addresses from, unless from among their population's own.
+    let sources: [IPPrefix]
     private let fault: Int
     private let share: Probability
     private let over: Duration
 
     /// Nil for a fault of another kind.
     init?(_ workload: Workload, _ fault: Int) {
-        guard case .move(let population, let share, let path, let over, _) = workload.faults[fault].effect else {
+        guard case .move(let population, let share, let path, let over, let sources) = workload.faults[fault].effect
+        else {
             return nil
         }
         self.population = population
         self.path = path
+        self.sources = sources
         self.fault = fault
         self.share = share
         self.over = over

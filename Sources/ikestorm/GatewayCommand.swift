@@ -21,8 +21,14 @@ struct GatewayCommand: ParsableCommand {
     @Option(help: "The gateway's name in the workload; the first one when it is not given.")
     var name: String?
 
-    @Option(help: "The address to answer on.")
-    var address = "127.0.0.1"
+    @Option(
+        name: .customLong("address"),
+        help: ArgumentHelp(
+            "An address to answer on; 0.0.0.0 or :: for every one of a family. Clients that move are told of each.",
+            valueName: "address"
+        )
+    )
+    var addresses = ["127.0.0.1"]
 
     @Option(help: "The port of IKE_SA_INIT.")
     var port: UInt16 = 500
@@ -50,7 +56,9 @@ struct GatewayCommand: ParsableCommand {
             let names = loaded.gateways.map(\.name).joined(separator: ", ")
             throw ValidationError("--name: the workload has no such gateway; it has \(names)")
         }
-        var options = GatewayServiceOptions(address: try ServiceOptions.address(address, such: "127.0.0.1"))
+        var options = GatewayServiceOptions(
+            addresses: try addresses.map { try ServiceOptions.address($0, such: "127.0.0.1") }
+        )
         options.port = port
         options.encapsulatedPort = natPort
         options.allowed = try ServiceOptions.prefixes(allowed)
@@ -76,7 +84,8 @@ struct GatewayCommand: ParsableCommand {
             wantsStop: { stop.isSet }
         )
         let ports = service.ports
-        say("answering on \(options.address), ports \(ports.plain) and \(ports.encapsulated); Ctrl-C ends it")
+        let addresses = options.addresses.map(\.description).joined(separator: " and ")
+        say("answering on \(addresses), ports \(ports.plain) and \(ports.encapsulated); Ctrl-C ends it")
         var last = service.status
         try service.serve { status in
             defer { last = status }

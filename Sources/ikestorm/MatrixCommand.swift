@@ -93,7 +93,8 @@ struct MatrixCommand: ParsableCommand {
     var html: String?
 
     func validate() throws {
-        guard LiveTarget(target) != nil else { throw ValidationError("--target \(target): this is no address.") }
+        guard let place = LiveTarget(target) else { throw ValidationError("--target \(target): this is no address.") }
+        guard place.others.isEmpty else { throw ValidationError("--target \(target): one address is all it takes.") }
         guard allowTarget.allSatisfy({ IPAddress($0) != nil }) else {
             throw ValidationError("--allow-target is an address.")
         }

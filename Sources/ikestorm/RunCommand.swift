@@ -31,7 +31,8 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The real gateway to run against, in real time; of several gateways each as GATEWAY=ADDRESS.",
+            "The real gateway to run against, in real time; of several gateways each as GATEWAY=ADDRESS. Further addresses "
+                + "of a gateway are behind commas, for clients that move.",
             valueName: "address"
         )
     )

@@ -37,7 +37,7 @@ private struct LiveBenchmark {
         let workload = workload
         let thread = try PinnedThread(cpu: cpus[cpus.count - 1].number) {
             defer { isStopped.set() }
-            var options = GatewayServiceOptions(address: address)
+            var options = GatewayServiceOptions(addresses: [address])
             options.port = 0
             options.encapsulatedPort = 0
             var service = try GatewayService(

@@ -22,6 +22,7 @@ struct FuzzTests {
         Target(name: "FuzzInspection", body: fuzzInspection, rounds: 5_000),
         Target(name: "FuzzESP", body: fuzzESP, rounds: 40_000),
         Target(name: "FuzzKeys", body: fuzzKeys, rounds: 40_000),
+        Target(name: "FuzzRecording", body: fuzzRecording, rounds: 4_000),
     ]
 
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fuzz")

@@ -220,7 +220,8 @@ struct MobilityTests {
             network.run(for: .seconds(1))
             #expect(network.summary(of: .responder)?.path.remote == route.encapsulated.local)
             #expect(network.summary(of: .responder)?.path.local == route.encapsulated.remote)
-            // And back again.
+            // And back again: to where the responder has said so from.
+            #expect(network.initiator.canMove(to: .test) == true)
             network.move(to: .test)
             network.run(for: .seconds(1))
             #expect(network.initiator.canMove(to: route) == true)

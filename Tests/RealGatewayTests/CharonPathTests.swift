@@ -67,11 +67,7 @@ struct CharonPathTests {
         var workload = LiveWorkload()
         workload.gatewayAddresses = "[\(Rig.gatewayAddress), \(other)]"
         workload.policy += "\n      mobike: true"
-        func command(_ words: String, on side: Rig.Side, _ rig: Rig) throws {
-            let outcome = try rig.run(words.split(separator: " ").map(String.init), on: side)
-            #expect(outcome.status == 0, "\(outcome.errors)")
-        }
-        let served = try ServedClients(workload, at: "0.0.0.0") { rig in
+        let served = try ServedClients(workload, at: ["0.0.0.0"]) { rig in
             try command("ip address add \(other)/32 dev lo", on: .gateway, rig)
             try command("ip route add \(other)/32 via \(Rig.gatewayAddress)", on: .clients, rig)
         }
@@ -91,5 +87,39 @@ struct CharonPathTests {
         try served.clients.terminate()
         let said = try served.stop()
         #expect(said.contains("served 1 IKE SAs") && !said.contains("failed"), "\(said)")
+    }
+
+    @Test(
+        "strongSwan that loses its IPv4 address goes on by IPv6 to where our responder says that it is, and comes back"
+    )
+    func changesFamily() throws {
+        let other = "fd98:1::2"
+        var workload = LiveWorkload()
+        workload.policy += "\n      mobike: true"
+        let served = try ServedClients(workload, at: [Rig.gatewayAddress, other])
+        try served.clients.initiate()
+        let before = try served.clients.associations()
+        #expect(before.map(\.remoteAddress) == [Rig.gatewayAddress])
+        #expect(try served.clients.log().contains(/parsed IKE_AUTH response 1 .* N\(MOBIKE_SUP\) N\(ADD_6_ADDR\) \]/))
+        try command("ip -4 address flush dev link0", on: .clients, served.rig)
+        let after = try served.clients.waitForAssociations { $0.map(\.remoteAddress) == [other] }
+        #expect(after.map(\.remoteAddress) == [other] && after.map(\.localAddress) == ["fd98:1::1"])
+        // Our own request goes there, and both ends go on.
+        try served.clients.waitForLog(#/parsed INFORMATIONAL request 0 \[ N\(COOKIE2\) \]/#)
+        try served.clients.rekeyChildSAs()
+        try served.clients.rekeyIKESA()
+        try command("ip address add \(Rig.clientAddress)/24 dev link0", on: .clients, served.rig)
+        try command("ip -6 address flush dev link0", on: .clients, served.rig)
+        let back = try served.clients.waitForAssociations { $0.map(\.remoteAddress) == [Rig.gatewayAddress] }
+        #expect(back.map(\.remoteAddress) == [Rig.gatewayAddress] && back.map(\.localAddress) == [Rig.clientAddress])
+        try served.clients.rekeyChildSAs()
+        try served.clients.terminate()
+        let said = try served.stop()
+        #expect(said.contains("served 1 IKE SAs") && !said.contains("failed"), "\(said)")
+    }
+
+    private func command(_ words: String, on side: Rig.Side, _ rig: Rig) throws {
+        let outcome = try rig.run(words.split(separator: " ").map(String.init), on: side)
+        #expect(outcome.status == 0, "\(outcome.errors)")
     }
 }

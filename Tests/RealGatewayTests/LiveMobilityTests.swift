@@ -56,6 +56,66 @@ struct LiveMobilityTests {
         #expect(try gateway.log().contains("MOBIKE"))
     }
 
+    /// Where clients begin, and where they move to and come back from.
+    struct Way: CustomTestStringConvertible {
+        var gateway: [String]
+        var clients: [String]
+
+        var testDescription: String { gateway.joined(separator: " to ") }
+
+        static let all = [
+            Way(gateway: ["10.98.1.2", "fd98:1::2"], clients: ["10.99.0.0/16", "fd98:1::1/128"]),
+            Way(gateway: ["fd98:1::2", "10.98.1.2"], clients: ["fd98:1::1/128", "10.99.0.0/16"]),
+        ]
+    }
+
+    @Test(
+        "and from one address family to the other, where strongSwan says that it is there, and back",
+        arguments: Way.all
+    )
+    func changeFamily(_ way: Way) throws {
+        let gateway = try RealGateway.start(knobs: ["DOS_PROTECTION": "no"])
+        let count = 20
+        var parts = LiveWorkload(count: count, rate: "40/s", duration: "5s", child: "{ rekey: 2s, over: 20s }")
+        parts.mobike = true
+        parts.gatewayAddresses = "[\"\(way.gateway[0])\", \"\(way.gateway[1])\"]"
+        parts.sources = way.clients[0]
+        parts.safety = "{ allow-targets: [10.98.1.2, \"fd98:1::2\"], \(LiveSafetyTests.allowed) }"
+        parts.faults = """
+            faults:
+              leave: { kind: move, at: 1500ms, over: 500ms, population: laptops, to: home, sources: ["\(way.clients[1])"] }
+              return: { kind: move, at: 3500ms, over: 500ms, population: laptops, to: home }
+            """
+        let workload = try parts.validated()
+        let lists = Mutex<[[ListedIKESA]]>([])
+        let list: @Sendable () -> Void = { lists.withLock { $0.append((try? gateway.associations()) ?? []) } }
+        var options = LiveOptions()
+        options.beforeDrain = { _ in list() }
+        let chosen = options
+        let result = try gateway.rig.inside {
+            try LiveRun(workload, options: chosen).run { progress in
+                if [1, 3].contains(where: { progress.time == .zero + .seconds($0) }) { list() }
+            }
+        }
+        let measured = try #require(result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == UInt64(count))
+        #expect(measured.counter(.mobikeMoves).total == 2 * UInt64(count))
+        #expect(measured.counter(.mobikeUpdates).total == 2 * UInt64(count))
+        #expect(measured.counter(.mobikeRestarts).total == 0)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        let heard = lists.withLock { $0 }
+        try #require(heard.map(\.count) == [count, count, count])
+        // The same IKE SAs all the time, and strongSwan has them where they are.
+        #expect(Set(heard.map { Set($0.map(\.initiatorSPI)) }).count == 1)
+        for (list, place) in zip(heard, [0, 1, 0]) {
+            #expect(list.allSatisfy { $0.localAddress == way.gateway[place] })
+            #expect(list.allSatisfy { $0.remoteAddress.contains(":") == way.clients[place].contains(":") })
+        }
+        #expect(result.touched.targets.map(\.address) == way.gateway.compactMap { IPAddress($0) }.sorted())
+        #expect(result.leftBehind == 0)
+        #expect(try gateway.associations() == [])
+    }
+
     @Test("strongSwan moves as an initiator: our responder follows, and asks whether it is there")
     func followsStrongSwan() throws {
         let proposals = ["IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519"]

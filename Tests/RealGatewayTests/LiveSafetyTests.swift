@@ -30,6 +30,15 @@ struct LiveSafetyTests {
             saying: "the workload's safety does not allow the target 10.98.1.2 among its allow-targets"
         ),
         Forbidden(
+            name: "a target that clients would move to",
+            workload: LiveWorkload(
+                faults:
+                    "faults: { go: { kind: move, at: 1s, population: laptops, to: home, sources: [\"fd98:1::1/128\"] } }",
+                gatewayAddresses: "[10.98.1.2, \"fd98:1::2\"]"
+            ),
+            saying: "the workload's safety does not allow the target fd98:1::2 among its allow-targets"
+        ),
+        Forbidden(
             name: "an inner prefix",
             workload: LiveWorkload(
                 safety: #"{ allow-targets: [10.98.1.2], allow-inner: [10.1.0.0/16], allow-identities: ["*"] }"#

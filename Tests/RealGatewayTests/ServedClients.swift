@@ -7,35 +7,36 @@ final class ServedClients {
     let rig: Rig
     private(set) var clients: RealClients
     private let folder: TemporaryFolder
-    private let address: String
+    private let addresses: [String]
     private var responder: Command
 
     /// - Parameters:
     ///   - knobs: those of `Tests/Gateways/strongswan-client.sh`, whose proposals are the workload's unless said.
-    ///   - address: where our responder answers.
+    ///   - addresses: where our responder answers.
     ///   - prepare: what is done to the network before anybody is there.
     init(
         _ workload: LiveWorkload,
         knobs: [String: String] = [:],
-        at address: String = Rig.gatewayAddress,
+        at addresses: [String] = [Rig.gatewayAddress],
         prepare: (Rig) throws -> Void = { _ in }
     ) throws {
         let ours = ["IKE_PROPOSALS": "aes256gcm16-prfsha384-x25519", "ESP_PROPOSALS": "aes256gcm16-x25519"]
         rig = try Rig(knobs: knobs.merging(ours) { said, _ in said })
         folder = try TemporaryFolder()
-        self.address = address
+        self.addresses = addresses
         try workload.text.write(toFile: Self.file(folder), atomically: true, encoding: .utf8)
         try prepare(rig)
-        responder = try Self.serve(rig, folder, address)
+        responder = try Self.serve(rig, folder, addresses)
         clients = try RealClients.start(in: rig)
     }
 
     private static func file(_ folder: TemporaryFolder) -> String { folder.path + "/workload.yaml" }
 
-    private static func serve(_ rig: Rig, _ folder: TemporaryFolder, _ address: String) throws -> Command {
-        let allowed = ["--allow", "10.99.0.0/16", "--allow", "10.98.1.1/32"]
+    private static func serve(_ rig: Rig, _ folder: TemporaryFolder, _ addresses: [String]) throws -> Command {
+        let allowed = ["10.99.0.0/16", "10.98.1.1/32", "fd98:1::1/128"]
         let responder = try rig.start(
-            [Rig.ikestorm, "gateway", file(folder), "--address", address] + allowed,
+            [Rig.ikestorm, "gateway", file(folder)] + addresses.flatMap { ["--address", $0] }
+                + allowed.flatMap { ["--allow", $0] },
             on: .gateway
         )
         try responder.waitUntilReady()
@@ -46,7 +47,7 @@ final class ServedClients {
     func crashResponder() throws {
         responder.kill()
         _ = try responder.wait(atMost: 10)
-        responder = try Self.serve(rig, folder, address)
+        responder = try Self.serve(rig, folder, addresses)
     }
 
     /// strongSwan crashes, and is there again.

@@ -29,11 +29,21 @@ struct LiveUnitTests {
         #expect(LiveTarget(target.description) == target)
     }
 
+    @Test("further addresses of a target are behind commas", arguments: ["192.0.2.1", "[2001:db8::2]:1500:14500"])
+    func readsFurtherAddresses(_ first: String) throws {
+        var expected = try #require(LiveTarget(first))
+        expected.others = try ["198.51.100.1", "2001:db8::1"].map { try #require(IPAddress($0)) }
+        let target = try #require(LiveTarget(first + ",198.51.100.1,2001:db8::1"))
+        #expect(target == expected)
+        #expect(LiveTarget(target.description) == target)
+    }
+
     @Test(
         "what is no target is refused",
         arguments: [
             "", "gw.example.org", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:500:500",
-            "192.0.2.1:1:2:3", "[2001:db8::1", "[2001:db8::1]500", "192.0.2.1:+5",
+            "192.0.2.1:1:2:3", "[2001:db8::1", "[2001:db8::1]500", "192.0.2.1:+5", "192.0.2.1,", "192.0.2.1,gw",
+            "192.0.2.1,192.0.2.1", "192.0.2.1,[2001:db8::1]:500", ",192.0.2.1",
         ]
     )
     func refusesTargets(_ text: String) {

@@ -16,13 +16,15 @@ final class LoopbackGateway: Sendable {
         let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
     }
 
-    /// - Parameter former: whose ports it takes over, once that is gone.
-    init(_ workload: Workload, inPlaceOf former: LiveTarget? = nil) throws {
+    /// - Parameters:
+    ///   - addresses: where it answers; its clients begin at the first.
+    ///   - former: whose ports it takes over, once that is gone.
+    init(_ workload: Workload, at addresses: [String] = ["127.0.0.1"], inPlaceOf former: LiveTarget? = nil) throws {
         let flag = Flag()
-        let address = IPAddress(v4: 0x7F00_0001)
+        let addresses = addresses.map { IPAddress($0)! }
         thread = try PinnedThread(cpu: nil) {
             defer { flag.isSet.store(true, ordering: .relaxed) }
-            var options = GatewayServiceOptions(address: address)
+            var options = GatewayServiceOptions(addresses: addresses)
             options.port = former?.port ?? 0
             options.encapsulatedPort = former?.encapsulatedPort ?? 0
             let seed = operatingSystemSeed()
@@ -36,11 +38,16 @@ final class LoopbackGateway: Sendable {
         isStopped = flag
         while true {
             if let ports = flag.ports.withLock({ $0 }) {
-                target = LiveTarget(address: address, port: ports.plain, encapsulatedPort: ports.encapsulated)
+                target = LiveTarget(
+                    address: addresses[0],
+                    port: ports.plain,
+                    encapsulatedPort: ports.encapsulated,
+                    others: Array(addresses.dropFirst())
+                )
                 return
             }
             guard !flag.isSet.load(ordering: .relaxed) else {
-                target = LiveTarget(address: address)
+                target = LiveTarget(address: addresses[0])
                 try thread.join()
                 return
             }

@@ -92,13 +92,14 @@ struct MovingRunTests {
         #expect(measured.counter(.handshakeEstablished).total == 60)
     }
 
-    @Test("from one address family to the other, where the gateway says that it can be reached there")
+    @Test("from one address family to the other, where the gateway says that it can be reached there, and back")
     func changesFamily() throws {
         for sources in [("198.18.0.0/16", "2001:db8:7::/64"), ("2001:db8:7::/64", "198.18.0.0/16")] {
-            let text = Self.text(move: "to: lte, sources: [\"\(sources.1)\"]", sources: sources.0)
+            let back = "back: { kind: move, at: 30s, population: laptops, over: 5s, to: office }"
+            let text = Self.text(move: "to: lte, sources: [\"\(sources.1)\"]", more: back, sources: sources.0)
             let outcome = try simulate(text)
             let measured = try #require(outcome.measurements.first)
-            #expect(measured.counter(.mobikeUpdates).total == 60)
+            #expect(measured.counter(.mobikeUpdates).total == 120)
             #expect(measured.counter(.mobikeRestarts).total == 0)
             #expect(measured.counter(.handshakeEstablished).total == 60)
         }

@@ -76,7 +76,7 @@ extension RandomWorkload {
         let identity = draws.one(of: [
             self.identity, "\"user%03d.example.org\"", "\"O=swarm, CN=user%d\"", self.identity,
         ])
-        if authentication.client == Authentication().client { self.identity = identity }
+        if authentication.isByKey { self.identity = identity }
     }
 
     /// Trouble that others have published: rekeys from both ends at once with messages lost between them (strongSwan

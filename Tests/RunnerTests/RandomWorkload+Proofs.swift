@@ -53,6 +53,23 @@ extension RandomWorkload {
         if kind == "rsa2048" { credentialCount = TestAuthorities.fewClients }
     }
 
+    /// A key of each client's own in the place of everybody's, and other ways to sign than by RFC 7427's best: the
+    /// methods that are older than it (RFC 7296 section 2.15, RFC 4754), or PKCS #1.
+    mutating func drawKeys() {
+        var draws = Draws(seed, entity: 27)
+        let isDerived = draws.isOne(in: 3)
+        let signatures = draws.one(of: [
+            "", "[ecdsa-p256, ecdsa-p384, rsa-sha1, ed25519]", "[ecdsa-sha512, rsa-pkcs1-sha384, ed25519]",
+        ])
+        if authentication.isByKey, isDerived {
+            authentication.replace("psk: test-only", with: "psk-derived: secret")
+        } else if authentication.gatewaySigns || authentication.clientSigns, !authentication.client.contains("eap"),
+            !signatures.isEmpty
+        {
+            authentication.replace(" }", with: ", signatures: \(signatures) }")
+        }
+    }
+
     /// Another authority takes over: at once or in steps, with the gateway and a share of its clients, and most often
     /// with the others later on.
     mutating func drawRollover() {

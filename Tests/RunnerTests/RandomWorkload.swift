@@ -53,6 +53,16 @@ struct RandomWorkload: CustomStringConvertible {
         var kind = ""
         var gatewaySigns = false
         var clientSigns = false
+
+        /// Whether pre-shared keys are all that there is.
+        var isByKey: Bool { ["{ psk: test-only }", "{ psk-derived: secret }"].contains(client) }
+
+        /// The same of all three, with other words.
+        mutating func replace(_ words: String, with others: String) {
+            gateway = gateway.replacing(words, with: others)
+            other = other.replacing(words, with: others)
+            client = client.replacing(words, with: others)
+        }
     }
 
     struct Strangers {
@@ -114,6 +124,7 @@ struct RandomWorkload: CustomStringConvertible {
         drawProposals(ike: "\(cipher)-\(methods.ike)", child: methods.child)
         drawLifeCycle()
         drawCertificates()
+        drawKeys()
         drawRollover()
         drawStrangers()
         drawIdentity()

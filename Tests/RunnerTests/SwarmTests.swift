@@ -74,7 +74,8 @@ struct RandomWorkloadTests {
         "sources: [\"2001:db8:9::/64\"]", "sources: [198.22.0.0/16]", "addresses: [ipv6]", "addresses: [ipv4, ipv6]",
         "settings: [name-servers, subnets]", "name-servers: [10.200.0.53", "subnets: [10.200.0.0/16",
         "ports-per-client: ", "-modp3072", "-modp4096", "-modp2048s256", "-ecp192", "sha256-mlkem768", "-mlkem1024]",
-        "far-0:", "far-1:", "-ke1_mlkem1024",
+        "far-0:", "far-1:", "-ke1_mlkem1024", "psk-derived: secret", "psk-derived: guessed", "[ecdsa-p256, ",
+        "rsa-pkcs1-sha384",
     ]
 
     @Test("have each ingredient, most of them often")
@@ -90,6 +91,23 @@ struct RandomWorkloadTests {
         for (index, count) in seen.enumerated() {
             #expect(count >= 5, "\(Self.ingredients[index]) is in \(count) workloads")
         }
+    }
+
+    @Test("have carriers' NATs whose ports run out, where clients move to them")
+    func exhaustPorts() throws {
+        var exhausted = 0
+        for seed in 1...500 as ClosedRange<UInt64> where exhausted < 5 {
+            var random = RandomWorkload(seed: seed)
+            let text = random.text()
+            guard text.contains("ports-per-client: "), text.contains("to: wan") else { continue }
+            let workload = try WorkloadFile(text: text, path: "SEED=\(seed).yaml").validated()
+            let outcome = try simulate(workload, endsMidFlight: true) { options in
+                options.seed = seed
+                options.crypto = .modelled
+            }
+            if outcome.counter(.natExhausted, of: "c").total > 0 { exhausted += 1 }
+        }
+        #expect(exhausted == 5)
     }
 }
 

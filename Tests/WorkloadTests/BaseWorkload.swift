@@ -58,6 +58,11 @@ enum BaseWorkload {
         (name: "clients.csv", text: "identity,psk\n# comment\n\"O=tests, CN=one\",key 1\ntwo@example.org, key 2\r\n"),
         (name: "keyless.csv", text: "one@example.org,key 1\ntwo@example.org\n"),
         (name: "twice.csv", text: "one@example.org\none@example.org\n"),
+        (name: "quote.csv", text: "identity,psk\n\"O=tests, CN=one,key 1\n"),
+        (name: "columns.csv", text: "one@example.org,key 1\ntwo@example.org,key 2,more\n"),
+        (name: "nobody.csv", text: "one@example.org,key 1\n\n,key 2\n"),
+        (name: "numbered.csv", text: "one@example.org\nuser%05d@example.org\n"),
+        (name: "empty.csv", text: "identity,psk\n# nobody yet\n"),
     ]
 
     /// Validates a text as the file `base.yaml`, with the shipped cost table as `costs.json`.

@@ -165,6 +165,31 @@ struct StrictInputTests {
             "identity: { file: twice.csv }"
         ),
         Broken(
+            "a file of identities with a quotation mark too few",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: quote.csv }"
+        ),
+        Broken(
+            "a file of identities with a column too many",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: columns.csv }"
+        ),
+        Broken(
+            "a key of nobody",
+            "authentication: { psk: test-only }",
+            "authentication: { psk-file: nobody.csv }"
+        ),
+        Broken(
+            "a file with an identity that stands for many",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: numbered.csv }"
+        ),
+        Broken(
+            "a file without an identity",
+            "identity: \"user%05d@example.org\"",
+            "identity: { file: empty.csv }"
+        ),
+        Broken(
             "more clients than identities",
             "identity: \"user%05d@example.org\"",
             "identity: { file: clients.csv }"

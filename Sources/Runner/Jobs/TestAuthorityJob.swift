@@ -194,7 +194,7 @@ extension TestAuthorityJob {
             return try pieces.joined()
         }
 
-        private static var pieceCount: Int { 64 }
+        private static var pieceCount: Int { 8 }
     }
 
     private static var organization: String { "ikestorm test" }

@@ -54,12 +54,8 @@ package struct Cleanup {
         if !orphans.isEmpty {
             let targets = Set(orphans.map(\.deletion.keys.path.remote.address))
             try check(targets)
-            for family in [true, false] {
-                let own = orphans.filter { $0.deletion.keys.path.remote.address.isIPv4 == family }
-                guard !own.isEmpty else { continue }
-                var sweep = try Sweep(own, isIPv4: family)
-                try sweep.run(&outcome)
-            }
+            var sweep = try Sweep(orphans)
+            try sweep.run(&outcome)
         }
         folder.removeEmptyJournals()
         return outcome
@@ -101,7 +97,7 @@ private struct Orphan: Sendable {
     }
 }
 
-/// One round of Deletes for the orphans of one address family.
+/// One round of Deletes for the orphans.
 private struct Sweep: ~Copyable {
     private var orphans: [Orphan]
     private var byName: [IKESPIPair: Int] = [:]
@@ -113,7 +109,7 @@ private struct Sweep: ~Copyable {
     /// The gateways that have answered anything.
     private var heard: Set<UDPEndpoint> = []
 
-    init(_ orphans: [Orphan], isIPv4: Bool) throws(LiveError) {
+    init(_ orphans: [Orphan]) throws(LiveError) {
         let allowance = Allowance(
             orphans.map { orphan in
                 let address = orphan.deletion.keys.path.remote.address
@@ -122,7 +118,7 @@ private struct Sweep: ~Copyable {
         )
         let wire: WorkerSockets
         do throws(SocketError) {
-            wire = try WorkerSockets(allowance: allowance, isIPv4: isIPv4, wantsWellKnownPorts: true)
+            wire = try WorkerSockets(allowance: allowance, wantsWellKnownPorts: true)
         } catch {
             throw .system("no sockets for the clean-up: \(SystemError.text(error.number))")
         }
@@ -188,7 +184,8 @@ private struct Sweep: ~Copyable {
     /// Sends what the turn holds for an orphan.
     private mutating func send(_ index: Int) throws(SocketError) {
         let path = orphans[index].deletion.keys.path
-        let socket = try wire.number(group: 0, slot: path.isEncapsulated ? 1 : 0)
+        let isIPv4 = path.remote.address.isIPv4
+        let socket = try wire.number(group: 0, slot: path.isEncapsulated ? 1 : 0, isIPv4: isIPv4)
         let octets = turn.output.octets[...]
         unsafe wire.send(octets.span.bytes, on: socket, from: orphans[index].source.address, to: path.remote)
         turn.output.removeAll()

@@ -10,7 +10,8 @@ struct LiveClient: ~Copyable {
     var values: LivePlan.ClientValues
     var path: Int
     let gateway: Int
-    let target: LiveTarget
+    /// Its gateway, at the address that the client goes to.
+    var target: LiveTarget
     /// The NAT that the client sits behind, as its path says.
     var nat: NAT?
     /// Which slot each outer port of the NAT goes by, the newest last.

@@ -90,6 +90,11 @@ extension LivePlan {
         // Certificates are judged by the time at which the run begins, and by how long it has lasted.
         workload.run.epoch = Int64(MonotonicClock().epoch / 1_000_000_000)
         let forced = Self.forceEncapsulation(in: &workload)
+        // The model of a simulated gateway, whose costs are in a file of their own, has no part in this run.
+        for gateway in workload.gateways.indices {
+            workload.gateways[gateway].simulated = nil
+            workload.gateways[gateway].realAddresses = targets[gateway].addresses
+        }
         let plan = SimulationPlan(workload, seed: seed, crypto: .real, overrides: SimulationOverrides())
         var clients = [[ClientValues]](repeating: [], count: workers)
         var arrivals = [[Arrival]](repeating: [], count: workers)
@@ -200,8 +205,10 @@ extension LivePlan {
         StableName.hash(of: workload.populations[client.population].name, UInt64(client.number))
     }
 
-    func target(of client: ClientValues) -> LiveTarget {
-        targets[workload.populations[client.population].gateway]
+    /// Where a client goes from its source, or from another one: to its gateway's address of that family.
+    func target(of client: ClientValues, from source: IPAddress? = nil) -> LiveTarget {
+        let target = targets[workload.populations[client.population].gateway]
+        return target.reached(byIPv4: (source ?? client.source).isIPv4) ?? target.at(target.address)
     }
 
     func identity(of client: ClientValues) -> String {

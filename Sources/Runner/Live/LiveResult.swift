@@ -107,11 +107,11 @@ extension LiveTouch {
             for (local, values) in plan.clients[worker].enumerated() {
                 let counts = summary.touched.clients[local]
                 guard counts.attempts > 0 else { continue }
-                targets[plan.target(of: values).address, default: Address(address: plan.target(of: values).address)]
-                    .add(counts)
                 for (source, counts) in summary.touched.stays(of: local, from: values.source, departures[local] ?? [])
                 where counts.sent > 0 {
                     sources[source, default: Address(address: source)].add(counts)
+                    let target = plan.target(of: values, from: source).address
+                    targets[target, default: Address(address: target)].add(counts)
                 }
                 identities.append(Identity(identity: plan.identity(of: values), attempts: UInt64(counts.attempts)))
                 let profile = plan.workload.profiles[plan.workload.populations[values.population].profile]

@@ -47,17 +47,42 @@ package struct LiveRun {
                         "the workload does not say where \(gateway.name) is in real time: name it with --target ADDRESS"
                     )
                 }
-                resolved.append(LiveTarget(address: address))
+                resolved.append(LiveTarget(address: address, others: Array(gateway.realAddresses.dropFirst())))
             }
         } else if targets.count == 1 {
             resolved = workload.gateways.map { _ in targets[0] }
         } else if targets.count != workload.gateways.count {
             throw .noTarget("\(targets.count) targets are named for \(workload.gateways.count) gateways")
         }
-        guard Set(resolved.map(\.address.isIPv4)).count == 1 else {
-            throw .noTarget("a run's targets are all IPv4 or all IPv6")
+        for gateway in resolved.indices {
+            resolved[gateway].others = try others(of: resolved[gateway], gateway, workload)
         }
         return resolved
+    }
+
+    /// Those of a target's further addresses that clients move to: there is none else that the run may touch.
+    private static func others(
+        of target: LiveTarget,
+        _ gateway: Int,
+        _ workload: Workload
+    ) throws(LiveError) -> [IPAddress] {
+        var others: [IPAddress] = []
+        for fault in workload.faults.indices {
+            guard let move = MoveTerms(workload, fault), workload.populations[move.population].gateway == gateway else {
+                continue
+            }
+            for source in move.sources where source.address.isIPv4 != target.address.isIPv4 {
+                guard let place = target.reached(byIPv4: source.address.isIPv4)?.address else {
+                    throw .noTarget(
+                        "the clients of \(workload.populations[move.population].name) move to \(source), and in real "
+                            + "time \(workload.gateways[gateway].name) has no \(source.address.isIPv4 ? "IPv4" : "IPv6") "
+                            + "address: write one more, as in --target \(target),ADDRESS"
+                    )
+                }
+                if !others.contains(place) { others.append(place) }
+            }
+        }
+        return others
     }
 
     /// Offers the load and drains it; `progress` is called about once a second, from the caller's thread.
@@ -77,7 +102,7 @@ package struct LiveRun {
         }
         try Canary(workload, targets: targets, options: options).sing()
         let coordinator = LiveCoordinator(plan, options: options, sinks: sinks, progress: progress)
-        let result = try coordinator.run(allowance: Allowance(targets.map(\.prefix)))
+        let result = try coordinator.run(allowance: Allowance(targets.flatMap(\.prefixes)))
         if let folder {
             try SafetyReport(result).write(to: folder.safetyPath)
             folder.removeEmptyJournals()
@@ -98,6 +123,6 @@ package struct LiveRun {
 }
 
 extension LiveTarget {
-    /// The target alone: what a socket of the run may send to.
-    var prefix: IPPrefix { IPPrefix(address: address, length: address.byteCount * 8) }
+    /// The target's addresses alone: what a socket of the run may send to.
+    var prefixes: [IPPrefix] { addresses.map { IPPrefix(address: $0, length: $0.byteCount * 8) } }
 }

@@ -31,8 +31,8 @@ struct LiveSources {
         var uses: [Use: Int32] = [:]
         var number = 0
         for population in workload.populations {
-            let target = targets[population.gateway]
-            let prefixes = try Self.prefixes(for: population, target: target, chosen: chosen, &warnings)
+            let target = targets[population.gateway].address
+            let prefixes = try Self.prefixes(population.sources, population, towards: target, chosen, &warnings)
             var own: [Place] = []
             own.reserveCapacity(population.count)
             for client in 0..<population.count {
@@ -50,7 +50,8 @@ struct LiveSources {
         }
     }
 
-    /// Where the clients of a move go: to addresses that no client has had, while there are any.
+    /// Where the clients of a move go: to addresses that no client has had, while there are any, and to those of the
+    /// families that the move's own sources have.
     private static func moved(
         by fault: Int,
         _ workload: Workload,
@@ -64,7 +65,17 @@ struct LiveSources {
         guard let move = MoveTerms(workload, fault) else { return [] }
         let population = workload.populations[move.population]
         let first = workload.populations[..<move.population].reduce(0) { $0 + $1.count }
-        let prefixes = try prefixes(for: population, target: targets[population.gateway], chosen: chosen, &warnings)
+        let target = targets[population.gateway]
+        let wanted = move.sources.isEmpty ? population.sources : move.sources
+        let families = [true, false].filter { isIPv4 in
+            move.sources.isEmpty
+                ? isIPv4 == target.address.isIPv4 : wanted.contains { $0.address.isIPv4 == isIPv4 }
+        }
+        var prefixes: [IPPrefix] = []
+        for isIPv4 in families {
+            guard let place = target.reached(byIPv4: isIPv4)?.address else { continue }
+            prefixes += try Self.prefixes(wanted, population, towards: place, chosen, &warnings)
+        }
         let round = workload.moveCount(upTo: fault)
         return (0..<population.count).map { client in
             let number = chosen.isEmpty ? client + round * population.count : first + client + round * total
@@ -81,29 +92,30 @@ struct LiveSources {
         var source: IPAddress
     }
 
-    /// The prefixes that can be bound, of the target's family.
+    /// Those of a population's sources, or of a move's, that can be bound and are of the target's family.
     private static func prefixes(
-        for population: Workload.Population,
-        target: LiveTarget,
-        chosen: [IPPrefix],
+        _ wanted: [IPPrefix],
+        _ population: Workload.Population,
+        towards target: IPAddress,
+        _ chosen: [IPPrefix],
         _ warnings: inout [String]
     ) throws(LiveError) -> [IPPrefix] {
-        let family = target.address.isIPv4
+        let family = target.isIPv4
         if !chosen.isEmpty {
             for prefix in chosen where !canBind(prefix) {
                 throw .system("no socket can be bound to \(prefix), which --sources names")
             }
             let prefixes = chosen.filter { $0.address.isIPv4 == family }
             guard !prefixes.isEmpty else {
-                throw .system("--sources names no address of the family of \(target.address)")
+                throw .system("--sources names no address of the family of \(target)")
             }
             return prefixes
         }
-        if target.address.isIPv4, target.isLoopback { return [ownLoopback] }
-        let usable = population.sources.filter { $0.address.isIPv4 == family && canBind($0) }
+        if family, LiveTarget(address: target).isLoopback { return [ownLoopback] }
+        let usable = wanted.filter { $0.address.isIPv4 == family && canBind($0) }
         guard usable.isEmpty else { return usable }
         do throws(SocketError) {
-            let source = try LocalAddresses.source(towards: target.address)
+            let source = try LocalAddresses.source(towards: target)
             if population.count > 1 {
                 let warning =
                     "the clients of \(population.name) share the address \(source): none of their sources can be bound"

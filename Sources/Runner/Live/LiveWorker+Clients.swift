@@ -71,6 +71,8 @@ extension LiveWorker {
 
     /// Gives a client a datagram that has come all the way to it.
     mutating func deliver(_ local: Int, slot: Int, _ octets: RawSpan, from remote: UDPEndpoint, due: Instant) {
+        // What the path has held back for so long that the client is elsewhere by now.
+        guard remote.address == clients[local].target.address else { return }
         let isEncapsulated = remote.port == clients[local].target.encapsulatedPort
         let route = clients[local].client.place.route
         var inside = isEncapsulated ? route.encapsulated.local : route.plain.local
@@ -166,6 +168,8 @@ extension LiveWorker {
 
     /// Takes octets through a client's NAT and over its path to the network; says why they get no further, if so.
     mutating func carry(_ local: Int, _ octets: ArraySlice<UInt8>, _ path: Path, due: Instant) -> String? {
+        // An IKE SA that could not go along with its client speaks to where that cannot send any more.
+        guard path.remote.address == clients[local].target.address else { return "moved" }
         var slot = path.isEncapsulated ? 1 : 0
         if let behaviour = behaviours[clients[local].path], clients[local].nat != nil {
             let innerPort = path.local.port
@@ -199,8 +203,9 @@ extension LiveWorker {
         from due: Instant,
         at departure: Instant
     ) {
+        let source = clients[local].values.source
         guard departure > turn.now else {
-            return depart(local, octets, on: socket, to: path.remote, due: min(due, turn.now))
+            return depart(local, octets, on: socket, from: source, to: path.remote, due: min(due, turn.now))
         }
         unsafe delays.hold(
             octets.span.bytes,
@@ -208,7 +213,7 @@ extension LiveWorker {
             local: local,
             slot: socket,
             isOutgoing: true,
-            from: path.local,
+            from: UDPEndpoint(address: source, port: path.local.port),
             to: path.remote
         )
     }
@@ -218,10 +223,10 @@ extension LiveWorker {
         _ local: Int,
         _ octets: ArraySlice<UInt8>,
         on socket: Int,
+        from source: IPAddress,
         to destination: UDPEndpoint,
         due: Instant
     ) {
-        let source = clients[local].values.source
         touched.sent(local, octets.count)
         unsent.append((due, clients[local].values.population))
         unsafe wire.send(octets.span.bytes, on: socket, from: source, to: destination)
@@ -241,10 +246,11 @@ extension LiveWorker {
     /// The socket of a client's slot; where the system has none left, packets go on leaving by the old port.
     private mutating func socket(of local: Int, slot: Int) -> Int {
         let group = clients[local].values.group
-        if let socket = try? wire.number(group: group, slot: slot) { return socket }
+        let isIPv4 = clients[local].values.source.isIPv4
+        if let socket = try? wire.number(group: group, slot: slot, isIPv4: isIPv4) { return socket }
         touched.missingSockets += 1
         do {
-            return try wire.number(group: group, slot: min(slot, 1))
+            return try wire.number(group: group, slot: min(slot, 1), isIPv4: isIPv4)
         } catch {
             preconditionFailure("a client's first sockets are opened before it sends: \(error)")
         }

@@ -16,6 +16,14 @@ extension LiveWorker {
         }
     }
 
+    /// Keeps from where and whereto a client's IKE SAs go once it has moved.
+    mutating func noteMove(_ local: Int) {
+        guard keys != nil else { return }
+        var moved: [IKESPIPair] = []
+        clients[local].client.forEachSA { sa in if let spis = sa.spis { moved.append(spis) } }
+        for spis in moved where keys?.holds(spis) == true { keep(local, spis) }
+    }
+
     private mutating func keep(_ local: Int, _ spis: IKESPIPair) {
         guard let exported = clients[local].client.withChannel(of: spis, { $0.exportedKeys }) else { return }
         let source = UDPEndpoint(address: clients[local].values.source, port: exported.path.local.port)

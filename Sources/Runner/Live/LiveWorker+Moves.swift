@@ -28,7 +28,8 @@ extension LiveWorker {
         values.group = move.group
         // Packets and ports there are drawn anew, as in virtual time.
         let name = StableName.hash(of: clients[local].client.place.entity, UInt64(move.fault + 1))
-        guard let (route, nat) = try? way(of: values, on: move.path, to: clients[local].target, name) else {
+        let target = plan.target(of: values)
+        guard let (route, nat) = try? way(of: values, on: move.path, to: target, name) else {
             // The system has no socket left: the client stays where it is.
             let old = clients[local].values
             owners[LiveWorker.Owner(group: old.group, source: old.source)] = Int32(local)
@@ -38,6 +39,7 @@ extension LiveWorker {
         owners[LiveWorker.Owner(group: values.group, source: values.source)] = Int32(local)
         touched.moved(local, to: values.source)
         clients[local].values = values
+        clients[local].target = target
         clients[local].path = move.path
         clients[local].nat = nat
         clients[local].mappings = []
@@ -47,6 +49,7 @@ extension LiveWorker {
         let clientPlan = clients[local].plan
         record(local) { $0.move($1, to: route, at: $2) }
         clients[local].client.move(to: route, plan: clientPlan, &turn, &tally)
+        noteMove(local)
         settle(local, due: move.at)
     }
 

@@ -65,7 +65,6 @@ struct LiveWorker: ~Copyable {
         let workload = plan.workload
         let wire = try WorkerSockets(
             allowance: allowance,
-            isIPv4: plan.targets.allSatisfy(\.address.isIPv4),
             wantsWellKnownPorts: number == 0
         )
         let cryptography = try Cryptography(backend: .openSSL, seed: plan.secrets.material.rawSpan)
@@ -132,9 +131,10 @@ extension LiveWorker {
         to target: LiveTarget,
         _ name: UInt64
     ) throws(SocketError) -> (route: Route, nat: NAT?) {
-        let plainPort = try wire.port(group: values.group, slot: 0)
-        let encapsulatedPort = try wire.port(group: values.group, slot: 1)
-        guard behaviours[path] != nil, values.source.isIPv4 else {
+        let isIPv4 = values.source.isIPv4
+        let plainPort = try wire.port(group: values.group, slot: 0, isIPv4: isIPv4)
+        let encapsulatedPort = try wire.port(group: values.group, slot: 1, isIPv4: isIPv4)
+        guard behaviours[path] != nil, isIPv4 else {
             return (
                 Route(target, from: values.source, plainPort: plainPort, encapsulatedPort: encapsulatedPort), nil
             )
@@ -229,7 +229,8 @@ extension LiveWorker {
             room -= 1
             let local = Int(entry.local)
             if entry.isOutgoing {
-                depart(local, packet.octets[...], on: Int(entry.slot), to: packet.destination, due: entry.due)
+                let (source, destination) = (packet.source.address, packet.destination)
+                depart(local, packet.octets[...], on: Int(entry.slot), from: source, to: destination, due: entry.due)
             } else {
                 deliver(local, slot: Int(entry.slot), packet.octets.rawSpan, from: packet.source, due: entry.due)
             }

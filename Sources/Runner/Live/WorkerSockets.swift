@@ -5,7 +5,8 @@ import UDPTransport
 /// The sockets of one worker, by group and slot, with the batches that wait to be sent.
 ///
 /// A group's slot 0 carries port 500 and slot 1 port 4500; further slots are the ports that a NAT gives a client anew.
-/// A socket is on all addresses: each datagram names its client's own as its source.
+/// A socket is on all addresses of a family: each datagram names its client's own as its source. A group has sockets of
+/// both families where its clients are, or go, at addresses of both.
 struct WorkerSockets: ~Copyable {
     /// Which socket a datagram came in by.
     struct Place: Hashable, Sendable {
@@ -15,12 +16,11 @@ struct WorkerSockets: ~Copyable {
 
     var loop: EventLoop
     private let allowance: Allowance
-    private let isIPv4: Bool
     /// The first group of the first worker takes the ports of RFC 7296, if nobody else has them.
     private let wantsWellKnownPorts: Bool
     private var sockets = UniqueArray<UDPSocket>()
     private var places: [Place] = []
-    /// By group and slot: the socket, or -1.
+    /// By group, for either family, and slot: the socket, or -1.
     private var numbers: [[Int32]] = []
     private var batches: UniqueArray<TransmitBatch>
     /// The socket that each batch is for.
@@ -28,21 +28,20 @@ struct WorkerSockets: ~Copyable {
     /// Datagrams that could not be sent because a socket stayed full.
     private(set) var overflowCount: UInt64 = 0
 
-    init(allowance: Allowance, isIPv4: Bool, wantsWellKnownPorts: Bool) throws(SocketError) {
+    init(allowance: Allowance, wantsWellKnownPorts: Bool) throws(SocketError) {
         let loop = try EventLoop()
         var batches = UniqueArray<TransmitBatch>()
         for _ in 0..<Self.batchCount { batches.append(try TransmitBatch()) }
         self.loop = loop
         self.batches = batches
         self.allowance = allowance
-        self.isIPv4 = isIPv4
         self.wantsWellKnownPorts = wantsWellKnownPorts
         holders = Array(repeating: -1, count: Self.batchCount)
     }
 
     /// The port that a group's packets come from, once its socket is open.
-    mutating func port(group: Int32, slot: Int) throws(SocketError) -> UInt16 {
-        sockets[try number(group: group, slot: slot)].local.port
+    mutating func port(group: Int32, slot: Int, isIPv4: Bool) throws(SocketError) -> UInt16 {
+        sockets[try number(group: group, slot: slot, isIPv4: isIPv4)].local.port
     }
 
     func port(ofSocket number: Int) -> UInt16 { sockets[number].local.port }
@@ -50,33 +49,41 @@ struct WorkerSockets: ~Copyable {
     func place(ofSocket number: Int) -> Place { places[number] }
 
     /// The socket of a slot, opened when it is used for the first time.
-    mutating func number(group: Int32, slot: Int) throws(SocketError) -> Int {
-        while numbers.count <= Int(group) { numbers.append([]) }
-        while numbers[Int(group)].count <= slot { numbers[Int(group)].append(-1) }
-        let known = numbers[Int(group)][slot]
+    mutating func number(group: Int32, slot: Int, isIPv4: Bool) throws(SocketError) -> Int {
+        let row = Self.row(of: group, isIPv4: isIPv4)
+        while numbers.count <= row { numbers.append([]) }
+        while numbers[row].count <= slot { numbers[row].append(-1) }
+        let known = numbers[row][slot]
         guard known < 0 else { return Int(known) }
         if wantsWellKnownPorts, group == 0, slot < 2 {
-            try openWellKnownPorts()
+            try openWellKnownPorts(isIPv4: isIPv4)
         } else if slot < 2 {
             // Any port will do, and one is enough: the gateway's port tells which messages have the marker.
-            try open([0, 1], of: group, port: 0)
+            try open([0, 1], of: group, isIPv4: isIPv4, port: 0)
         } else {
-            try open([slot], of: group, port: 0)
+            try open([slot], of: group, isIPv4: isIPv4, port: 0)
         }
-        return Int(numbers[Int(group)][slot])
+        return Int(numbers[row][slot])
     }
 
-    private mutating func openWellKnownPorts() throws(SocketError) {
+    private static func row(of group: Int32, isIPv4: Bool) -> Int { 2 * Int(group) + (isIPv4 ? 0 : 1) }
+
+    private mutating func openWellKnownPorts(isIPv4: Bool) throws(SocketError) {
         do throws(SocketError) {
-            try open([0], of: 0, port: 500)
-            try open([1], of: 0, port: 4500)
+            try open([0], of: 0, isIPv4: isIPv4, port: 500)
+            try open([1], of: 0, isIPv4: isIPv4, port: 4500)
         } catch {
             // Somebody else has them, or they are for the privileged.
-            try open([0, 1], of: 0, port: 0)
+            try open([0, 1], of: 0, isIPv4: isIPv4, port: 0)
         }
     }
 
-    private mutating func open(_ slots: [Int], of group: Int32, port: UInt16) throws(SocketError) {
+    private mutating func open(
+        _ slots: [Int],
+        of group: Int32,
+        isIPv4: Bool,
+        port: UInt16
+    ) throws(SocketError) {
         let everywhere = isIPv4 ? IPAddress(v4: 0) : .unspecified
         let size = group == 0 ? Self.sharedBuffer : Self.ownBuffer
         let socket = try UDPSocket(
@@ -89,8 +96,9 @@ struct WorkerSockets: ~Copyable {
         try loop.watch(socket, token: number)
         sockets.append(socket)
         places.append(Place(group: group, slot: slots[0]))
-        while numbers[Int(group)].count <= slots[slots.count - 1] { numbers[Int(group)].append(-1) }
-        for slot in slots { numbers[Int(group)][slot] = Int32(number) }
+        let row = Self.row(of: group, isIPv4: isIPv4)
+        while numbers[row].count <= slots[slots.count - 1] { numbers[row].append(-1) }
+        for slot in slots { numbers[row][slot] = Int32(number) }
     }
 
     /// Puts a datagram into its socket's batch; what is full goes out at once.

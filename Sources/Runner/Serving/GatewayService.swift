@@ -8,16 +8,25 @@ package import Workload
 
 /// Where and how `ikestorm gateway` answers.
 package struct GatewayServiceOptions: Sendable {
-    /// The address to answer on; 0.0.0.0 for every one.
-    package var address: IPAddress
+    /// The addresses to answer on; 0.0.0.0 for every one of IPv4, :: for every one of IPv6.
+    package var addresses: [IPAddress]
     package var port: UInt16 = 500
     /// Where messages come with a non-ESP marker.
     package var encapsulatedPort: UInt16 = 4500
     /// Answers go to loopback and to these alone.
     package var allowed: [IPPrefix] = []
 
-    package init(address: IPAddress) {
-        self.address = address
+    package init(addresses: [IPAddress]) {
+        self.addresses = addresses
+    }
+
+    /// Where clients are told that they may go (RFC 4555 section 3.4): to what is served by name, and to those of the
+    /// gateway's own addresses that a word for every one of their family stands for.
+    fileprivate func told(_ own: [IPAddress]) -> [IPAddress] {
+        let general = [true, false].map { IPAddress.everywhere(isIPv4: $0) }
+        let named = addresses.filter { !general.contains($0) }
+        let meant = own.filter { !named.contains($0) && addresses.contains(.everywhere(isIPv4: $0.isIPv4)) }
+        return Array((named + meant).prefix(MobilityPolicy.mostAddresses))
     }
 }
 
@@ -27,10 +36,7 @@ package struct GatewayServiceOptions: Sendable {
 package struct GatewayService: ~Copyable {
     private var fleet: ResponderFleet
     private var turn: Turn
-    private var plain: UDPSocket
-    private var encapsulated: UDPSocket
-    private var plainOut: TransmitBatch
-    private var encapsulatedOut: TransmitBatch
+    private var served: ServedPorts
     private let clock = MonotonicClock()
     private var loop: EventLoop
     private var batch: ReceiveBatch
@@ -63,38 +69,27 @@ package struct GatewayService: ~Copyable {
         settings.halfOpen.refuseAbove = limits.refuseAbove
         settings.pool = gateway.policy.pool
         let allowance = Allowance(Allowance.served + options.allowed)
-        var served = workload
-        served.run.epoch = Int64(clock.epoch / 1_000_000_000)
-        var values = PeerPolicy(served, gateway: index, AuthenticationMaterial(prepared: served), servesLive: true)
+        var timed = workload
+        timed.run.epoch = Int64(clock.epoch / 1_000_000_000)
+        var values = PeerPolicy(timed, gateway: index, AuthenticationMaterial(prepared: timed), servesLive: true)
             .values
         // Who may not be answered there is not followed there either (RFC 4555 section 3.5).
         values.mobility?.allowedPeers = Allowance.served + options.allowed
+        values.mobility?.additionalAddresses = options.told(gateway.realAddresses)
         let policy = PeerPolicy(values)
         // Whatever can fail comes first: a value of this kind is never half made.
         let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
-        let plain = try UDPSocket(serving: options.address, options.port, "--port", allowance)
-        let encapsulated = try UDPSocket(
-            serving: options.address,
-            options.encapsulatedPort,
-            "--nat-port",
-            allowance
-        )
+        let served = try ServedPorts(options, allowance)
         var loop = try EventLoop()
-        let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop)
-        try loop.watch(plain, token: 0)
-        try loop.watch(encapsulated, token: 1)
+        let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop, from: served.count)
+        try served.watch(by: &loop)
         let batch = try ReceiveBatch()
-        let plainOut = try TransmitBatch()
-        let encapsulatedOut = try TransmitBatch()
         fleet = ResponderFleet(settings, policy: policy)
         turn = Turn(cryptography: cryptography)
-        self.plain = plain
-        self.encapsulated = encapsulated
+        self.served = served
         self.loop = loop
         self.batch = batch
         self.radius = radius
-        self.plainOut = plainOut
-        self.encapsulatedOut = encapsulatedOut
         self.wantsStop = wantsStop
     }
 
@@ -103,19 +98,18 @@ package struct GatewayService: ~Copyable {
         _ gateway: Workload.Gateway,
         _ allowance: Allowance,
         _ number: UInt64,
-        watchedBy loop: inout EventLoop
+        watchedBy loop: inout EventLoop,
+        from token: Int
     ) throws -> RADIUSCarrier? {
         guard let radius = gateway.policy.radius, !radius.servers.isEmpty else { return nil }
         let stream = KeyMaterialStream(entity: StableName.hash(of: "radius", number))
         let carrier = try RADIUSCarrier(radius, identity: gateway.identity, allowance: allowance, stream: stream)
-        try carrier.watch(by: &loop, from: 2)
+        try carrier.watch(by: &loop, from: token)
         return carrier
     }
 
     /// The ports that were bound, where 0 was asked for.
-    package var ports: (plain: UInt16, encapsulated: UInt16) {
-        (plain.local.port, encapsulated.local.port)
-    }
+    package var ports: (plain: UInt16, encapsulated: UInt16) { served.numbers }
 
     /// Serves until it is to stop; `report` is called about once a second.
     package mutating func serve(report: (GatewayServiceStatus) -> Void = { _ in }) throws {
@@ -123,8 +117,7 @@ package struct GatewayService: ~Copyable {
         while !wantsStop() {
             let soon = clock.now + .milliseconds(100)
             _ = try loop.wait(until: min(fleet.deadline, radiusDeadline, soon, nextReport), clock: clock)
-            try receive(isEncapsulated: false)
-            try receive(isEncapsulated: true)
+            for port in 0..<served.count { try receive(by: port) }
             try serveRADIUS()
             turn.now = clock.now
             while fleet.deadline <= turn.now {
@@ -157,19 +150,16 @@ package struct GatewayService: ~Copyable {
             replaced: fleet.replacedTotal,
             radiusFailovers: radiusFailovers,
             failures: failures,
-            received: plain.counters.received + encapsulated.counters.received,
-            sent: plain.counters.sent + encapsulated.counters.sent,
+            received: served.counters.received,
+            sent: served.counters.sent,
             echoed: echo.answeredCount
         )
     }
 
-    private mutating func receive(isEncapsulated: Bool) throws {
+    private mutating func receive(by port: Int) throws {
         while true {
-            let count =
-                isEncapsulated
-                ? try encapsulated.receive(into: &batch, clock: clock)
-                : try plain.receive(into: &batch, clock: clock)
-            for index in 0..<count { take(index, isEncapsulated: isEncapsulated) }
+            let count = try served.receive(port, into: &batch, clock: clock)
+            for index in 0..<count { take(index, by: port) }
             flush()
             guard count == batch.count, count == Self.batchCapacity else { return }
         }
@@ -177,12 +167,12 @@ package struct GatewayService: ~Copyable {
 
     private static var batchCapacity: Int { 64 }
 
-    private mutating func take(_ index: Int, isEncapsulated: Bool) {
+    private mutating func take(_ index: Int, by port: Int) {
         let datagram = batch[index]
         guard !datagram.isTruncated else { return }
-        let port = isEncapsulated ? encapsulated.local.port : plain.local.port
+        let isEncapsulated = served.isEncapsulated(port)
         let path = Path(
-            local: UDPEndpoint(address: datagram.destination, port: port),
+            local: UDPEndpoint(address: datagram.destination, port: served.number(port)),
             remote: datagram.source,
             isEncapsulated: isEncapsulated
         )
@@ -251,21 +241,11 @@ package struct GatewayService: ~Copyable {
     }
 
     private mutating func send(_ octets: ArraySlice<UInt8>, _ path: Path) {
-        if append(octets, path) { return }
+        if served.append(octets, path) { return }
         flush()
         // A socket that is full even now loses it, as any network may.
-        _ = append(octets, path)
+        _ = served.append(octets, path)
     }
 
-    private mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
-        path.isEncapsulated
-            ? unsafe encapsulatedOut.append(octets.span.bytes, from: path.local.address, to: path.remote)
-            : unsafe plainOut.append(octets.span.bytes, from: path.local.address, to: path.remote)
-    }
-
-    /// Sends what waits; what a full socket does not take is lost, as on any network.
-    private mutating func flush() {
-        _ = plain.send(&plainOut)
-        _ = encapsulated.send(&encapsulatedOut)
-    }
+    private mutating func flush() { served.flush() }
 }

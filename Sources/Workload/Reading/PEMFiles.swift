@@ -67,6 +67,9 @@ extension Workload.IdentityFile {
             guard cells.count <= 2, !cells[0].isEmpty else {
                 throw UnitProblem("`\(path)`, line \(number): the columns are identity and psk")
             }
+            guard !cells[0].utf8.contains(UInt8(ascii: "%")) else {
+                throw UnitProblem("`\(path)`, line \(number): an identity of a file is one client's, and has no `%`")
+            }
             entries.append(Entry(identity: cells[0], key: cells.count > 1 && !cells[1].isEmpty ? cells[1] : nil))
         }
         guard !entries.isEmpty else { throw UnitProblem("`\(path)` has no identity") }

@@ -29,6 +29,8 @@ struct KeyJournal: ~Copyable {
         try file.write(writer.bytes, at: slot * Self.slotByteCount)
     }
 
+    func holds(_ spis: IKESPIPair) -> Bool { slots[spis] != nil }
+
     /// Notes the message ID that the next request of an IKE SA will have.
     mutating func advance(_ spis: IKESPIPair, to next: MessageID) throws(LiveError) {
         guard let slot = slots[spis] else { return }

@@ -8,14 +8,27 @@ import Workload
 
 /// A live run that was recorded, fed to the same machines again in virtual time.
 package struct RecordedRun {
-    private let folder: String
+    /// The recording's folder; nil where its files are in memory.
+    private let folder: String?
     private let head: RecordingHead
     private let workload: Workload
 
     /// - Parameter folder: the run's folder.
     package init(folder: String) throws(LiveError) {
-        self.folder = LiveFolder(folder).recordingPath
-        head = try RecordingHead(readingFrom: self.folder)
+        let recording = LiveFolder(folder).recordingPath
+        self.folder = recording
+        head = try RecordingHead(readingFrom: recording)
+        workload = try head.workload()
+    }
+
+    /// - Parameter head: what the file `run.head` of a recording holds.
+    package init(head octets: [UInt8]) throws(LiveError) {
+        folder = nil
+        do throws(DecodeError) {
+            head = try RecordingHead(octets)
+        } catch {
+            throw .system("this is no head of a recording that this version reads")
+        }
         workload = try head.workload()
     }
 
@@ -37,24 +50,41 @@ package struct RecordedRun {
     /// - Parameter sinks: get the events and datagrams at the moments at which they were, worker by worker.
     package func replay(sinks: RunSinks = RunSinks()) throws(LiveError) -> Outcome {
         var outcome = Outcome()
+        guard let folder else { return outcome }
         for worker in 0..<head.workers {
             let path = RecordingHead.path(ofWorker: worker, in: folder)
             guard let data = FileManager.default.contents(atPath: path) else {
                 throw .system("\(path), a part of the recording, cannot be read")
             }
-            var replay = try WorkerReplay(head, workload, sinks: sinks)
-            let octets = [UInt8](data)
-            do throws(DecodeError) {
-                var reader = ByteReader(octets.rawSpan)
-                try replay.readHead(&reader)
-                while !reader.isAtEnd, replay.outcome.divergence == nil { try replay.step(&reader) }
-            } catch {
-                guard case .truncated = error else { throw .system("\(path) is not a recording") }
-                replay.outcome.isCutShort = true
+            guard let part = try replay([UInt8](data), sinks: sinks) else {
+                throw .system("\(path) is not a recording")
             }
-            outcome.add(replay.outcome)
+            outcome.add(part)
         }
         return outcome
+    }
+
+    /// Feeds the inputs of one worker to its machines.
+    ///
+    /// - Parameters:
+    ///   - octets: what a worker's file of a recording holds.
+    ///   - goesOn: it does not end where something else comes of an input.
+    /// - Returns: Nil for what is no recording.
+    package func replay(
+        _ octets: [UInt8],
+        goesOn: Bool = false,
+        sinks: RunSinks = RunSinks()
+    ) throws(LiveError) -> Outcome? {
+        var replay = try WorkerReplay(head, workload, sinks: sinks)
+        do throws(DecodeError) {
+            var reader = ByteReader(octets.rawSpan)
+            try replay.readHead(&reader)
+            while !reader.isAtEnd, goesOn || replay.outcome.divergence == nil { try replay.step(&reader) }
+        } catch {
+            guard case .truncated = error else { return nil }
+            replay.outcome.isCutShort = true
+        }
+        return replay.outcome
     }
 }
 

@@ -17,12 +17,7 @@ struct RecordingHead {
         seed = plan.seed
         secrets = plan.secrets
         workers = plan.workerCount
-        // The model of a simulated gateway, whose costs are in a file of their own, has no part in this run.
         var workload = plan.workload
-        for gateway in workload.gateways.indices {
-            workload.gateways[gateway].simulated = nil
-            workload.gateways[gateway].realAddresses = [plan.targets[gateway].address]
-        }
         workload.floods = []
         text = workload.resolved()
     }
@@ -46,19 +41,22 @@ struct RecordingHead {
             throw .system("there is no recording in \(folder): a run makes one with --record")
         }
         do throws(DecodeError) {
-            let octets = [UInt8](data)
-            var reader = ByteReader(octets.rawSpan)
-            guard try reader.readInteger(as: UInt32.self) == RecordedInput.magic,
-                try reader.readInteger(as: UInt16.self) == RecordedInput.version
-            else { throw .malformed(.unsupportedFormat) }
-            workers = Int(try reader.readInteger(as: UInt32.self))
-            seed = try reader.readInteger()
-            let spiKey: UInt64 = try reader.readInteger()
-            secrets = LiveSecrets(material: try reader.read(32).copied(), spiKey: spiKey)
-            text = String(decoding: reader.readRest().copied(), as: UTF8.self)
+            try self.init([UInt8](data))
         } catch {
             throw .system("\(path) is no recording that this version reads")
         }
+    }
+
+    init(_ octets: [UInt8]) throws(DecodeError) {
+        var reader = ByteReader(octets.rawSpan)
+        guard try reader.readInteger(as: UInt32.self) == RecordedInput.magic,
+            try reader.readInteger(as: UInt16.self) == RecordedInput.version
+        else { throw .malformed(.unsupportedFormat) }
+        workers = Int(try reader.readInteger(as: UInt32.self))
+        seed = try reader.readInteger()
+        let spiKey: UInt64 = try reader.readInteger()
+        secrets = LiveSecrets(material: try reader.read(32).copied(), spiKey: spiKey)
+        text = String(decoding: reader.readRest().copied(), as: UTF8.self)
     }
 
     func workload() throws(LiveError) -> Workload {

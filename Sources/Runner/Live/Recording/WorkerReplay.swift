@@ -58,7 +58,7 @@ struct WorkerReplay: ~Copyable {
             let octets = try entries.read(start - entries.offset)
             let recorded: UInt64 = try reader.readInteger()
             if OutputDigest.of([OutputDigest.of(octets: octets), digest]) != recorded {
-                outcome.divergence = current
+                outcome.divergence = outcome.divergence ?? current
             }
             return
         }
@@ -88,6 +88,10 @@ struct WorkerReplay: ~Copyable {
         guard Int(record.population) < plans.count, places[record.place.index] == nil else {
             throw .malformed(.unsupportedFormat)
         }
+        let population = workload.populations[Int(record.population)]
+        guard (0..<population.count).contains(Int(record.place.number) - population.firstIdentity) else {
+            throw .malformed(.unsupportedFormat)
+        }
         places[record.place.index] = clients.count
         clientPlans.append(plans[Int(record.population)])
         clients.append(Client(record.place, plan: plans[Int(record.population)]))
@@ -107,7 +111,9 @@ struct WorkerReplay: ~Copyable {
     private mutating func feed(_ kind: RecordedInput.Kind, _ reader: inout ByteReader) throws(DecodeError) {
         let number: UInt32 = try reader.readInteger()
         let now = Instant(nanoseconds: try reader.readInteger())
-        guard let place = places[number], now >= turn.now else { throw .malformed(.unsupportedFormat) }
+        guard let place = places[number], now >= turn.now, now <= Self.latest else {
+            throw .malformed(.unsupportedFormat)
+        }
         let plan = clientPlans[place]
         turn.now = now
         outcome.inputs += 1
@@ -115,6 +121,7 @@ struct WorkerReplay: ~Copyable {
         case .arrive:
             let intended = Instant(nanoseconds: try reader.readInteger())
             let departure = Instant(nanoseconds: try reader.readInteger())
+            guard intended <= now else { throw .malformed(.unsupportedFormat) }
             clients[place].arrive(intended: intended, leaving: departure, plan: plan, &turn, &tally)
         case .leave: clients[place].leave(plan: plan, &turn, &tally)
         case .advance: clients[place].advance(plan: plan, &turn, &tally)
@@ -146,6 +153,9 @@ struct WorkerReplay: ~Copyable {
         self.place = place
         current = "client \(number) at \(now), input \(outcome.inputs) (\(kind))"
     }
+
+    /// No run lasts so long; what follows a moment before it by a duration is a moment as well.
+    private static var latest: Instant { Instant(nanoseconds: 1 << 60) }
 
     /// What the last input led to.
     private mutating func takeOutcome() {

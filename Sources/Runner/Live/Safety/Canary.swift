@@ -5,7 +5,8 @@ import Results
 import UDPTransport
 import Workload
 
-/// One handshake with each gateway before any load: it has to be the gateway that the workload names.
+/// One handshake with each gateway before any load, at each address that clients go to: it has to be the gateway that
+/// the workload names.
 struct Canary {
     private let workload: Workload
     private let targets: [LiveTarget]
@@ -23,26 +24,29 @@ struct Canary {
     func sing() throws(LiveError) {
         for (index, target) in targets.enumerated() {
             guard let population = workload.populations.firstIndex(where: { $0.gateway == index }) else { continue }
-            try sing(population, target)
+            for (place, address) in target.addresses.enumerated() { try sing(population, target.at(address), place) }
         }
     }
 
-    private func sing(_ population: Int, _ target: LiveTarget) throws(LiveError) {
+    /// - Parameter place: which of the gateway's addresses the target is.
+    private func sing(_ population: Int, _ target: LiveTarget, _ place: Int) throws(LiveError) {
         var canaryOptions = LiveOptions()
         canaryOptions.sources = options.sources
         canaryOptions.interrupt = options.interrupt
         canaryOptions.folder = options.folder
         canaryOptions.drainLimit = .seconds(5)
         let alone = lone(population)
-        var plan = try LivePlan(alone, options: canaryOptions, targets: targets, secrets: .drawn())
+        var reached = targets
+        reached[alone.populations[0].gateway] = target
+        var plan = try LivePlan(alone, options: canaryOptions, targets: reached, secrets: .drawn())
         plan.arrivals = [[LivePlan.Arrival(at: .zero, local: 0, until: .never)]]
         let coordinator = LiveCoordinator(
             plan,
-            part: "canary-\(alone.populations[0].gateway)",
+            part: "canary-\(alone.populations[0].gateway)" + (place == 0 ? "" : "-\(place)"),
             options: canaryOptions,
             sinks: RunSinks()
         ) { _ in }
-        let result = try coordinator.run(allowance: Allowance([target.prefix])) { collector in
+        let result = try coordinator.run(allowance: Allowance(target.prefixes)) { collector in
             collector.total(.established) > 0 || collector.total(.failed) > 0
         }
         guard let measured = result.measurements.first, measured.counter(.handshakeEstablished).total == 0 else {

@@ -40,7 +40,7 @@ struct LiveAllowance {
     func problems(_ workload: Workload, targets: [LiveTarget]) -> [String] {
         var problems: [String] = []
         for (index, target) in targets.enumerated() where targets.firstIndex(of: target) == index {
-            problems += self.problems(with: target)
+            problems += target.addresses.flatMap { self.problems(with: target.at($0)) }
         }
         for flood in workload.floods {
             for party in parties where !party.safety.allowKinds.contains(flood.kind) {
