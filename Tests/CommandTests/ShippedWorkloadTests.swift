@@ -10,13 +10,22 @@ struct ShippedWorkloadTests {
         let status: Int32
         /// The thresholds that a small number of clients cannot meet, since the effect takes the whole number.
         let missed: [String]
+        /// Whether a capture has something that Wireshark cannot read, as the results say then.
+        let warnsOfCapture: Bool
         var testDescription: String { name }
 
-        init(_ name: String, _ populations: [String], _ status: Int32 = 0, missed: [String] = []) {
+        init(
+            _ name: String,
+            _ populations: [String],
+            _ status: Int32 = 0,
+            missed: [String] = [],
+            warnsOfCapture: Bool = false
+        ) {
             self.name = name
             self.populations = populations
             self.status = status
             self.missed = missed
+            self.warnsOfCapture = warnsOfCapture
         }
     }
 
@@ -54,7 +63,7 @@ struct ShippedWorkloadTests {
             missed: ["handshake.latency(together) p99 > 1s", "child.rekey.latency(together) p99 > 500ms"]
         ),
         Story("rekey-under-load", ["plain", "natted"], 99, missed: ["child.rekey.established > 500"]),
-        Story("replay-attack", ["plain", "natted"], 99, missed: ["esp.dropped > 100000"]),
+        Story("replay-attack", ["plain", "natted"], warnsOfCapture: true),
         Story("restart", ["laptops"]),
     ]
 
@@ -100,9 +109,10 @@ struct ShippedWorkloadTests {
             for (name, bytes) in other { #expect(bytes == first[name], "\(name) with \(workers) workers") }
         }
         // There is no capture of modelled messages.
+        let real = story.warnsOfCapture ? try run("real", []) : first
         let modelled = try run("modelled", ["--crypto", "modelled"])
-        #expect(modelled.count > 8 && Set(modelled.keys).isSubset(of: first.keys))
-        for (name, bytes) in modelled { #expect(bytes == first[name], "\(name) with modelled cryptography") }
+        #expect(modelled.count > 8 && Set(modelled.keys).isSubset(of: real.keys))
+        for (name, bytes) in modelled { #expect(bytes == real[name], "\(name) with modelled cryptography") }
     }
 
     @Test("without cookies, those who are no part of the flood wait for half a minute")
