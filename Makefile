@@ -20,13 +20,12 @@ MEASURED := ^IKEv2Tests\.RobustnessTests/
 # Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
 # the machine to themselves; of the others each lane runs one at a time, and the last lane what no other names.
 REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.
-ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveTrafficTests)/
+ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveRunTests|LiveTrafficTests)/
 LANES := \
 	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests|GatewayEAPTests|SharedKeyTests|UnknownSPITests)/) \
 	^RealGatewayTests\.(CertificateTests|FragmentationTests|LifeCycleTests)/ \
 	^RealGatewayTests\.(InspectionTests|MatrixTests)/ \
-	^RealGatewayTests\.Charon\w+Tests/ \
-	^RealGatewayTests\.LiveRunTests/
+	^RealGatewayTests\.Charon\w+Tests/
 NEEDS_DEBUG := ^CommandTests\.RunTests/isTheSameInDebug
 # They enter network namespaces, which is root's business, and write no file of the build.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -n -E)

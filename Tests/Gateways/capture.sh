@@ -17,7 +17,8 @@ start_capture() {
     mkdir -p "$(files)"
     : >"$(files)/capture.out"
     local pid deadline=$((SECONDS + 10))
-    setsid ip netns exec "$(namespace clients)" dumpcap -q -p -i link0 -f "$INTERESTING" \
+    # Whatever else this machine does, it takes what comes at once.
+    setsid nice -n -20 ip netns exec "$(namespace clients)" dumpcap -q -p -i link0 -f "$INTERESTING" \
         -w "$(files)/capture.pcapng" >"$(files)/capture.out" 2>&1 </dev/null &
     pid=$!
     disown
@@ -37,7 +38,7 @@ stop_capture() {
     pid=$(cat "$(files)/capture.pid") || die "nothing is being captured"
     [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dumpcap ] || die "dumpcap has ended by itself"
     # What the kernel still holds back comes within its read time-out.
-    sleep 0.3
+    sleep 0.5
     kill -TERM "$pid"
     while [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dumpcap ] && ! grep -q '^State:.Z' "/proc/$pid/status"; do
         sleep 0.02

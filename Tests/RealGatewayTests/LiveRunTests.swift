@@ -49,13 +49,13 @@ struct LiveRunTests {
     func establishesThousand(_ path: LossyPath) throws {
         let gateway = try RealGateway.start(knobs: ["CHILD_REKEY": "1h", "MOBIKE": "no"])
         let count = 1_000
-        // The last third rekey is due 6.5 s before the end, five tries of a message; the first fourth 1 s after it.
+        // The last third rekey is due 5.5 s before the end, four tries of a message; the first fourth 2 s after it.
         let workload = try LiveWorkload(
             count: count,
             rate: "400/s",
-            duration: "39s",
-            ike: "{ rekey: 25s, over: 30s }",
-            child: "{ rekey: 10s, over: 30s }",
+            duration: "38s",
+            ike: "{ rekey: 25s, over: 30s, jitter: 0% }",
+            child: "{ rekey: 10s, over: 30s, jitter: 0% }",
             // The gateway forgets whose Delete it has answered: if that answer is lost, the end waits for all of these.
             retransmission: "{ first: 500ms, factor: 1.5, tries: 6 }",
             path: "{ one-way-delay: 1ms, loss: { random: \(path.loss) } }"
