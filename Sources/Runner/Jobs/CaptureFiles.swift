@@ -48,7 +48,7 @@ struct CaptureFiles: ~Copyable {
             try folder.write(WiresharkPreferences.text, to: WiresharkPreferences.fileName)
         }
         let simulated = workload.gateways.flatMap { $0.simulated?.addresses ?? [] }
-        let addresses = targets.isEmpty ? simulated : targets.map(\.address)
+        let addresses = targets.isEmpty ? simulated : targets.flatMap(\.addresses)
         families = [true, false].filter { isIPv4 in addresses.contains { $0.isIPv4 == isIPv4 } }
         self.format = format
         self.capture = capture
