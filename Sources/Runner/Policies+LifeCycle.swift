@@ -30,5 +30,6 @@ extension LifeCyclePolicy {
         windowSize = UInt32(policy.windowSize)
         unknownSPIAnswers = UInt32(policy.unknownSPIAnswers)
         childless = policy.acceptsChildless ? .accepted : .never
+        refusedChildRekeys = policy.refusedChildRekeys
     }
 }

@@ -57,6 +57,8 @@ extension Workload {
         package var unknownSPIAnswers = 0
         /// How many requests of the peer's it takes at once (RFC 7296 section 2.3).
         package var windowSize = 1
+        /// Which share of its clients' rekeys of Child SAs it refuses.
+        package var refusedChildRekeys = Probability.zero
 
         package init() {}
     }
@@ -100,6 +102,12 @@ extension WorkloadSchema {
                 .keyword(["allow", "never"], noun: "answer"),
                 .standard("never"),
                 "whether it takes IKE_AUTH without a Child SA"
+            ),
+            Field(
+                "refused-child-rekeys",
+                .percent(),
+                .standard("0%"),
+                "the share of its clients' rekeys of Child SAs that it refuses by TS_UNACCEPTABLE"
             ),
         ] + answers
 
@@ -171,6 +179,7 @@ extension WorkloadReader {
         policy.windowSize = view.count("window")
         policy.unknownSPIAnswers = view.optionalCount("unknown-spis") ?? 0
         policy.acceptsChildless = view.text("childless") == "allow"
+        policy.refusedChildRekeys = view.percent("refused-child-rekeys")
         return policy
     }
 }
@@ -202,6 +211,9 @@ extension YAMLValue {
         if policy.unknownSPIAnswers > 0 { entries.append(("unknown-spis", .plain(policy.unknownSPIAnswers))) }
         if policy.windowSize > 1 { entries.append(("window", .plain(policy.windowSize))) }
         if policy.acceptsChildless { entries.append(("childless", .plain("allow"))) }
+        if policy.refusedChildRekeys > .zero {
+            entries.append(("refused-child-rekeys", .plain(policy.refusedChildRekeys)))
+        }
         return adding(entries)
     }
 

@@ -195,6 +195,19 @@ struct LifeCycleRunTests {
         #expect(many >= 80 && many <= 40 * 5)
     }
 
+    @Test("a gateway refuses the share of its clients' rekeys of Child SAs that its policy says, and nothing else")
+    func refusedRekeys() throws {
+        let measured = try #require(
+            try Self.run(Self.text(policy: "refused-child-rekeys: 25%")).measurements.first
+        )
+        let refused = measured.counter(.childRekeyFailed)
+        #expect(refused.byReason.map(\.name) == ["refused:TS_UNACCEPTABLE"])
+        let offered = measured.counter(.childRekeyOffered).total
+        #expect(offered > 100 && (15...35).contains(refused.total * 100 / offered))
+        #expect(measured.counter(.handshakeFailed).total == 0)
+        #expect(measured.counter(.ikeRekeyFailed).total == 0)
+    }
+
     @Test("childless initiation has every client up as soon as its CREATE_CHILD_SA is done")
     func childless() throws {
         let text = Self.text(profile: "childless: force", policy: "childless: allow")
@@ -270,6 +283,15 @@ struct LifeCycleLiveTests {
         #expect(measured.counter(.handshakeOffered).total == 20)
         #expect(measured.counter(.handshakeFailed).total == 0)
         #expect(measured.counter(.childRekeyFailed).byReason == [])
+    }
+
+    @Test("a gateway refuses a share of their rekeys of Child SAs")
+    func refusedRekeys() throws {
+        let measured = try #require(try run("children: 2", policy: "refused-child-rekeys: 50%").measurements.first)
+        let refused = measured.counter(.childRekeyFailed).byReason
+        #expect(refused.map(\.name) == ["refused:TS_UNACCEPTABLE"] && refused.allSatisfy { $0.count >= 20 })
+        #expect(measured.counter(.childRekeyEstablished).total >= 20)
+        #expect(measured.counter(.handshakeFailed).total == 0)
     }
 
     @Test("requests overlap where both ends take more than one, and rekeys that are due together are done sooner")

@@ -80,8 +80,8 @@ extension RandomWorkload {
     }
 
     /// Trouble that others have published: rekeys from both ends at once with messages lost between them (strongSwan
-    /// #1896), a way that is gone at a rekey while hard lifetimes end (strongSwan #3042), TS_UNACCEPTABLE (strongSwan
-    /// #2477).
+    /// #1896), a way that is gone at a rekey while hard lifetimes end (strongSwan #3042), TS_UNACCEPTABLE for the first
+    /// Child SA.
     mutating func drawTroubles() {
         var draws = Draws(seed, entity: 13)
         collides = draws.isOne(in: 3) || collides

@@ -70,6 +70,16 @@ extension RandomWorkload {
         }
     }
 
+    /// Keys, and half of the time identities, from files that have a line for each client.
+    mutating func drawLists() {
+        var draws = Draws(seed, entity: 29)
+        let (isWanted, areListed) = (draws.isOne(in: 4), draws.isOne(in: 2))
+        guard authentication.client == "{ psk: test-only }", isWanted else { return }
+        let folder = TestAuthorities.lists
+        authentication.replace("psk: test-only", with: "psk-file: \(folder)/secret.csv")
+        if areListed { identity = "{ file: \(folder)/secret.csv }" }
+    }
+
     /// Another authority takes over: at once or in steps, with the gateway and a share of its clients, and most often
     /// with the others later on.
     mutating func drawRollover() {

@@ -56,12 +56,21 @@ extension RandomWorkload {
     }
 
     /// Both ends rekey Child SAs at once by key exchanges of two steps, which one end refuses or both do (RFC 7296
-    /// section 2.25.1, strongSwan #2477): where the request of one is lost, it refuses the other's alone.
+    /// section 2.25.1): where the request of one is lost, it refuses the other's alone.
     mutating func drawRefusedRekeys() {
         var draws = Draws(seed, entity: 25)
         guard draws.isOne(in: 6) else { return }
         let cipher = draws.one(of: ["aes128gcm16", "chacha20poly1305", "aes256-sha256"])
         childProposals = "\(cipher)-x25519-ke1_mlkem1024"
+        collides = true
+    }
+
+    /// Both ends rekey Child SAs at once, and the gateway refuses some of its clients' requests with TS_UNACCEPTABLE
+    /// (strongSwan #2477).
+    mutating func drawUnacceptableRekeys() {
+        var draws = Draws(seed, entity: 28)
+        guard draws.isOne(in: 6) else { return }
+        policy.append("refused-child-rekeys: \(draws.pick(10...60))%")
         collides = true
     }
 }

@@ -25,6 +25,24 @@ enum TestAuthorities {
     /// Clients' certificates of an authority that nobody believes, which calls itself as the others do.
     static let foreign = folder("foreign") { make("ecdsa256", $0, clients: 2, seed: 2) }
 
+    /// Files of identities and keys: what clients and gateways know, and what strangers take for it.
+    static let lists = folder("lists") { path in
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            for secret in ["secret", "guessed"] {
+                // The first half of the clients are as a template would have them.
+                let lines = (1...100).map { number in
+                    let digits = String(number + 100_000).dropFirst()
+                    return "user\(digits)@\(number > 50 ? "listed" : "example").org,\(secret) \(number)\n"
+                }
+                let text = "identity,psk\n" + lines.joined()
+                try text.write(toFile: "\(path)/\(secret).csv", atomically: true, encoding: .utf8)
+            }
+        } catch {
+            preconditionFailure("the temporary directory takes a test's files: \(error)")
+        }
+    }
+
     private static let made = Mutex<Set<String>>([])
     /// Gone with the process.
     private static let root: String = {

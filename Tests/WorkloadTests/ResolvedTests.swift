@@ -97,7 +97,7 @@ struct ResolvedTests {
             .replacing(
                 "pool: [10",
                 with:
-                    "initial-contact: ignore\n      childless: allow\n      unknown-spis: 5\n      window: 8\n      authentication-lifetime: 90m\n      pool: [10"
+                    "initial-contact: ignore\n      childless: allow\n      unknown-spis: 5\n      refused-child-rekeys: 12.5%\n      window: 8\n      authentication-lifetime: 90m\n      pool: [10"
             )
             .replacing(
                 "lifetimes: strongswan",
@@ -115,6 +115,7 @@ struct ResolvedTests {
         #expect(workload.profiles[0].lifeCycle.unknownSPIAnswers == 7)
         #expect(workload.gateways[0].policy.lifeCycle.unknownSPIAnswers == 5)
         #expect(workload.gateways[0].policy.lifeCycle.acceptsChildless)
+        #expect(workload.gateways[0].policy.lifeCycle.refusedChildRekeys == Probability(partsPerBillion: 125_000_000))
         #expect(workload.gateways[0].policy.lifeCycle.obeysInitialContact == false)
         #expect(workload.gateways[0].policy.lifeCycle.authenticationLifetime == .minutes(90))
         let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()

@@ -79,9 +79,9 @@ extension IKESA.Established {
             return refuse(.temporaryFailure, &turn)
         }
         let isTransport = agreesToTransport(contents, replacing: replaced, policy: policy)
-        guard let sides = narrowedSides(contents, replaced: replaced, isTransport: isTransport, policy: policy) else {
-            return refuse(.tsUnacceptable, &turn)
-        }
+        guard let sides = narrowedSides(contents, replaced: replaced, isTransport: isTransport, policy: policy),
+            replaced == nil || !refusesRekey(policy)
+        else { return refuse(.tsUnacceptable, &turn) }
         let answer = IKESA.ChildAnswer(
             selection: selection,
             inbound: freshChildSPI(),
@@ -108,6 +108,12 @@ extension IKESA.Established {
         let agreement = IKESA.IncomingExchange.Agreement.child(answer, replacing: replaced)
         try ask(agreement, method, contents, peerNonce: peerNonce, nonce: nonce, &turn)
         return .taken
+    }
+
+    /// Whether this is one of the rekeys that the policy has refused at random.
+    private mutating func refusesRekey(_ policy: PeerPolicy) -> Bool {
+        let share = policy.values.lifeCycle.refusedChildRekeys
+        return share > .zero && origin.chance.chance(share)
     }
 
     /// Asks for the value that answers the peer's KE payload.
