@@ -7,6 +7,12 @@ extension ResponderFleet {
     /// The peer whose Child SA receives under an SPI.
     package func owner(of spi: ChildSPI) -> UInt64? { childSPIs.owner(of: spi) }
 
+    /// What the Child SAs of a peer receive; nothing where it has gone.
+    package func childSPIs(of owner: UInt64) -> [ChildSPI] {
+        let id = SlotID(packed: owner)
+        return peers.contains(id) ? peers[id].childSPIs : []
+    }
+
     /// Lends the Child SAs of a peer; none where it has gone.
     package func forEachChild(of owner: UInt64, _ body: (borrowing ChildSA) -> Void) {
         let id = SlotID(packed: owner)
@@ -19,6 +25,14 @@ extension ResponderFleet {
         let id = SlotID(packed: owner)
         guard peers.contains(id) else { return }
         peers[id].endpoint.follow(path, &turn)
+        settle(id, &turn)
+    }
+
+    /// A Child SA of a peer has carried what it may (RFC 4301 section 4.4.2.1).
+    package mutating func endVolume(of spi: ChildSPI, of owner: UInt64, _ turn: inout Turn) {
+        let id = SlotID(packed: owner)
+        guard peers.contains(id) else { return }
+        peers[id].endpoint.endVolume(of: spi, at: turn.now)
         settle(id, &turn)
     }
 

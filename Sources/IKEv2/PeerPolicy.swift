@@ -11,11 +11,26 @@ package struct Lifetime: Hashable, Sendable {
     package var jitter: Probability
     /// The hard lifetime: the SA is deleted when it is reached. Nil: never.
     package var hard: Duration?
+    /// By how much use a rekey of a Child SA is due; nil: by none. Drivers count, and say so by `endVolume`.
+    package var volume: Volume?
 
-    package init(rekey: Duration?, jitter: Probability = .zero, hard: Duration? = nil) {
+    /// The soft lifetime of a Child SA in what either of its SAs carries, before `jitter` (RFC 4301 section 4.4.2.1).
+    package struct Volume: Hashable, Sendable {
+        package var packets: UInt64
+        /// Of payloads, without what ESP adds.
+        package var octets: UInt64
+
+        package init(packets: UInt64 = .max, octets: UInt64 = .max) {
+            self.packets = packets
+            self.octets = octets
+        }
+    }
+
+    package init(rekey: Duration?, jitter: Probability = .zero, hard: Duration? = nil, volume: Volume? = nil) {
         self.rekey = rekey
         self.jitter = jitter
         self.hard = hard
+        self.volume = volume
     }
 
     package static let unlimited = Lifetime(rekey: nil)

@@ -1,3 +1,4 @@
+package import IKEWire
 import IKEv2
 package import Primitives
 
@@ -6,5 +7,10 @@ extension Client {
     /// keepalives that this makes needless are not sent.
     package mutating func noteTraffic(heardAt: Instant, sentAt: Instant) {
         endpoint?.noteTraffic(heardAt: heardAt, sentAt: sentAt)
+    }
+
+    /// Has a Child SA be rekeyed, since it has carried what it may (RFC 4301 section 4.4.2.1).
+    package mutating func endVolume(of inbound: ChildSPI, at now: Instant) {
+        endpoint?.endVolume(of: inbound, at: now)
     }
 }

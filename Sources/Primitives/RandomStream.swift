@@ -110,4 +110,5 @@ extension Purpose {
     public static var stay: Purpose { Purpose(rawValue: 27) }
     public static var replication: Purpose { Purpose(rawValue: 28) }
     public static var backendLatency: Purpose { Purpose(rawValue: 29) }
+    public static var volumeJitter: Purpose { Purpose(rawValue: 30) }
 }

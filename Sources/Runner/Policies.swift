@@ -161,6 +161,7 @@ extension FragmentSizes {
 extension Lifetime {
     init(_ lifetime: Workload.Lifetime) {
         self.init(rekey: lifetime.rekey, jitter: lifetime.jitter, hard: lifetime.hard)
+        if lifetime.hasVolume { volume = Volume(packets: lifetime.packets ?? .max, octets: lifetime.bytes ?? .max) }
     }
 }
 

@@ -63,6 +63,27 @@ extension Workload {
         package var jitter: Probability
         /// From `rekey` to the hard lifetime, at which the SA is deleted.
         package var over: Duration
+        /// How many packets a Child SA carries in one direction before it is rekeyed, before jitter; nil: any number.
+        package var packets: UInt64?
+        /// How many octets of inner packets, likewise.
+        package var bytes: UInt64?
+
+        package init(
+            rekey: Duration?,
+            jitter: Probability,
+            over: Duration,
+            packets: UInt64? = nil,
+            bytes: UInt64? = nil
+        ) {
+            self.rekey = rekey
+            self.jitter = jitter
+            self.over = over
+            self.packets = packets
+            self.bytes = bytes
+        }
+
+        /// Whether use makes a rekey due.
+        package var hasVolume: Bool { packets != nil || bytes != nil }
 
         /// The hard lifetime, or nil if the SA does not expire.
         package var hard: Duration? { rekey.map { $0 + over } }

@@ -85,6 +85,26 @@ struct TransportModeTests {
         expectEnds(network, count: 1, of: .responder, own: inside, peer: PathTests.nat)
     }
 
+    @Test("is rekeyed although the initiator's NAT takes another address between the request and its answer")
+    func followsMeanwhile() {
+        let network = Network(initiator: Self.client, responder: Self.gateway)
+        network.lease = InnerAddresses()
+        network.outside = PathTests.translate(0)
+        network.run(for: .seconds(1))
+        network.fate = { $0.from == .responder ? .isHeld : .arrives }
+        network.command(.rekeyChildren, at: .responder)
+        network.fate = { _ in .arrives }
+        let other = IPAddress("203.0.113.77")!
+        network.outside = { UDPEndpoint(address: other, port: PathTests.translate(0)($0).port) }
+        network.release()
+        network.run(for: .seconds(30))
+        for side in Side.allCases {
+            #expect(network.ends(side) == [])
+            #expect(network.children(of: side).map(\.isTransport) == [true])
+        }
+        #expect(network.count(.responder) { if case .childRekeyed = $0 { true } else { false } } == 1)
+    }
+
     @Test("that the responder does not agree to is tunnel mode, which the initiator deletes")
     func isDeclined() {
         let gateway = PeerPolicy.gateway { values in

@@ -1,3 +1,4 @@
+import Foundation
 import Metrics
 import Primitives
 import Results
@@ -51,6 +52,32 @@ struct LiveTrafficTests {
         #expect(measured.latency(.trafficFirstPacket).count == 20)
         #expect(measured.latency(.trafficJitter).count == offered - 40)
         #expect(measured.counter(.espDropped).byReason == [])
+    }
+
+    @Test(
+        "rekeys a Child SA that has carried what it may, by either end, and a recording knows of it",
+        arguments: [true, false]
+    )
+    func rekeysByUse(byClients: Bool) throws {
+        var values = LoopbackWorkload(count: 10, rate: "100/s", duration: "5s")
+        let lifetime = "{ rekey: never, jitter: 0%, packets: 100 }"
+        if byClients { values.child = lifetime } else { values.gatewayChild = lifetime }
+        values.traffic = "traffic: { calls: { population: laptops, echo: true, up: { packets: 100/s, size: 200B } } }"
+        let workload = try values.validated()
+        let gateway = try LoopbackGateway(workload)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "ikestorm-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var options = LiveOptions()
+        options.folder = folder.path
+        options.records = true
+        let result = try LiveRun(workload, targets: [gateway.target], options: options).run()
+        let measured = try #require(result.measurements.first)
+        // Every second, from the first packet on.
+        #expect((30...50).contains(measured.counter(.childRekeyEstablished).total))
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(measured.counter(.trafficReceived).total == measured.counter(.trafficOffered).total)
+        let replayed = try RecordedRun(folder: folder.path).replay()
+        #expect(replayed.divergence == nil && !replayed.isCutShort && replayed.clients == 10)
     }
 
     @Test("says what a path has lost, and what did not come back")

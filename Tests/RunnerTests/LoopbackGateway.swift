@@ -67,6 +67,8 @@ struct LoopbackWorkload {
     var duration = "2s"
     var ike = "{ rekey: 4h }"
     var child = "{ rekey: 1h }"
+    /// The gateway's own.
+    var gatewayChild = "{ rekey: 1h }"
     var retransmission = "{ first: 500ms, factor: 1.5, tries: 7 }"
     var path = "{ one-way-delay: 1ms }"
     /// The encryption of Child SAs, before their key exchange; the key exchanges of both ends.
@@ -99,7 +101,7 @@ struct LoopbackWorkload {
                 policy:
                   authentication: \(gatewayAuthentication)
                   proposals: \(offer)
-                  lifetimes: { ike: { rekey: 4h }, child: { rekey: 1h } }
+                  lifetimes: { ike: { rekey: 4h }, child: \(gatewayChild) }
                   pool: [10.128.0.0/10]
                   \(policy)
                   mobike: \(mobike)

@@ -124,6 +124,13 @@ extension RandomWorkload {
         policy.append("mode: transport")
     }
 
+    /// What a Child SA may carry besides, half of the time where something flows.
+    var volume: String {
+        var draws = Draws(seed, entity: 30)
+        guard !traffic.isEmpty, draws.isOne(in: 2) else { return "" }
+        return draws.isOne(in: 2) ? ", packets: \(draws.pick(10...100))" : ", bytes: \(draws.pick(4...40))KiB"
+    }
+
     /// What flows through the tunnels of some of the clients; empty where nothing does.
     var traffic: String {
         var draws = Draws(seed, entity: 19)

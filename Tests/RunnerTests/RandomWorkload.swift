@@ -94,7 +94,7 @@ struct RandomWorkload: CustomStringConvertible {
     private mutating func lifetimes(_ jitters: Bool = true) -> String {
         func jitter() -> String { jitters ? ", jitter: \(stream.pick(0...30))%" : "" }
         return "{ ike: { rekey: \(stream.pick(12...60))s\(jitter())\(over) }, "
-            + "child: { rekey: \(stream.pick(4...40))s\(jitter())\(over) } }"
+            + "child: { rekey: \(stream.pick(4...40))s\(jitter())\(over)\(volume) } }"
     }
 
     /// The workload's text; faults end early enough for everybody to come back, and for either end to find out that the

@@ -96,6 +96,47 @@ struct TrafficRunTests {
         }
     }
 
+    @Test("loses nothing over rekeys that the gateway begins, in transport mode behind a NAT at either end")
+    func survivesRekeysBehindNATs() throws {
+        var setting = Setting(ike: "{ rekey: 24h }", child: "{ rekey: 8h }")
+        (setting.profile, setting.policy) = ("mode: transport", "mode: transport")
+        setting.gatewayLifetimes = "{ ike: { rekey: 24h }, child: { rekey: 5s, jitter: 10% } }"
+        setting.path += ", nat: { preset: linux-conntrack }"
+        let text = setting.text.replacing("cores: 2,", with: "cores: 2, behind-nat: 10.0.0.9,")
+        let measured = try #require(try simulate(text).measurements.first)
+        expectAccount(measured)
+        #expect(measured.counter(.childRekeyEstablished).total >= 30 * 9)
+        for metric in [MetricName.childRekeyFailed, .tunnelsLost, .trafficLost] {
+            #expect(measured.counter(metric).byReason == [])
+        }
+    }
+
+    /// By use: 20 packets in a second to each client, of 150 B of data, and 10 from it.
+    @Test(
+        "rekeys a Child SA that has carried what it may, in either direction, and loses nothing",
+        arguments: [
+            // 200 packets of one direction, or as many bytes, headers included: every 10 s from the first packet on.
+            ("{ rekey: never, jitter: 0%, packets: 200 }", "{ rekey: 8h }", 150...150),
+            ("{ rekey: never, jitter: 0%, bytes: 35600B }", "{ rekey: 8h }", 150...150),
+            ("{ rekey: 8h, jitter: 0%, bytes: 1GiB, packets: 200 }", "{ rekey: 8h }", 150...150),
+            // What the gateway's own clock books comes a little later.
+            ("{ rekey: 8h }", "{ rekey: never, jitter: 0%, packets: 200 }", 150...150),
+            // Up to a half is drawn and taken off.
+            ("{ rekey: never, jitter: 50%, packets: 200 }", "{ rekey: 8h }", 180...260),
+            ("{ rekey: 8h }", "{ rekey: never, jitter: 50%, bytes: 35600B }", 180...260),
+        ]
+    )
+    func rekeysByUse(client: String, gateway: String, expected: ClosedRange<UInt64>) throws {
+        var setting = Setting(ike: "{ rekey: 24h }", child: client)
+        setting.gatewayLifetimes = "{ ike: { rekey: 24h }, child: \(gateway) }"
+        (setting.up, setting.down) = ("{ packets: 10/s, size: 178B }", "{ packets: 20/s, size: 178B }")
+        let measured = try setting.measured()
+        expectAccount(measured)
+        #expect(expected.contains(measured.counter(.childRekeyEstablished).total))
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(measured.counter(.trafficLost).byReason == [])
+    }
+
     @Test("says why packets are lost: by the path, and for want of a tunnel")
     func loses() throws {
         var setting = Setting(ike: "{ rekey: 24h }", child: "{ rekey: 15s, jitter: 10%, over: 20s }")

@@ -122,6 +122,28 @@ struct ResolvedTests {
         #expect(again == workload)
     }
 
+    @Test(
+        "so do lifetimes, in time and in volume",
+        arguments: [
+            ("{ rekey: never, packets: 1000 }", nil, 1000, nil),
+            ("{ rekey: never, jitter: 5%, bytes: 64KiB }", nil, nil, 65536),
+            ("{ rekey: 1h, packets: never, bytes: never }", Duration.hours(1), nil, nil),
+            ("{ rekey: 1h, packets: 5, bytes: 1GiB }", .hours(1), 5, 1 << 30),
+        ] as [(String, Duration?, UInt64?, UInt64?)]
+    )
+    func lifetimes(written: String, rekey: Duration?, packets: UInt64?, bytes: UInt64?) throws {
+        let text = BaseWorkload.text.replacing(
+            "lifetimes: strongswan",
+            with: "lifetimes: { ike: { rekey: 2h }, child: \(written) }"
+        )
+        let workload = try BaseWorkload.workload(text)
+        let child = workload.profiles[0].lifetimes.child
+        #expect(child.rekey == rekey && child.packets == packets && child.bytes == bytes)
+        #expect(child.jitter == .percent(written.contains("5%") ? 5 : 10))
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

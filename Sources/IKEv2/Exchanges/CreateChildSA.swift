@@ -73,8 +73,10 @@ extension IKESA.Established {
     ) -> IKESA.ChildAnswer? {
         guard let written = contents.writtenSelectors else { return nil }
         let isTransport = asksForTransport && contents.hasNotify(.useTransportMode)
-        let local = isTransport ? understood(written.initiator, ofPeer: false) : written.initiator
-        let remote = isTransport ? understood(written.responder, ofPeer: true) : written.responder
+        let local =
+            isTransport ? understood(written.initiator, ofPeer: false, as: offered.own) : written.initiator
+        let remote =
+            isTransport ? understood(written.responder, ofPeer: true, as: offered.peer) : written.responder
         guard isNarrowing(local, of: offered.own), isNarrowing(remote, of: offered.peer) else { return nil }
         // What is as offered shares the offer's own arrays.
         return IKESA.ChildAnswer(

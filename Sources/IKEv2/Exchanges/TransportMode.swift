@@ -24,10 +24,15 @@ extension IKESA.Established {
 
     /// The peer's selectors as this end understands them: a NAT has changed the addresses that the ends have for each
     /// other, but not what the peer wrote.
-    func understood(_ selectors: [TrafficSelector], ofPeer isPeers: Bool) -> [TrafficSelector] {
+    ///
+    /// - Parameter side: What this end says of that side, or has said when it asked: either end may be elsewhere by now.
+    func understood(
+        _ selectors: [TrafficSelector],
+        ofPeer isPeers: Bool,
+        as side: [TrafficSelector]
+    ) -> [TrafficSelector] {
         let isTranslated = isPeers ? channel.nat.isPeerBehindNAT : channel.nat.isLocalBehindNAT
-        guard isTranslated else { return selectors }
-        let address = isPeers ? channel.path.remote.address : channel.path.local.address
+        guard isTranslated, let address = side.first?.startAddress else { return selectors }
         return selectors.map { $0.startAddress == $0.endAddress ? $0.moved(to: address) : $0 }
     }
 
@@ -37,8 +42,8 @@ extension IKESA.Established {
         _ responders: [TrafficSelector]
     ) -> (initiator: [TrafficSelector], responder: [TrafficSelector])? {
         let ends = endSelectors
-        let initiator = narrow(understood(initiators, ofPeer: true), to: ends.peer)
-        let responder = narrow(understood(responders, ofPeer: false), to: ends.own)
+        let initiator = narrow(understood(initiators, ofPeer: true, as: ends.peer), to: ends.peer)
+        let responder = narrow(understood(responders, ofPeer: false, as: ends.own), to: ends.own)
         return initiator.isEmpty || responder.isEmpty ? nil : (initiator, responder)
     }
 

@@ -106,7 +106,10 @@ extension LiveWorker {
 
     /// Opens an ESP packet; one of no Child SA is told to the peer.
     private mutating func deliverESP(_ local: Int, _ spi: ChildSPI, _ octets: RawSpan, over way: Path, due: Instant) {
-        guard takePacket(local, spi, octets) else { return }
+        guard takePacket(local, spi, octets) else {
+            if noteVolume(local) { arm(local) }
+            return
+        }
         let clientPlan = clients[local].plan
         record(local) { $0.receiveESP($1, spi, over: way, at: $2) }
         clients[local].client.receiveESP(spi, over: way, plan: clientPlan, &turn, &tally)

@@ -8,7 +8,7 @@ import Workload
 
 /// What a client of a live run has whose population has traffic that is echoed.
 struct LiveTraffic: ~Copyable {
-    var end = TunnelEnd(isGateway: false)
+    var end: TunnelEnd
     var flows: [PacketFlow] = []
     var meters = FlowMeters()
     /// By flow.
@@ -32,9 +32,10 @@ struct LiveTraffic: ~Copyable {
 // Traffic through tunnels in real time: what a client measures is what comes back to it.
 extension LiveWorker {
     /// A client's share of its population's traffic; nil where there is none.
-    func traffic(of values: LivePlan.ClientValues) -> Box<LiveTraffic>? {
-        var traffic = LiveTraffic()
+    func traffic(of values: LivePlan.ClientValues, _ policy: PeerPolicy) -> Box<LiveTraffic>? {
         let name = plan.name(of: values)
+        let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: name)
+        var traffic = LiveTraffic(end: TunnelEnd(isGateway: false, volume: volume))
         for (number, flow) in plan.workload.traffic.enumerated()
         where flow.population == values.population && flow.isEchoed {
             guard let flow = PacketFlow(plan.workload, traffic: number, .up, client: name, seed: plan.seed) else {
@@ -108,6 +109,22 @@ extension LiveWorker {
             }
         }
         clients[local].traffic = consume traffic
+        // Whoever sends is armed anew after it.
+        _ = noteVolume(local)
+    }
+
+    /// Has a client rekey the Child SAs that have carried what they may, when it is next looked at.
+    ///
+    /// - Returns: Whether there are any.
+    mutating func noteVolume(_ local: Int) -> Bool {
+        var isSpent = false
+        while let spi = clients[local].traffic?.value.end.takeSpent() {
+            record(local) { $0.endVolume($1, of: spi, at: $2) }
+            clients[local].client.endVolume(of: spi, at: turn.now)
+            recordOutcome()
+            isSpent = true
+        }
+        return isSpent
     }
 
     private mutating func sendPacket(_ local: Int, of index: Int, _ traffic: inout LiveTraffic) {

@@ -117,7 +117,7 @@ struct LiveWorker: ~Copyable {
                 nat: nat,
                 up: Flow(client: name, direction: .toGateway, over: links[path]),
                 down: Flow(client: name, direction: .toClient, over: links[path]),
-                traffic: traffic(of: values)
+                traffic: traffic(of: values, clientPlan.policy)
             )
         )
     }

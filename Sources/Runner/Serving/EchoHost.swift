@@ -20,7 +20,20 @@ struct EchoHost: ~Copyable {
     /// Not private: a debug build names it in other files.
     struct Tunnel: ~Copyable {
         let owner: UInt64
-        var end = TunnelEnd(isGateway: true)
+        var end: TunnelEnd
+        /// What the Child SAs receive that it goes by.
+        var childSPIs: [ChildSPI] = []
+    }
+
+    private let lifetime: Lifetime
+    private let seed: UInt64
+
+    /// - Parameters:
+    ///   - lifetime: of Child SAs, of which the volume counts here.
+    ///   - seed: for its jitter.
+    init(_ lifetime: Lifetime, seed: UInt64) {
+        self.lifetime = lifetime
+        self.seed = seed
     }
 
     /// Takes an ESP packet, and puts the answer into its place; nil where there is none.
@@ -32,7 +45,10 @@ struct EchoHost: ~Copyable {
         _ cryptography: borrowing Cryptography
     ) -> Answer {
         let id = tunnel(of: owner)
-        if !tunnels[id].end.database.contains(spi) {
+        // A new one is sent on before anything has come on it, where the rekey began here (RFC 7296 section 2.8).
+        let present = fleet.childSPIs(of: owner)
+        if present != tunnels[id].childSPIs {
+            tunnels[id].childSPIs = present
             tunnels[id].end.follow { body in fleet.forEachChild(of: owner, body) }
         }
         do throws(PacketDrop) {
@@ -46,9 +62,15 @@ struct EchoHost: ~Copyable {
         }
     }
 
+    /// The next Child SA of a peer that has carried what it may.
+    mutating func takeSpent(of owner: UInt64) -> ChildSPI? {
+        byOwner[Self.key(of: owner)].flatMap { tunnels[SlotID(packed: $0)].end.takeSpent() }
+    }
+
     private mutating func tunnel(of owner: UInt64) -> SlotID {
         if let known = byOwner[Self.key(of: owner)] { return SlotID(packed: known) }
-        let id = tunnels.insert(Tunnel(owner: owner))
+        let volume = VolumeLifetime(lifetime, seed: seed, entity: owner)
+        let id = tunnels.insert(Tunnel(owner: owner, end: TunnelEnd(isGateway: true, volume: volume)))
         byOwner.update(id.packed, for: Self.key(of: owner))
         return id
     }

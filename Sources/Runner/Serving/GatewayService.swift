@@ -42,7 +42,7 @@ package struct GatewayService: ~Copyable {
     private var batch: ReceiveBatch
     private var radius: RADIUSCarrier?
     private var failures = GatewayFailures()
-    private var echo = EchoHost()
+    private var echo: EchoHost
     private let wantsStop: @Sendable () -> Bool
 
     /// - Parameters:
@@ -86,6 +86,7 @@ package struct GatewayService: ~Copyable {
         let batch = try ReceiveBatch()
         fleet = ResponderFleet(settings, policy: policy)
         turn = Turn(cryptography: cryptography)
+        echo = EchoHost(policy.values.childLifetime, seed: first)
         self.served = served
         self.loop = loop
         self.batch = batch
@@ -195,6 +196,7 @@ package struct GatewayService: ~Copyable {
             return
         }
         fleet.follow(owner, to: path, &turn)
+        while let spent = echo.takeSpent(of: owner) { fleet.endVolume(of: spent, of: owner, &turn) }
         if let sealed { send(octets[..<sealed], path) }
     }
 

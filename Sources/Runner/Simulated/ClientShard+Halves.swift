@@ -80,7 +80,7 @@ extension ClientShard {
     }
 
     /// The way that a client's packet came, as the gateway sees it: to its own address, also behind a NAT.
-    private func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
+    func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
         var local = packet.destination
         if let inside = terms.gatewayInsides[gateway], inside.isIPv4 == local.address.isIPv4 {
             local = UDPEndpoint(address: inside, port: local.port)

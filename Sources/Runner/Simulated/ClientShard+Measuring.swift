@@ -47,6 +47,22 @@ extension ClientShard {
         clients[local].halves[index].endpoint.noteTraffic(heardAt: heardAt, sentAt: sentAt)
     }
 
+    /// Has the client rekey the Child SAs that have carried what they may.
+    mutating func noteVolume(_ local: Int) {
+        while let spi = clients[local].traffic?.value.end.takeSpent() {
+            clients[local].client.endVolume(of: spi, at: turn.now)
+            standing = .delivery(local)
+        }
+    }
+
+    /// Has a half do so.
+    mutating func noteVolume(_ local: Int, ofHalf index: Int) {
+        while let spi = clients[local].halves[index].tunnel?.value.takeSpent() {
+            clients[local].halves[index].endpoint.endVolume(of: spi, at: turn.now)
+            standing = .half(local, attempt: clients[local].halves[index].attempt)
+        }
+    }
+
     /// Something happens to a client's tunnel, which is over at `end`.
     mutating func disturb(_ local: Int, _ event: TunnelEvent, until end: Instant) {
         guard hasTraffic(local) else { return }

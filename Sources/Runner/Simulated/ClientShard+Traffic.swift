@@ -12,7 +12,7 @@ import Workload
 
 /// What a client has whose population has traffic: its own end of the tunnel, and its flows of both directions.
 struct ClientTraffic: ~Copyable {
-    var end = TunnelEnd(isGateway: false)
+    var end: TunnelEnd
     var flows: [PacketFlow] = []
     var meters = FlowMeters()
 }
@@ -21,8 +21,9 @@ struct ClientTraffic: ~Copyable {
 // SAs live there together.
 extension ClientShard {
     /// A client's share of its population's traffic; nil where there is none.
-    func traffic(of population: Int, _ client: UInt64) -> Box<ClientTraffic>? {
-        var traffic = ClientTraffic()
+    func traffic(of population: Int, _ client: UInt64, _ policy: PeerPolicy) -> Box<ClientTraffic>? {
+        let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: client)
+        var traffic = ClientTraffic(end: TunnelEnd(isGateway: false, volume: volume))
         for number in plan.workload.traffic.indices where plan.workload.traffic[number].population == population {
             traffic.flows += PacketFlow.Direction.allCases.compactMap {
                 PacketFlow(plan.workload, traffic: number, $0, client: client, seed: plan.seed)
@@ -59,7 +60,7 @@ extension ClientShard {
 
     mutating func followTunnel(_ local: Int, ofHalf index: Int) {
         guard hasTraffic(local), !turn.output.reports.isEmpty else { return }
-        var end = clients[local].halves[index].tunnel.take()?.take() ?? TunnelEnd(isGateway: true)
+        var end = clients[local].halves[index].tunnel.take()?.take() ?? gatewayEnd(local)
         if plan.keepsPackets {
             keep(
                 local,
@@ -68,6 +69,14 @@ extension ClientShard {
         }
         end.follow { body in clients[local].halves[index].endpoint.forEachSA { $0.forEachChild(body) } }
         clients[local].halves[index].tunnel = Box(end)
+    }
+
+    /// A new end of a tunnel with a client, at its gateway.
+    private func gatewayEnd(_ local: Int) -> TunnelEnd {
+        let gateway = clients[local].gateway
+        let name = StableName.hash(of: terms.gatewayNames[gateway], clients[local].client.place.entity)
+        let lifetime = gatewayPolicies[gateway].values.childLifetime
+        return TunnelEnd(isGateway: true, volume: VolumeLifetime(lifetime, seed: plan.seed, entity: name))
     }
 
     private mutating func schedule(_ local: Int, _ flow: Int, at due: Instant) {
@@ -116,6 +125,7 @@ extension ClientShard {
                 turn.cryptography
             ), let way = clients[local].client.path
         else { return "no-tunnel" }
+        noteVolume(local)
         guard hasPorts(local) else { return "nat" }
         clients[local].traffic?.value.end.sentAt = turn.now
         var source = way.local
@@ -193,7 +203,9 @@ extension ClientShard {
                 else { preconditionFailure("a half that receives an SPI has an end of the tunnel") }
                 clients[local].halves[index].tunnel?.value.heardAt = turn.now
                 // ESP by itself passes no NAT, and says nothing of ports.
-                if packet.isEncapsulated { clients[local].halves[index].endpoint.follow(packet.way, &turn) }
+                if packet.isEncapsulated {
+                    clients[local].halves[index].endpoint.follow(wayIn(of: packet, gateway), &turn)
+                }
                 guard let mark = opened.mark else { throw .malformed }
                 if isEchoed(mark) {
                     answer(local, &packet, opened, ofHalf: index, spi)
@@ -202,6 +214,7 @@ extension ClientShard {
                 }
                 journalReports(local, isGateway: true)
                 turn.output.removeAll()
+                noteVolume(local, ofHalf: index)
             } catch {
                 drop(local, packet, error)
             }
@@ -288,6 +301,7 @@ extension ClientShard {
                 ), let way = clients[local].halves[index].endpoint.path
             else { continue }
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
+            noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
             return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
         }
@@ -318,6 +332,7 @@ extension ClientShard {
             guard let opened = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
             else { return }
             clients[local].traffic?.value.end.heardAt = turn.now
+            noteVolume(local)
             guard let mark = opened.mark else { throw .malformed }
             receive(local, packet, mark)
         } catch {
@@ -357,9 +372,4 @@ extension ClientShard {
     private static func payloadByteCount(_ byteCount: Int, _ way: Path) -> Int {
         way.isEncapsulated ? byteCount : byteCount - 8
     }
-}
-
-extension PacketStore.Packet {
-    /// The way it came, as its receiver sees it.
-    fileprivate var way: Path { Path(local: destination, remote: source, isEncapsulated: isEncapsulated) }
 }

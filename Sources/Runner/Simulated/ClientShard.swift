@@ -197,7 +197,7 @@ struct ClientShard: ~Copyable {
                 up: Flow(client: name, direction: .toGateway, over: link),
                 down: Flow(client: name, direction: .toClient, over: link),
                 nextArrival: plan.firstArrival[Int(entity)],
-                traffic: traffic(of: population, name)
+                traffic: traffic(of: population, name, clientPlan.policy)
             )
         )
     }

@@ -13,11 +13,17 @@ struct TunnelEnd: ~Copyable {
     private var senders = UniqueArray<Sender>()
     private(set) var database = SADatabase()
     private let isGateway: Bool
+    private let volume: VolumeLifetime?
+    /// The Child SAs whose soft lifetime in packets or octets has ended, for the driver to take.
+    private var spent: [ChildSPI] = []
     /// When the last authentic packet came, and when the last one left.
     var heardAt = Instant.zero
     var sentAt = Instant.zero
 
-    init(isGateway: Bool) { self.isGateway = isGateway }
+    init(isGateway: Bool, volume: VolumeLifetime?) {
+        self.isGateway = isGateway
+        self.volume = volume
+    }
 
     /// An outbound SA, and whom its packets are from and to.
     ///
@@ -28,6 +34,8 @@ struct TunnelEnd: ~Copyable {
         var sa: OutboundSA
         let ends: InnerEnds
         var isReady: Bool
+        /// What it carries in either direction before it is spent; nil for as much as there is, or if it is spent.
+        var volume: Lifetime.Volume?
     }
 
     /// Whether there is a Child SA to send on.
@@ -67,9 +75,22 @@ struct TunnelEnd: ~Copyable {
                 inbound: child.inbound,
                 sa: pair.install(in: &database),
                 ends: InnerEnds(child, isGateway: isGateway),
-                isReady: child.isExchangeInitiator
+                isReady: child.isExchangeInitiator,
+                volume: volume?.drawn(for: child.inbound)
             )
         )
+    }
+
+    /// The next Child SA that has carried what it may.
+    mutating func takeSpent() -> ChildSPI? { spent.popLast() }
+
+    /// Looks how much a Child SA has carried.
+    private mutating func note(_ used: Usage, of index: Int) {
+        guard let volume = senders[index].volume, used.packets >= volume.packets || used.octets >= volume.octets else {
+            return
+        }
+        senders[index].volume = nil
+        spent.append(senders[index].inbound)
     }
 
     /// The place of the latest SA that may be sent on.
@@ -111,7 +132,9 @@ struct TunnelEnd: ~Copyable {
         }
         let next = isTransport ? packet.transport : packet.family
         // A Child SA whose numbers are used up sends no more; its rekey was due long before.
-        return try? senders[index].sa.seal(&octets, payloadByteCount: payloadByteCount, next: next, cryptography)
+        let sealed = try? senders[index].sa.seal(&octets, payloadByteCount: payloadByteCount, next: next, cryptography)
+        note(senders[index].sa.usage, of: index)
+        return sealed
     }
 
     /// A packet that was opened in place.
@@ -135,6 +158,7 @@ struct TunnelEnd: ~Copyable {
         let received = try database.open(&packet, cryptography)
         let index = place(of: spi)
         senders[index].isReady = true
+        if senders[index].volume != nil, let used = database.with(spi, { $0.usage }) { note(used, of: index) }
         let payload = packet.bytes.extracting(received.payload)
         let inner: InnerPacket?
         let data: RawSpan
@@ -151,7 +175,7 @@ struct TunnelEnd: ~Copyable {
         return Opened(mark: try? FlowMark(decoding: data), packet: inner, payload: received.payload)
     }
 
-    /// Seals the answer to a packet in its place, by the Child SA that it came on; nil where it gets none.
+    /// Seals the answer to a packet in its place, by the latest Child SA; nil where it gets none.
     ///
     /// A host behind a gateway does so: it sends back what was sent to it.
     mutating func answer(
@@ -162,24 +186,31 @@ struct TunnelEnd: ~Copyable {
     ) -> Int? {
         guard let reply = opened.packet?.reply else { return nil }
         if case .echoRequest = reply.content { return nil }
-        let index = place(of: spi)
+        var index = place(of: spi)
+        // In its place there is room for what has the same algorithms, and so the same offsets.
+        if let latest = sender, senders[latest].sa.algorithms == senders[index].sa.algorithms,
+            senders[latest].sa.mode == senders[index].sa.mode
+        {
+            index = latest
+        }
         let isTransport = senders[index].sa.mode == .transport
         var span = octets.mutableSpan
         // SAFETY: as above.
         var packet = unsafe span.mutableBytes
-        // Both directions have the algorithms and so the offsets in common.
         var payload = packet._mutatingExtracting(opened.payload)
         if isTransport {
             reply.writeTransport(into: &payload)
         } else {
             _ = reply.write(into: &payload, dataByteCount: payload.byteCount - reply.headerByteCount)
         }
-        return try? senders[index].sa.seal(
+        let sealed = try? senders[index].sa.seal(
             &packet,
             payloadByteCount: opened.payload.count,
             next: isTransport ? reply.transport : reply.family,
             cryptography
         )
+        note(senders[index].sa.usage, of: index)
+        return sealed
     }
 
     /// The place of the pair of SAs that receives under an SPI.

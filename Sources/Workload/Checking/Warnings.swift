@@ -48,13 +48,15 @@ struct WarningCheck {
     }
 
     /// Whether an SA of the population may be rekeyed in the run, by either end.
-    func isRekeyed(_ population: Int, _ lifetime: KeyPath<Workload.Lifetimes, Workload.Lifetime>) -> Bool {
-        guard let start = firstArrival(of: population) else { return false }
-        let population = workload.populations[population]
+    func isRekeyed(_ place: Int, _ lifetime: KeyPath<Workload.Lifetimes, Workload.Lifetime>) -> Bool {
+        guard let start = firstArrival(of: place) else { return false }
+        let population = workload.populations[place]
         let both = [
             workload.profiles[population.profile].lifetimes, workload.gateways[population.gateway].policy.lifetimes,
         ]
+        let isUsed = workload.traffic.contains { $0.population == place }
         return both.contains { lifetimes in
+            if lifetimes[keyPath: lifetime].hasVolume, isUsed { return true }
             guard let earliest = earliestRekey(lifetimes[keyPath: lifetime]) else { return false }
             return start + earliest < duration
         }

@@ -73,6 +73,11 @@ struct RecordView {
         read(key, or: nil) { text throws(UnitProblem) in try Units.count(text, in: 0...Int.max) }
     }
 
+    /// A size in bytes, or nil where it is not written or is the word `never`.
+    func optionalSize(_ key: String) -> Int? {
+        read(key, or: nil) { text throws(UnitProblem) in try Units.size(text) }
+    }
+
     func count(_ key: String) -> Int { optionalCount(key) ?? 1 }
 
     func boolean(_ key: String) -> Bool { text(key) == "true" }

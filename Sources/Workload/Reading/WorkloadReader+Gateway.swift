@@ -141,7 +141,12 @@ extension WorkloadReader {
             return (Presets.lifetimes.first { $0.name == name } ?? Presets.lifetimes[0]).value
         }
         let lifetimes = view.view("lifetimes")
-        return Workload.Lifetimes(ike: lifetime(lifetimes.view("ike")), child: lifetime(lifetimes.view("child")))
+        var child = lifetime(lifetimes.view("child"))
+        let written = lifetimes.view("child")
+        child.packets = written.optionalCount("packets").map { UInt64($0) }
+        child.bytes = written.optionalSize("bytes").map { UInt64($0) }
+        if child.hasVolume { child.jitter = written.percent("jitter") }
+        return Workload.Lifetimes(ike: lifetime(lifetimes.view("ike")), child: child)
     }
 
     private mutating func lifetime(_ view: RecordView) -> Workload.Lifetime {

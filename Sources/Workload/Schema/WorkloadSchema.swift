@@ -103,19 +103,36 @@ enum WorkloadSchema {
             Record(
                 fields: [
                     Field("ike", .record(lifetime), .required, "lifetimes of IKE SAs"),
-                    Field("child", .record(lifetime), .required, "lifetimes of Child SAs"),
+                    Field("child", .record(childLifetime), .required, "lifetimes of Child SAs"),
                 ]
             )
         ),
     ])
 
-    static let lifetime = Record(
-        fields: [
-            Field("rekey", .duration(or: ["never"]), .required, "the soft lifetime, before jitter"),
-            Field("jitter", .percent(), .standard("10%"), "the share of it that is drawn and taken off"),
-            Field("over", .duration(), "from the soft to the hard lifetime; a tenth of the soft one unless said"),
+    static let lifetime = Record(fields: lifetimeFields)
+
+    static let childLifetime = Record(
+        fields: lifetimeFields + [
+            Field(
+                "packets",
+                .count(1...1_000_000_000_000, or: ["never"]),
+                .standard("never"),
+                "how many packets it carries in one direction before it is rekeyed, before jitter"
+            ),
+            Field(
+                "bytes",
+                .scalar(.size(words: ["never"])),
+                .standard("never"),
+                "how many bytes of inner packets, likewise"
+            ),
         ]
     )
+
+    private static let lifetimeFields = [
+        Field("rekey", .duration(or: ["never"]), .required, "the soft lifetime, before jitter"),
+        Field("jitter", .percent(), .standard("10%"), "the share of it that is drawn and taken off"),
+        Field("over", .duration(), "from the soft to the hard lifetime; a tenth of the soft one unless said"),
+    ]
 
     static let halfOpen = Record(
         fields: [

@@ -199,10 +199,14 @@ extension Workload {
 
     private func value(_ lifetimes: Lifetimes) -> YAMLValue {
         func value(_ lifetime: Lifetime) -> YAMLValue {
-            guard let rekey = lifetime.rekey else { return .map([("rekey", .plain("never"))]) }
-            return .map([
-                ("rekey", .plain(rekey)), ("jitter", .plain(lifetime.jitter)), ("over", .plain(lifetime.over)),
-            ])
+            var entries: [(key: String, value: YAMLValue)] = [
+                ("rekey", lifetime.rekey.map { .plain($0) } ?? .plain("never"))
+            ]
+            if lifetime.rekey != nil || lifetime.hasVolume { entries.append(("jitter", .plain(lifetime.jitter))) }
+            if lifetime.rekey != nil { entries.append(("over", .plain(lifetime.over))) }
+            if let packets = lifetime.packets { entries.append(("packets", .plain(packets))) }
+            if let bytes = lifetime.bytes { entries.append(("bytes", .plain(UnitText.size(Int(bytes))))) }
+            return .map(entries)
         }
         return .map([("ike", value(lifetimes.ike)), ("child", value(lifetimes.child))])
     }

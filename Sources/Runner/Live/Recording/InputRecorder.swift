@@ -68,6 +68,11 @@ struct InputRecorder: ~Copyable {
         buffer.writeInteger(sentAt.nanoseconds)
     }
 
+    mutating func endVolume(_ client: UInt32, of spi: ChildSPI, at now: Instant) {
+        begin(.volume, client, now)
+        buffer.writeInteger(spi.rawValue)
+    }
+
     mutating func outcome(_ digest: UInt64) throws(LiveError) {
         vouch(.outcome, digest)
         if buffer.count >= Self.pieceByteCount { try flush() }

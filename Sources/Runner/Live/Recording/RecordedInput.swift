@@ -24,6 +24,8 @@ enum RecordedInput {
         case receiveESP
         /// When ESP packets last came and left.
         case traffic
+        /// A Child SA has carried what it may.
+        case volume
     }
 
     /// What a client is, so that it can be made again.

@@ -71,7 +71,7 @@ struct WorkerReplay: ~Copyable {
         }
         switch kind {
         case .client: try meet(&reader)
-        case .arrive, .leave, .advance, .receive, .receiveESP, .traffic, .move: try feed(kind, &reader)
+        case .arrive, .leave, .advance, .receive, .receiveESP, .traffic, .volume, .move: try feed(kind, &reader)
         case .rollover: try rollOver(&reader)
         case .outcome:
             takeOutcome()
@@ -134,6 +134,8 @@ struct WorkerReplay: ~Copyable {
             let heardAt = Instant(nanoseconds: try reader.readInteger())
             let sentAt = Instant(nanoseconds: try reader.readInteger())
             clients[place].noteTraffic(heardAt: heardAt, sentAt: sentAt)
+        case .volume:
+            clients[place].endVolume(of: ChildSPI(rawValue: try reader.readInteger()), at: turn.now)
         case .receiveESP:
             let path = try RecordedInput.path(&reader)
             let spi = ChildSPI(rawValue: try reader.readInteger())
