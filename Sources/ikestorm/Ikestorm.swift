@@ -21,7 +21,8 @@ struct Ikestorm: ParsableCommand {
         subcommands: [
             RunCommand.self, CheckCommand.self, DiffCommand.self, InitCommand.self, SchemaCommand.self,
             GatewayCommand.self, SinkCommand.self, PKICommand.self, AbortCommand.self, CleanupCommand.self,
-            ReplayCommand.self, CalibrateCommand.self, InspectCommand.self, MatrixCommand.self, DoctorCommand.self,
+            ReplayCommand.self, CalibrateCommand.self, CapacityCommand.self, InspectCommand.self, MatrixCommand.self,
+            DoctorCommand.self,
             VersionCommand.self,
         ]
     )

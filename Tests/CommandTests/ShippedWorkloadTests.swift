@@ -31,7 +31,7 @@ struct ShippedWorkloadTests {
 
     static let stories = [
         Story("certificate-rollover", ["abrupt", "steps"]), Story("cookie-flood", ["laptops"]),
-        Story("esp-imix", ["half", "full"]),
+        Story("esp-imix", ["half", "full"]), Story("esp-throughput", ["branch"]),
         Story("lossy-mobile", ["phones"]),
         Story("mobike-commute", ["first-car", "second-car"]),
         Story("mobike-wave", ["mobile", "fixed"]),
