@@ -1,3 +1,5 @@
+import Results
+
 /// The values that one setting of a workload takes: `traffic.stream.up.packets=100/s..4000/s`.
 package struct Variation: Hashable, Sendable {
     /// The setting's path, as for `--set`.

@@ -1,7 +1,7 @@
 import Foundation
 package import Primitives
 package import Results
-package import Workload
+import Workload
 
 /// `ikestorm capacity`: runs a workload with one value of a setting after the other, and finds the largest that passes.
 package struct CapacityJob {
