@@ -27,7 +27,8 @@ struct VariationTests {
         "and nothing else",
         arguments: [
             ("a.b", "no path with a range"), ("=1..2", "no path with a range"), ("a=5", "no `..`"),
-            ("a=1/s..2/m", "different units"), ("a=1/s..2", "different units"), ("a=x..x", "not two numbers"), ("a=x..y", "different units"),
+            ("a=1/s..2/m", "different units"), ("a=1/s..2", "different units"), ("a=x..x", "not two numbers"),
+            ("a=x..y", "different units"),
             ("a=..", "not two numbers"), ("a=1..9999999999999999999", "not two numbers"),
             ("a=1.2.3..4", "not two numbers"), ("a=5..5", "not less than"), ("a=6s..5s", "not less than"),
             ("a=0.1234567..1", "at most 6 decimals"),
