@@ -22,8 +22,8 @@ package struct LifeCyclePolicy: Hashable, Sendable {
     /// How many requests of the peer may be under way at once (RFC 7296 section 2.3).
     package var windowSize: UInt32 = 1
 
-    /// Which share of the peer's rekeys of Child SAs a responder refuses by TS_UNACCEPTABLE, as one does whose own policy
-    /// has changed (RFC 7296 section 2.9.2).
+    /// Which share of the peer's rekeys of Child SAs a responder refuses by TS_UNACCEPTABLE, as one does whose own
+    /// policy has changed (RFC 7296 section 2.9.2).
     package var refusedChildRekeys = Probability.zero
 
     package init() {}

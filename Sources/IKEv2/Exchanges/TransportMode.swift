@@ -25,7 +25,7 @@ extension IKESA.Established {
     /// The peer's selectors as this end understands them: a NAT has changed the addresses that the ends have for each
     /// other, but not what the peer wrote.
     ///
-    /// - Parameter side: What this end says of that side, or has said when it asked: either end may be elsewhere by now.
+    /// - Parameter side: What this end says of that side, or said when it asked: either end may be elsewhere by now.
     func understood(
         _ selectors: [TrafficSelector],
         ofPeer isPeers: Bool,
