@@ -13,7 +13,7 @@ struct CapacityCommand: ParsableCommand {
             does not. It passes when its thresholds and its steady state hold, or what --until says in place of the \
             thresholds:
 
-              ikestorm capacity workloads/quickstart.yaml --vary populations.laptops.count=1000..60000 --crypto modelled
+              ikestorm capacity first.yaml --vary arrivals.start.constant=20..5000/s --set populations.clients.count=50000
               ikestorm capacity workloads/esp-throughput.yaml --vary traffic.stream.up.packets=100/s..20000/s
 
             Passing is taken to become harder with larger values. The folder of the search, runs/NAME/TIME-SEED/ unless \
@@ -92,6 +92,13 @@ struct CapacityCommand: ParsableCommand {
         return Probability(partsPerBillion: UInt32(percent * 10_000_000))
     }
 
+    /// What repeats the search: without the folder, which has to be a new one.
+    private var repetition: [String] {
+        var words = ["ikestorm"] + CommandLine.arguments.dropFirst().filter { !$0.hasPrefix("--out=") }
+        if let place = words.firstIndex(of: "--out") { words.removeSubrange(place..<min(place + 2, words.count)) }
+        return words
+    }
+
     func run() throws {
         let world: CapacityJob.World =
             target.isEmpty ? .simulated(crypto) : .live(targets: target, allowed: allowTarget, sources: sources)
@@ -108,7 +115,7 @@ struct CapacityCommand: ParsableCommand {
         job.replications = replications
         job.folder = out
         job.writesJSON = json
-        job.command = ["ikestorm"] + CommandLine.arguments.dropFirst()
+        job.command = repetition
         try job.run(on: .standard()).end()
     }
 }

@@ -15,7 +15,7 @@ package struct Variation: Hashable, Sendable {
         func wrong(_ problem: String) -> JobFailure {
             JobFailure(
                 .usage,
-                "error: --vary \(text): \(problem); write PATH=LOW..HIGH, such as populations.clients.count=1000..50000"
+                "error: --vary \(text): \(problem); write PATH=LOW..HIGH, such as arrivals.start.constant=20..5000/s"
             )
         }
         let halves = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
