@@ -215,6 +215,8 @@ struct StrictInputTests {
         Broken("waits that grow for ever", ", at-most: 5m", ""),
         Broken("a warm-up as long as the run", "duration: 5m", "duration: 5m, warm-up: 5m"),
         Broken("a jitter of everything", "rekey: 1m }", "rekey: 1m, jitter: 100% }"),
+        Broken("a Child SA that may carry nothing", "rekey: 1m }", "rekey: 1m, bytes: 0B }"),
+        Broken("a share of rekeys without a unit", "pool: [10", "refused-child-rekeys: 5\n      pool: [10"),
         Broken("an octal number", "seed: 7", "seed: 0123"),
         Broken("a share without its sign", "random: 1%", "random: 0.01"),
         Broken("a tab", "  gw:", "\tgw:"),

@@ -145,6 +145,13 @@ extension WorkloadReader {
         let written = lifetimes.view("child")
         child.packets = written.optionalCount("packets").map { UInt64($0) }
         child.bytes = written.optionalSize("bytes").map { UInt64($0) }
+        if child.bytes == 0 {
+            fail(
+                written.mark("bytes"),
+                "a Child SA that may carry nothing is rekeyed at its first packet",
+                "write more, such as 1GiB, or `never`"
+            )
+        }
         if child.hasVolume { child.jitter = written.percent("jitter") }
         return Workload.Lifetimes(ike: lifetime(lifetimes.view("ike")), child: child)
     }
