@@ -28,6 +28,39 @@ struct ReplicationTests {
         let runs: [Run]
     }
 
+    @Test("Ctrl-C ends the replications, also when the first of them is done")
+    func endAtInterrupt() throws {
+        let words = ["run", Shipped.quickstart, "--replications", "500", "--out", "all"]
+        let outcome = try interrupt(words, onceThereIs: "all/replication-003")
+        #expect(try scratch.text("all/replications.json").contains("\"verdict\": \"interrupted\""), "\(outcome.output)")
+        #expect(!scratch.exists("all/incomplete") && !scratch.exists("all/replication-500"))
+    }
+
+    @Test("so does a search for capacity, and says so")
+    func searchEndsAtInterrupt() throws {
+        // The second run would take for ever.
+        let words = [
+            "capacity", Shipped.quickstart, "--vary", "run.duration=1..10000000m", "--crypto", "modelled", "--out",
+            "all",
+        ]
+        let outcome = try interrupt(words, onceThereIs: "all/trial-2")
+        #expect(outcome.output.contains("answer  interrupted before there was one"))
+        #expect(try scratch.text("all/capacity.json").contains("\"answer\": \"interrupted\""))
+        #expect(!scratch.exists("all/incomplete") && !scratch.exists("all/trial-3"))
+    }
+
+    /// Runs a command, and interrupts it when a file or folder is there.
+    private func interrupt(_ words: [String], onceThereIs name: String) throws -> Command.Outcome {
+        let run = try Command([Binary.path] + words, directory: scratch.url)
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !scratch.exists(name), ContinuousClock.now < deadline { usleep(20_000) }
+        usleep(300_000)
+        run.interrupt()
+        let outcome = try run.wait(atMost: 30)
+        #expect(outcome.status == 105, "\(outcome.errors)")
+        return outcome
+    }
+
     @Test("each replication has a seed and a folder of its own, and its command repeats it")
     func replicates() throws {
         let outcome = try Binary.run(["run"] + Shipped.small + ["--replications", "3", "--out", "all"], in: scratch)

@@ -51,6 +51,10 @@ package struct CapacityJob {
         var search = CapacitySearch(low: variation.low, high: variation.high, resolution: resolution)
         var result = begin(workload)
         var late: Set<Int64> = []
+        // A run that drains, or has ended, takes no notice of it any more.
+        let interrupt = Interrupt()
+        let signals = InterruptSignals { interrupt.request() }
+        defer { signals.end() }
         var isInterrupted = false
         while let value = search.next, !isInterrupted {
             let trial = try attempt(value, number: result.trials.count + 1, in: place)
@@ -64,6 +68,7 @@ package struct CapacityJob {
                 search.note(value, passes: false)
             case .interrupted, .forced: isInterrupted = true
             }
+            if interrupt.requestCount > 0, search.next != nil { isInterrupted = true }
         }
         result.answer = isInterrupted ? .interrupted : answer(of: search, late)
         try finish(result, place, on: console)
