@@ -89,7 +89,7 @@ bench: toolchain
 	@[ -n "$(ARGS)" ] || $(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
 	@[ -n "$(ARGS)" ] || scripts/bench-handshakes
 
-# A simulated handshake takes about three quarters of the time then; .build/accelerated/ikestorm.
+# A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm.
 accelerate: toolchain
 	@scripts/install accelerate
 	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm

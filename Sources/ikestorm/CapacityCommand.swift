@@ -22,8 +22,8 @@ struct CapacityCommand: ParsableCommand {
             Against a real gateway (--target) all runs are in real time, one after the other, each of which deletes its IKE \
             SAs. Where the generator was late with a value, what lies above is not known (75).
 
-            Exit codes: 0 with an answer, 65 bad workload, 75 the generator was late, 99 it does not pass even with the lowest \
-            value.
+            Exit codes: 0 with an answer, 65 bad workload, 75 the generator was late, 96 safety ended a run and the search, 99 \
+            it does not pass even with the lowest value.
             """
     )
 

@@ -79,6 +79,9 @@ package enum CapacityReport {
         case .inconclusive(let passes, let late):
             let known = passes.map { "it passes with \($0), and " } ?? ""
             return known + "with \(late) the generator was late: what the gateway carries from there on is not known"
+        case .aborted(let passes, let value):
+            let known = passes.map { "it passes with \($0), and " } ?? ""
+            return known + "with \(value) safety ended the run, and the search"
         case .interrupted: return "interrupted before there was one"
         }
     }
@@ -102,6 +105,7 @@ extension CapacityResult.Answer {
         case .belowRange: "below-range"
         case .aboveRange: "above-range"
         case .inconclusive: "inconclusive"
+        case .aborted: "aborted"
         case .interrupted: "interrupted"
         }
     }
@@ -109,7 +113,7 @@ extension CapacityResult.Answer {
     fileprivate var values: (passes: String?, fails: String?) {
         switch self {
         case .between(let passes, let fails): (passes, fails)
-        case .inconclusive(let passes, _): (passes, nil)
+        case .inconclusive(let passes, _), .aborted(let passes, _): (passes, nil)
         case .belowRange, .aboveRange, .interrupted: (nil, nil)
         }
     }

@@ -45,6 +45,8 @@ package struct CapacityResult: Hashable, Sendable {
         case aboveRange
         /// The generator was late with a value, so that nothing is known from there on; runs pass with the other one.
         case inconclusive(passes: String?, late: String)
+        /// Safety ended a run with a value, and the search with it; runs pass with the other one.
+        case aborted(passes: String?, at: String)
         case interrupted
     }
 
@@ -77,6 +79,7 @@ package struct CapacityResult: Hashable, Sendable {
         case .between, .aboveRange: .pass
         case .belowRange: .threshold
         case .inconclusive: .inconclusive
+        case .aborted: .safetyAbort
         case .interrupted: .interrupted
         }
     }

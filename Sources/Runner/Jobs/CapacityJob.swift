@@ -55,22 +55,24 @@ package struct CapacityJob {
         let interrupt = Interrupt()
         let signals = InterruptSignals { interrupt.request() }
         defer { signals.end() }
-        var isInterrupted = false
-        while let value = search.next, !isInterrupted {
+        var ending: CapacityResult.Answer?
+        while ending == nil, let value = search.next {
             let trial = try attempt(value, number: result.trials.count + 1, in: place)
             result.trials.append(trial)
             console.errors(Self.line(trial))
             switch trial.verdict {
             case .passed: search.note(value, passes: true)
-            case .aborted, .steadyStateFailed, .thresholdsFailed: search.note(value, passes: false)
+            case .steadyStateFailed, .thresholdsFailed: search.note(value, passes: false)
             case .degraded, .invalid:
                 late.insert(value)
                 search.note(value, passes: false)
-            case .interrupted, .forced: isInterrupted = true
+            // Whoever aborts a run wants no other one behind it.
+            case .aborted: ending = .aborted(passes: search.passes.map(variation.text), at: trial.value)
+            case .interrupted, .forced: ending = .interrupted
             }
-            if interrupt.requestCount > 0, search.next != nil { isInterrupted = true }
+            if ending == nil, interrupt.requestCount > 0, search.next != nil { ending = .interrupted }
         }
-        result.answer = isInterrupted ? .interrupted : answer(of: search, late)
+        result.answer = ending ?? answer(of: search, late)
         try finish(result, place, on: console)
         return result.exitCode
     }
