@@ -20,6 +20,12 @@ extension ResponderFleet {
         peers[id].endpoint.forEachSA { $0.forEachChild(body) }
     }
 
+    /// Where a peer is; nil where it has gone.
+    package func path(of owner: UInt64) -> Path? {
+        let id = SlotID(packed: owner)
+        return peers.contains(id) ? peers[id].endpoint.path : nil
+    }
+
     /// A packet of a peer is authentic: what is sent to it follows it there (RFC 7296 section 2.23).
     package mutating func follow(_ owner: UInt64, to path: Path, _ turn: inout Turn) {
         let id = SlotID(packed: owner)

@@ -26,7 +26,7 @@ package struct ClientTally: ~Copyable {
 
     package enum Latency: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case handshake, childRekey, ikeRekey, lag, reauthentication, addressUpdate, packet, roundTrip
-        case jitter, firstPacket
+        case jitter, firstPacket, clockError
         case childRekeyOutage, childRekeyGap, ikeRekeyOutage, ikeRekeyGap, reauthenticationOutage, reauthenticationGap
         case moveOutage, moveGap, natOutage, natGap, restartOutage, restartGap
     }
@@ -36,11 +36,6 @@ package struct ClientTally: ~Copyable {
         package var population: UInt16
         package var kind: Latency
         package var value: Duration
-
-        /// Whether another is of the same second, population and kind.
-        package func isAlike(_ other: Sample) -> Bool {
-            second == other.second && population == other.population && kind == other.kind
-        }
     }
 
     /// A failure with its reason.

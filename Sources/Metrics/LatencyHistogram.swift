@@ -28,6 +28,11 @@ package struct LatencyHistogram: Sendable {
         exactMaximum = max(exactMaximum, latency)
     }
 
+    /// Counts samples of so many nanoseconds each.
+    package mutating func record(nanoseconds values: [UInt64]) {
+        for value in values { record(Duration(nanoseconds: Int64(value))) }
+    }
+
     /// Adds what another one counted.
     package mutating func merge(_ other: LatencyHistogram) {
         histogram.add(other.histogram)

@@ -82,6 +82,8 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case trafficJitter = "traffic.jitter"
     /// From the intended start of an attempt to the first packet through its tunnel (a time).
     case trafficFirstPacket = "traffic.first-packet"
+    /// How far off one-way times of real time may be: 0 where both ends have one clock (a time).
+    case trafficClockError = "traffic.clock-error"
     /// ESP packets that an end did not let through, by reason (a count).
     case espDropped = "esp.dropped"
     /// Packets of a flow that a rekey of a Child SA cost, divided by the offered rate (a time).
@@ -132,8 +134,9 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
             .counter
         case .handshakeSuccess, .tunnelsUp: .ratio
         case .handshakeLatency, .childRekeyLatency, .ikeRekeyLatency, .reauthenticationLatency, .generatorLag,
-            .mobikeLatency, .trafficLatency, .trafficRoundTrip, .trafficJitter, .trafficFirstPacket, .childRekeyOutage,
-            .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage, .reauthenticationGap, .mobikeOutage,
+            .mobikeLatency, .trafficLatency, .trafficRoundTrip, .trafficJitter, .trafficFirstPacket, .trafficClockError,
+            .childRekeyOutage, .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage,
+            .reauthenticationGap, .mobikeOutage,
             .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
             .latency
         case .recoveryTime: .recovery
@@ -146,8 +149,9 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         case .reauthenticationOffered, .reauthenticationEstablished, .reauthenticationFailed, .reauthenticationLatency,
             .initialContactReplaced, .unknownIKESPI, .mobikeMoves, .mobikeUpdates, .mobikeRestarts, .mobikeLatency,
             .natExhausted, .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .trafficRoundTrip,
-            .unknownESPSPI, .trafficReordered, .trafficDuplicated, .trafficJitter, .trafficFirstPacket, .espDropped,
-            .childRekeyOutage, .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage,
+            .unknownESPSPI, .trafficReordered, .trafficDuplicated, .trafficJitter, .trafficFirstPacket,
+            .trafficClockError,
+            .espDropped, .childRekeyOutage, .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage,
             .reauthenticationGap, .mobikeOutage, .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
             true
         default: false

@@ -134,19 +134,20 @@ extension MetricName {
         case .trafficDuplicated: 38
         case .trafficJitter: 39
         case .trafficFirstPacket: 40
-        case .espDropped: 41
-        case .childRekeyOutage: 42
-        case .childRekeyGap: 43
-        case .ikeRekeyOutage: 44
-        case .ikeRekeyGap: 45
-        case .reauthenticationOutage: 46
-        case .reauthenticationGap: 47
-        case .mobikeOutage: 48
-        case .mobikeGap: 49
-        case .natOutage: 50
-        case .natGap: 51
-        case .restartOutage: 52
-        case .restartGap: 53
+        case .trafficClockError: 41
+        case .espDropped: 42
+        case .childRekeyOutage: 43
+        case .childRekeyGap: 44
+        case .ikeRekeyOutage: 45
+        case .ikeRekeyGap: 46
+        case .reauthenticationOutage: 47
+        case .reauthenticationGap: 48
+        case .mobikeOutage: 49
+        case .mobikeGap: 50
+        case .natOutage: 51
+        case .natGap: 52
+        case .restartOutage: 53
+        case .restartGap: 54
         }
     }
 }

@@ -20,6 +20,9 @@ struct Collector {
     /// The percentiles of the seconds that nothing can be added to any more.
     private var sealed: [[UInt32: [UInt64]]] = ClientTally.Latency.allCases.map { _ in [:] }
 
+    /// By kind and population, samples of one second that have not been added yet.
+    private var alike: [(second: UInt32, values: [UInt64])]
+
     private struct Scope {
         let scope: MeasurementScope
         let population: UInt16?
@@ -51,6 +54,7 @@ struct Collector {
                 start: .zero + .seconds(second)
             )
         }
+        alike = Array(repeating: (0, []), count: names.count * ClientTally.Latency.allCases.count)
         series = names.map { _ in ClientTally.Kind.allCases.map { _ in [] } }
     }
 
@@ -68,14 +72,12 @@ struct Collector {
                 scopes[index].failures[Int(failure.kind.rawValue)][failure.reason, default: 0] += 1
             }
         }
-        var first = 0
-        while first < tally.samples.count {
-            let sample = tally.samples[first]
-            var end = first + 1
-            while end < tally.samples.count, tally.samples[end].isAlike(sample) { end += 1 }
-            add(tally.samples[first..<end])
-            first = end
+        for sample in tally.samples {
+            let place = Int(sample.kind.rawValue) * populations.count + Int(sample.population)
+            if alike[place].second != sample.second { addAlike(place, beginning: sample.second) }
+            alike[place].values.append(UInt64(sample.value.nanoseconds))
         }
+        for place in alike.indices where !alike[place].values.isEmpty { addAlike(place, beginning: 0) }
         tally.removeAll()
     }
 
@@ -86,19 +88,19 @@ struct Collector {
         totals[kind] += Int64(mark.amount)
     }
 
-    /// Adds samples that are alike: what takes a look-up is done once for all of them.
-    private mutating func add(_ samples: ArraySlice<ClientTally.Sample>) {
-        guard let sample = samples.first else { return }
-        let kind = Int(sample.kind.rawValue)
-        secondLatencies[kind][sample.second, default: []].append(
-            contentsOf: samples.lazy.map { UInt64($0.value.nanoseconds) }
-        )
-        for index in scopes.indices where scopes[index].covers(second: sample.second, population: sample.population) {
-            var histogram = scopes[index].latencies[kind] ?? LatencyHistogram()
-            scopes[index].latencies[kind] = nil
-            for sample in samples { histogram.record(sample.value) }
-            scopes[index].latencies[kind] = histogram
+    /// Adds samples that are alike: what takes a look-up is done once for all of them. Those of another second follow.
+    private mutating func addAlike(_ place: Int, beginning next: UInt32) {
+        let (kind, population) = (place / populations.count, UInt16(place % populations.count))
+        let second = alike[place].second
+        if !alike[place].values.isEmpty {
+            secondLatencies[kind][second, default: []].append(contentsOf: alike[place].values)
+            for index in scopes.indices where scopes[index].covers(second: second, population: population) {
+                if scopes[index].latencies[kind] == nil { scopes[index].latencies[kind] = LatencyHistogram() }
+                scopes[index].latencies[kind]?.record(nanoseconds: alike[place].values)
+            }
         }
+        alike[place].values.removeAll(keepingCapacity: true)
+        alike[place].second = next
     }
 
     /// Keeps no more than the percentiles of the seconds before one: a long run in real time has many samples.
@@ -170,6 +172,7 @@ extension Collector {
         (.reauthenticationLatency, .reauthentication),
         (.generatorLag, .lag), (.mobikeLatency, .addressUpdate), (.trafficLatency, .packet),
         (.trafficRoundTrip, .roundTrip), (.trafficJitter, .jitter), (.trafficFirstPacket, .firstPacket),
+        (.trafficClockError, .clockError),
         (.childRekeyOutage, .childRekeyOutage), (.childRekeyGap, .childRekeyGap),
         (.ikeRekeyOutage, .ikeRekeyOutage), (.ikeRekeyGap, .ikeRekeyGap),
         (.reauthenticationOutage, .reauthenticationOutage), (.reauthenticationGap, .reauthenticationGap),

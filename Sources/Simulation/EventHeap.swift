@@ -32,19 +32,26 @@ package struct EventHeap: ~Copyable, Sendable {
     package mutating func popFirst() -> Event {
         let result = events[0]
         let last = events.removeLast()
-        guard !events.isEmpty else { return result }
+        let count = events.count
+        guard count > 0 else { return result }
+        // SAFETY: every place below is less than `count`, and nobody else has the events meanwhile.
+        let base = unsafe events.base
         var place = 0
         while true {
-            let firstChild = 4 * place + 1
-            guard firstChild < events.count else { break }
-            var least = firstChild
-            for child in (firstChild + 1)..<max(firstChild + 1, min(firstChild + 4, events.count))
-            where events[child].order < events[least].order { least = child }
-            guard events[least].order < last.order else { break }
-            events[place] = events[least]
-            place = least
+            let firstChild = 4 &* place &+ 1
+            guard firstChild < count else { break }
+            var least = unsafe base + firstChild
+            let end = unsafe base + min(firstChild &+ 4, count)
+            var child = unsafe least + 1
+            while unsafe child < end {
+                if unsafe child.pointee.isBefore(least.pointee) { unsafe least = child }
+                unsafe child += 1
+            }
+            guard unsafe least.pointee.isBefore(last) else { break }
+            unsafe base[place] = least.pointee
+            place = unsafe least - base
         }
-        events[place] = last
+        unsafe base[place] = last
         return result
     }
 }

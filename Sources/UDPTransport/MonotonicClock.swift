@@ -16,6 +16,12 @@ package struct MonotonicClock: Sendable {
 
     package var now: Instant { instant(clinux_monotonic_clock()) }
 
+    /// The moment of a count of nanoseconds that another process of the system has made.
+    package func instant(systemTime count: UInt64) -> Instant { instant(count) }
+
+    /// A moment as every process of the system counts it, in nanoseconds.
+    package func systemTime(of instant: Instant) -> UInt64 { start + instant.nanoseconds }
+
     /// The moment of a count of the system's; what was before the run counts as its start.
     func instant(_ count: UInt64) -> Instant {
         Instant(nanoseconds: count > start ? count - start : 0)

@@ -103,7 +103,7 @@ struct GatewayCommand: ParsableCommand {
         let status = service.status
         var told = ["served \(status.established) IKE SAs", "demanded \(status.cookieDemands) cookies"]
         if status.replaced > 0 { told.append("dropped \(status.replaced) for INITIAL_CONTACT") }
-        if status.echoed > 0 { told.append("sent back \(status.echoed) packets") }
+        told += status.packets.told
         let failovers = status.radiusFailovers
         if failovers > 0 { told.append("asked another RADIUS server \(failovers) time\(failovers == 1 ? "" : "s")") }
         if status.failures.total > 0 { told.append("failed: \(status.failures.text)") }

@@ -7,7 +7,7 @@ import Runner
 struct SinkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sink",
-        abstract: "Sends back what comes, as the target behind a gateway that traffic with `echo: true` goes to.",
+        abstract: "Is the target behind a gateway: sends back what is echoed, and takes and sends one-way flows.",
         discussion: """
             Run it on a host that the gateway's tunnels lead to, and allow the inner addresses of the clients. At the \
             end, after Ctrl-C, it says how many packets of how many flows came, and what was missing among them.
@@ -17,14 +17,14 @@ struct SinkCommand: ParsableCommand {
     @Option(help: "The address to answer on.")
     var address = "127.0.0.1"
 
-    @Option(help: "The UDP port.")
+    @Option(help: "The UDP port where packets are sent back.")
     var port: UInt16 = 7
+
+    @Option(help: "The UDP port of one-way flows: what comes there is counted, and told to who sent it.")
+    var flowPort: UInt16 = 9
 
     @Option(name: .customLong("allow"), help: "A prefix outside loopback that may be answered.")
     var allowed: [String] = []
-
-    @Flag(help: "Send nothing back: only count.")
-    var discard = false
 
     @Option(help: "Stop by itself after so many seconds.")
     var seconds: Int?
@@ -35,8 +35,8 @@ struct SinkCommand: ParsableCommand {
 
     func run() throws {
         var options = SinkServiceOptions(address: try ServiceOptions.address(address, such: "10.0.0.7"))
-        options.port = port
-        options.discards = discard
+        options.echoPort = port
+        options.flowPort = flowPort
         options.allowed = try ServiceOptions.prefixes(allowed)
         do {
             try serve(options)
@@ -53,7 +53,8 @@ struct SinkCommand: ParsableCommand {
             DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(seconds)) { stop.set() }
         }
         var service = try SinkService(options: options) { stop.isSet }
-        say("\(discard ? "counting" : "answering") on \(options.address), port \(service.port); Ctrl-C ends it")
+        let ports = service.ports
+        say("answering on \(options.address), ports \(ports.echo) and \(ports.flow); Ctrl-C ends it")
         try service.serve()
         let status = service.status
         say(

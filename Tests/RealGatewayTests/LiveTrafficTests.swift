@@ -21,6 +21,7 @@ struct LiveTrafficTests {
     private func run(
         _ parts: LiveWorkload,
         _ knobs: [String: String] = [:],
+        sinkPorts: [String] = [],
         at moment: Int64 = 0,
         _ action: @escaping @Sendable (RealGateway) -> Void = { _ in }
     ) throws -> (measured: Measurements, sink: String, dropped: UInt64) {
@@ -29,7 +30,7 @@ struct LiveTrafficTests {
         let queue = try gateway.rig.run(["ip", "link", "set", "dev", "ipsec0", "txqueuelen", "10000"], on: .gateway)
         #expect(queue.status == 0, "\(queue.errors)")
         let sink = try gateway.rig.start(
-            [Rig.ikestorm, "sink", "--address", "10.200.0.1", "--allow", "10.128.0.0/10"],
+            [Rig.ikestorm, "sink", "--address", "10.200.0.1", "--allow", "10.128.0.0/10"] + sinkPorts,
             on: .gateway
         )
         let workload = try parts.validated()
@@ -79,6 +80,50 @@ struct LiveTrafficTests {
         // Nothing, or else exactly what the gateway says that it had no room for.
         #expect(lost == run.dropped)
         #expect(run.sink.contains("; 0 missing,"), "\(run.sink)")
+    }
+
+    @Test("of one way lose nothing either, up to the sink and down from it, and each has its own latency")
+    func flowsOneWay() throws {
+        let count = 50
+        let flows = """
+            traffic:
+              talk: { population: laptops, target: 10.200.0.1, up: { packets: 10/s, size: 200B }, down: { packets: 10/s, size: 400B } }
+            """
+        let run = try run(
+            LiveWorkload(
+                count: count,
+                rate: "50/s",
+                duration: "8s",
+                ike: "{ rekey: 5s, jitter: 10%, over: 30s }",
+                child: "{ rekey: 2s, jitter: 10%, over: 30s }",
+                traffic: flows
+            )
+        )
+        let measured = run.measured
+        let offered = measured.counter(.trafficOffered).total
+        #expect(offered > UInt64(count * 20 * 5))
+        let lost = measured.counter(.trafficLost).total
+        #expect(measured.counter(.trafficReceived).total == offered - lost)
+        #expect(lost == run.dropped, "\(measured.counter(.trafficLost).byReason)")
+        #expect(measured.latency(.trafficLatency).count == offered - lost)
+        #expect(measured.latency(.trafficClockError).count > 0 && measured.latency(.trafficClockError).maximum == 0)
+        #expect(measured.counter(.childRekeyEstablished).total >= UInt64(2 * count))
+        #expect(run.sink.contains("; 0 missing,"), "\(run.sink)")
+    }
+
+    @Test("of one way are unreported where no sink says what has come")
+    func isUnreported() throws {
+        let flows = """
+            traffic:
+              talk: { population: laptops, target: 10.200.0.1, up: { packets: 10/s, size: 200B }, down: { packets: 10/s, size: 200B } }
+            """
+        let parts = LiveWorkload(count: 10, rate: "50/s", duration: "5s", traffic: flows)
+        let measured = try run(parts, sinkPorts: ["--flow-port", "10009"]).measured
+        #expect(measured.counter(.trafficReceived).total == 0)
+        #expect(measured.counter(.trafficLost).byReason.map(\.name) == ["unreported"])
+        // What nobody can be told to send is not offered.
+        #expect(measured.counter(.trafficLost).total == measured.counter(.trafficOffered).total)
+        #expect((300...500).contains(measured.counter(.trafficOffered).total))
     }
 
     @Test("nor over rekeys that strongSwan begins")

@@ -171,7 +171,7 @@ extension LivePlan {
     /// Packets go by UDP alone: who has traffic asks for that, behind a NAT or not (RFC 7296 section 2.23).
     private static func forceEncapsulation(in workload: inout Workload) -> [String] {
         var warnings: [String] = []
-        for traffic in workload.traffic where traffic.isEchoed {
+        for traffic in workload.traffic {
             let profile = workload.populations[traffic.population].profile
             guard !workload.profiles[profile].mobility.forcesEncapsulation else { continue }
             workload.profiles[profile].mobility.forcesEncapsulation = true
@@ -193,9 +193,6 @@ extension LivePlan {
             }
             + workload.paths.filter { $0.nat?.shared != nil }.map {
                 "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
-            }
-            + workload.traffic.filter { !$0.isEchoed }.map {
-                "the traffic \($0.name) is left out: in real time what is not echoed is measured by nobody (`echo: true`)"
             }
             + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }

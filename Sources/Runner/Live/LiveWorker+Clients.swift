@@ -107,7 +107,7 @@ extension LiveWorker {
     /// Opens an ESP packet; one of no Child SA is told to the peer.
     private mutating func deliverESP(_ local: Int, _ spi: ChildSPI, _ octets: RawSpan, over way: Path, due: Instant) {
         guard takePacket(local, spi, octets) else {
-            if noteVolume(local) { arm(local) }
+            if noteVolume(local) || packetDue(local) <= turn.now { arm(local) }
             return
         }
         let clientPlan = clients[local].plan

@@ -6,18 +6,23 @@ import Load
 import Primitives
 import Workload
 
-/// What a client of a live run has whose population has traffic that is echoed.
+/// What a client of a live run has whose population has traffic.
 struct LiveTraffic: ~Copyable {
     var end: TunnelEnd
     var flows: [PacketFlow] = []
     var meters = FlowMeters()
     /// By flow.
     var unanswered: [UnansweredPackets] = []
+    /// By flow; nil where packets are echoed.
+    var oneWay: [OneWayFlow?] = []
 
-    /// When the next packet is due.
+    /// When the next packet is due, or a poll of the other end.
     var due: Instant {
         var due = Instant.never
-        for flow in flows where flow.isRunning { due = min(due, flow.due) }
+        for index in flows.indices {
+            if flows[index].isRunning, flows[index].direction == .up { due = min(due, flows[index].due) }
+            if let way = oneWay[index] { due = min(due, way.nextPoll) }
+        }
         return due
     }
 
@@ -33,17 +38,19 @@ struct LiveTraffic: ~Copyable {
 extension LiveWorker {
     /// A client's share of its population's traffic; nil where there is none.
     func traffic(of values: LivePlan.ClientValues, _ policy: PeerPolicy) -> Box<LiveTraffic>? {
-        let name = plan.name(of: values)
+        let (name, population) = (plan.name(of: values), values.population)
         let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: name)
         var traffic = LiveTraffic(end: TunnelEnd(isGateway: false, volume: volume))
-        for (number, flow) in plan.workload.traffic.enumerated()
-        where flow.population == values.population && flow.isEchoed {
-            guard let flow = PacketFlow(plan.workload, traffic: number, .up, client: name, seed: plan.seed) else {
-                continue
+        for (number, values) in plan.workload.traffic.enumerated() where values.population == population {
+            for direction in PacketFlow.Direction.allCases {
+                guard
+                    let flow = PacketFlow(plan.workload, traffic: number, direction, client: name, seed: plan.seed)
+                else { continue }
+                traffic.flows.append(flow)
+                traffic.unanswered.append(UnansweredPackets())
+                traffic.oneWay.append(values.isEchoed ? nil : OneWayFlow())
+                traffic.meters.add()
             }
-            traffic.flows.append(flow)
-            traffic.unanswered.append(UnansweredPackets())
-            traffic.meters.add()
         }
         return traffic.flows.isEmpty ? nil : Box(traffic)
     }
@@ -85,7 +92,7 @@ extension LiveWorker {
         traffic.value.end.follow { body in clients[local].client.forEachSA { $0.forEachChild(body) } }
         if phase == .load, clients[local].client.isUp {
             for index in traffic.value.flows.indices where !traffic.value.flows[index].isRunning {
-                _ = traffic.value.flows[index].begin(at: turn.now)
+                traffic.value.begin(index, at: turn.now)
             }
         }
         clients[local].traffic = consume traffic
@@ -98,16 +105,21 @@ extension LiveWorker {
         for index in traffic.value.flows.indices where traffic.value.flows[index].isRunning {
             guard goesOn else {
                 traffic.value.flows[index].end()
-                traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
+                // What has come of a one-way flow is told later.
+                if traffic.value.oneWay[index] == nil {
+                    traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
+                }
                 continue
             }
-            giveUp(local, &traffic.value.unanswered[index])
+            giveUp(local, of: index, &traffic.value)
+            guard traffic.value.flows[index].direction == .up else { continue }
             var room = Self.packetsAtOnce
             while traffic.value.flows[index].due <= turn.now, room > 0 {
                 sendPacket(local, of: index, &traffic.value)
                 room -= 1
             }
         }
+        poll(local, &traffic.value, goesOn: goesOn)
         clients[local].traffic = consume traffic
         // Whoever sends is armed anew after it.
         _ = noteVolume(local)
@@ -180,8 +192,12 @@ extension LiveWorker {
             let opened = try traffic.value.end.open(&packetBuffer, from: spi, turn.cryptography)
             traffic.value.end.heardAt = turn.now
             let population = clients[local].values.population
-            if let mark = opened.mark, let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }) {
-                receive(mark.number, of: index, &traffic.value, population)
+            if let mark = opened.mark {
+                if let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }) {
+                    receive(mark.number, of: index, &traffic.value, population)
+                }
+            } else if let answer = try? FlowAnswer(decoding: packetBuffer.rawSpan.extracting(opened.data)) {
+                take(answer, local, &traffic.value)
             }
         } catch {
             // What is lost so does not come back, and is counted for that.
@@ -205,7 +221,8 @@ extension LiveWorker {
         }
         _ = traffic.meters.receive(number, due: due, of: index, traffic.flows[index], population, &tally, at: turn.now)
         tally.mark(.packetReceived, population, at: turn.now)
-        tally.sample(.roundTrip, population, turn.now - due, at: turn.now)
+        let kind: ClientTally.Latency = traffic.oneWay[index] == nil ? .roundTrip : .packet
+        tally.sample(kind, population, max(turn.now - due, .zero), at: turn.now)
     }
 
     /// Something happens to a client's tunnel, which is over at once.
@@ -215,9 +232,10 @@ extension LiveWorker {
         clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: turn.now)
     }
 
-    private mutating func giveUp(_ local: Int, _ unanswered: inout UnansweredPackets, all: Bool = false) {
-        for _ in 0..<unanswered.giveUp(at: turn.now, all: all) {
-            tally.packetLost(clients[local].values.population, "unanswered", at: turn.now)
+    mutating func giveUp(_ local: Int, of index: Int, _ traffic: inout LiveTraffic, all: Bool = false) {
+        let (patience, reason) = traffic.waiting(for: index, at: turn.now)
+        for _ in 0..<traffic.unanswered[index].giveUp(at: turn.now, after: patience, all: all) {
+            tally.packetLost(clients[local].values.population, reason, at: turn.now)
         }
     }
 
@@ -225,15 +243,20 @@ extension LiveWorker {
 
     /// Whether nothing is on its way any more that is worth waiting for; what is not back by then is lost.
     mutating func settleTraffic(since begun: Instant) -> Bool {
-        let isOver = turn.now >= begun + UnansweredPackets.patience
+        let hasOneWay = plan.workload.traffic.contains { !$0.isEchoed }
+        let patience = UnansweredPackets.patience + (hasOneWay ? OneWayFlow.reportPatience : .zero)
+        let isOver = turn.now >= begun + patience
         for local in 0..<clients.count {
             guard isOver || unansweredCount(local) == 0 else { return false }
         }
         for local in 0..<clients.count where hasTraffic(local) {
             guard var traffic = clients[local].traffic.take() else { continue }
             for index in traffic.value.flows.indices {
-                giveUp(local, &traffic.value.unanswered[index], all: true)
-                traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
+                giveUp(local, of: index, &traffic.value, all: true)
+                let population = clients[local].values.population
+                traffic.value.finish(index, population, &tally, at: turn.now)
+                guard let clock = traffic.value.oneWay[index]?.clock else { continue }
+                tally.sample(.clockError, population, clock.error, at: turn.now)
             }
             clients[local].traffic = consume traffic
         }

@@ -4,9 +4,11 @@ import IKECrypto
 import IKEWire
 import IKEv2
 import Primitives
+import UDPTransport
 
 /// What is behind our responder: a host at every address, which sends back what it gets, UDP datagrams and ICMP echo
-/// requests (RFC 862, RFC 792, RFC 4443 section 4.2).
+/// requests (RFC 862, RFC 792, RFC 4443 section 4.2), and is the other end of one-way flows at the port of the discard
+/// protocol (RFC 863).
 ///
 /// A peer has an end of its tunnel here from its first packet on, so that peers that send none cost nothing.
 struct EchoHost: ~Copyable {
@@ -14,8 +16,19 @@ struct EchoHost: ~Copyable {
     private var byOwner = SPITable()
     /// How many packets it has sent back.
     private(set) var answeredCount: UInt64 = 0
-    /// How many packets were of a Child SA, and were dropped for what they are.
-    private(set) var droppedCount: UInt64 = 0
+    /// How many packets of one-way flows have come, and how many it has sent of them.
+    private(set) var sunkCount: UInt64 = 0
+    private(set) var orderedCount: UInt64 = 0
+    /// How many packets of a Child SA were dropped for what they are.
+    private(set) var drops = DropTally()
+    private var sink: FlowSink<Peer>
+    private var buffer: [UInt8] = []
+
+    /// Where packets of a one-way flow go: whose tunnel, and an inner packet but for its data.
+    private struct Peer: Hashable {
+        var owner: UInt64
+        var packet: InnerPacket
+    }
 
     /// Not private: a debug build names it in other files.
     struct Tunnel: ~Copyable {
@@ -31,36 +44,102 @@ struct EchoHost: ~Copyable {
     /// - Parameters:
     ///   - lifetime: of Child SAs, of which the volume counts here.
     ///   - seed: for its jitter.
-    init(_ lifetime: Lifetime, seed: UInt64) {
+    init(_ lifetime: Lifetime, seed: UInt64, clock: MonotonicClock) {
         self.lifetime = lifetime
         self.seed = seed
+        sink = FlowSink(clock: clock)
     }
 
-    /// Takes an ESP packet, and puts the answer into its place; nil where there is none.
-    mutating func answer(
+    /// Takes an ESP packet, and has what answers it sent; false where it is not its peer's.
+    mutating func take(
         _ octets: inout [UInt8],
         from spi: ChildSPI,
         of owner: UInt64,
         _ fleet: borrowing ResponderFleet,
-        _ cryptography: borrowing Cryptography
-    ) -> Answer {
+        _ turn: borrowing Turn,
+        send: (ArraySlice<UInt8>) -> Void
+    ) -> Bool {
+        let id = followed(owner, fleet)
+        do throws(PacketDrop) {
+            let opened = try tunnels[id].end.open(&octets, from: spi, turn.cryptography)
+            if let packet = opened.packet, case .udp(_, Self.discardPort) = packet.content {
+                sink(octets, opened, Peer(owner: owner, packet: packet.reply), id, turn, send)
+            } else if let sealed = tunnels[id].end.answer(opened, in: &octets, from: spi, turn.cryptography) {
+                answeredCount += 1
+                send(octets[..<sealed])
+            }
+            return true
+        } catch {
+            drops.count(error)
+            return false
+        }
+    }
+
+    /// Takes a packet of a one-way flow, or a poll of its sender.
+    private mutating func sink(
+        _ octets: [UInt8],
+        _ opened: TunnelEnd.Opened,
+        _ peer: Peer,
+        _ id: SlotID,
+        _ turn: borrowing Turn,
+        _ send: (ArraySlice<UInt8>) -> Void
+    ) {
+        if let mark = opened.mark {
+            sunkCount += 1
+            return sink.take(mark, from: peer, at: turn.now)
+        }
+        guard let poll = try? FlowPoll(decoding: octets.rawSpan.extracting(opened.data)) else { return }
+        for answer in sink.answer(poll, from: peer, at: turn.now) {
+            var writer = ByteWriter()
+            answer.write(into: &writer)
+            guard
+                let sealed = tunnels[id].end.seal(writer.bytes, in: peer.packet, into: &buffer, turn.cryptography)
+            else { return }
+            send(buffer[..<sealed])
+        }
+    }
+
+    /// When the next packet is due that was ordered.
+    var due: Instant { mutating get { sink.due } }
+
+    /// Seals the packets that are due, each for its peer.
+    mutating func sendDue(
+        _ fleet: borrowing ResponderFleet,
+        _ turn: borrowing Turn,
+        send: (_ owner: UInt64, ArraySlice<UInt8>) -> Void
+    ) {
+        while let packet = sink.takeDue(at: turn.now) {
+            let owner = packet.peer.owner
+            guard fleet.hasPeer(owner) else { continue }
+            let id = followed(owner, fleet)
+            guard
+                let sealed = tunnels[id].end.seal(
+                    packet.mark,
+                    in: packet.peer.packet,
+                    byteCount: packet.byteCount,
+                    into: &buffer,
+                    turn.cryptography
+                )
+            else { continue }
+            orderedCount += 1
+            send(owner, buffer[..<sealed])
+        }
+    }
+
+    /// The end of a peer's tunnel, with the Child SAs that there are now.
+    ///
+    /// A new one is sent on before anything has come on it, where the rekey began here (RFC 7296 section 2.8).
+    private mutating func followed(_ owner: UInt64, _ fleet: borrowing ResponderFleet) -> SlotID {
         let id = tunnel(of: owner)
-        // A new one is sent on before anything has come on it, where the rekey began here (RFC 7296 section 2.8).
         let present = fleet.childSPIs(of: owner)
         if present != tunnels[id].childSPIs {
             tunnels[id].childSPIs = present
             tunnels[id].end.follow { body in fleet.forEachChild(of: owner, body) }
         }
-        do throws(PacketDrop) {
-            let opened = try tunnels[id].end.open(&octets, from: spi, cryptography)
-            let sealed = tunnels[id].end.answer(opened, in: &octets, from: spi, cryptography)
-            if sealed != nil { answeredCount += 1 }
-            return .authentic(sealed)
-        } catch {
-            droppedCount += 1
-            return .dropped
-        }
+        return id
     }
+
+    private static var discardPort: UInt16 { 9 }
 
     /// The next Child SA of a peer that has carried what it may.
     mutating func takeSpent(of owner: UInt64) -> ChildSPI? {
@@ -78,14 +157,9 @@ struct EchoHost: ~Copyable {
     /// A key is not 0, which the first owner may be.
     private static func key(of owner: UInt64) -> UInt64 { owner + 1 }
 
-    enum Answer {
-        /// The packet was its peer's; so long is what is to be sent back, if anything is.
-        case authentic(Int?)
-        case dropped
-    }
-
-    /// Forgets the tunnels of peers that have gone.
-    mutating func prune(_ isThere: (UInt64) -> Bool) {
+    /// Forgets the tunnels of peers that have gone, and flows that nobody asks about.
+    mutating func prune(at now: Instant, _ isThere: (UInt64) -> Bool) {
+        sink.prune(at: now)
         for index in 0..<tunnels.indexLimit {
             guard let id = tunnels.id(at: index), !isThere(tunnels[id].owner) else { continue }
             byOwner.remove(Self.key(of: tunnels[id].owner))

@@ -1,3 +1,4 @@
+import ESP
 import Gateway
 import IKECrypto
 import IKEWire
@@ -39,10 +40,12 @@ package struct GatewayService: ~Copyable {
     private var served: ServedPorts
     private let clock = MonotonicClock()
     private var loop: EventLoop
-    private var batch: ReceiveBatch
     private var radius: RADIUSCarrier?
     private var failures = GatewayFailures()
     private var echo: EchoHost
+    /// A packet that is being opened, and its answer.
+    private var packetBuffer: [UInt8] = []
+    private var unknownSPICount: UInt64 = 0
     private let wantsStop: @Sendable () -> Bool
 
     /// - Parameters:
@@ -83,13 +86,11 @@ package struct GatewayService: ~Copyable {
         var loop = try EventLoop()
         let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop, from: served.count)
         try served.watch(by: &loop)
-        let batch = try ReceiveBatch()
         fleet = ResponderFleet(settings, policy: policy)
         turn = Turn(cryptography: cryptography)
-        echo = EchoHost(policy.values.childLifetime, seed: first)
+        echo = EchoHost(policy.values.childLifetime, seed: first, clock: clock)
         self.served = served
         self.loop = loop
-        self.batch = batch
         self.radius = radius
         self.wantsStop = wantsStop
     }
@@ -114,21 +115,23 @@ package struct GatewayService: ~Copyable {
 
     /// Serves until it is to stop; `report` is called about once a second.
     package mutating func serve(report: (GatewayServiceStatus) -> Void = { _ in }) throws {
+        var batch = try ReceiveBatch()
         var nextReport = clock.now + .seconds(1)
         while !wantsStop() {
             let soon = clock.now + .milliseconds(100)
-            _ = try loop.wait(until: min(fleet.deadline, radiusDeadline, soon, nextReport), clock: clock)
-            for port in 0..<served.count { try receive(by: port) }
+            _ = try loop.wait(until: min(fleet.deadline, radiusDeadline, echo.due, soon, nextReport), clock: clock)
+            for port in 0..<served.count { try receive(by: port, into: &batch) }
             try serveRADIUS()
             turn.now = clock.now
             while fleet.deadline <= turn.now {
                 fleet.advance(&turn)
                 queueOutput()
             }
+            Self.sendDue(by: &echo, fleet, turn, &served)
             flush()
             if turn.now >= nextReport {
                 nextReport = turn.now + .seconds(1)
-                echo.prune { fleet.hasPeer($0) }
+                echo.prune(at: turn.now) { fleet.hasPeer($0) }
                 report(status)
             }
         }
@@ -153,14 +156,26 @@ package struct GatewayService: ~Copyable {
             failures: failures,
             received: served.counters.received,
             sent: served.counters.sent,
-            echoed: echo.answeredCount
+            packets: packetCounts
         )
     }
 
-    private mutating func receive(by port: Int) throws {
+    private var packetCounts: GatewayServiceStatus.Packets {
+        GatewayServiceStatus.Packets(
+            echoed: echo.answeredCount,
+            sunk: echo.sunkCount,
+            ordered: echo.orderedCount,
+            dropped: PacketDrop.allCases.compactMap { reason in
+                let count = echo.drops[reason] + (reason == .unknownSPI ? unknownSPICount : 0)
+                return count > 0 ? (reason.word, count) : nil
+            }
+        )
+    }
+
+    private mutating func receive(by port: Int, into batch: inout ReceiveBatch) throws {
         while true {
             let count = try served.receive(port, into: &batch, clock: clock)
-            for index in 0..<count { take(index, by: port) }
+            for index in 0..<count { take(index, of: batch, by: port) }
             flush()
             guard count == batch.count, count == Self.batchCapacity else { return }
         }
@@ -168,7 +183,7 @@ package struct GatewayService: ~Copyable {
 
     private static var batchCapacity: Int { 64 }
 
-    private mutating func take(_ index: Int, by port: Int) {
+    private mutating func take(_ index: Int, of batch: borrowing ReceiveBatch, by port: Int) {
         let datagram = batch[index]
         guard !datagram.isTruncated else { return }
         let isEncapsulated = served.isEncapsulated(port)
@@ -178,26 +193,55 @@ package struct GatewayService: ~Copyable {
             isEncapsulated: isEncapsulated
         )
         turn.now = clock.now
-        var octets = batch.bytes(at: index).copied()
-        switch isEncapsulated ? EncapsulatedKind(octets.rawSpan) : nil {
-        case nil: fleet.receive(octets.rawSpan, over: path, &turn)
-        case .ike:
-            fleet.receive(octets.rawSpan.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path, &turn)
-        case .esp(let spi): takePacket(&octets, spi, over: path)
+        let octets = batch.bytes(at: index)
+        switch isEncapsulated ? EncapsulatedKind(octets) : nil {
+        case nil: fleet.receive(octets, over: path, &turn)
+        case .ike: fleet.receive(octets.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path, &turn)
+        case .esp(let spi):
+            packetBuffer.removeAll(keepingCapacity: true)
+            unsafe octets.withUnsafeBytes { unsafe packetBuffer.append(contentsOf: $0) }
+            takePacket(spi, over: path)
         case .keepalive, .neither: break
         }
         queueOutput()
     }
 
-    /// Takes an ESP packet; what is behind the responder answers it.
-    private mutating func takePacket(_ octets: inout [UInt8], _ spi: ChildSPI, over path: Path) {
-        guard let owner = fleet.owner(of: spi) else { return fleet.receiveESP(spi, over: path, &turn) }
-        guard case .authentic(let sealed) = echo.answer(&octets, from: spi, of: owner, fleet, turn.cryptography) else {
-            return
+    /// Takes the ESP packet in the buffer; what is behind the responder answers it.
+    private mutating func takePacket(_ spi: ChildSPI, over path: Path) {
+        guard let owner = fleet.owner(of: spi) else {
+            unknownSPICount += 1
+            return fleet.receiveESP(spi, over: path, &turn)
         }
+        guard Self.take(&packetBuffer, spi, owner, by: &echo, fleet, turn, path, &served) else { return }
         fleet.follow(owner, to: path, &turn)
         while let spent = echo.takeSpent(of: owner) { fleet.endVolume(of: spent, of: owner, &turn) }
-        if let sealed { send(octets[..<sealed], path) }
+    }
+
+    // Both lend parts of the service apart, since what sends is called while the host behind it works.
+
+    private static func take(
+        _ octets: inout [UInt8],
+        _ spi: ChildSPI,
+        _ owner: UInt64,
+        by echo: inout EchoHost,
+        _ fleet: borrowing ResponderFleet,
+        _ turn: borrowing Turn,
+        _ path: Path,
+        _ served: inout ServedPorts
+    ) -> Bool {
+        echo.take(&octets, from: spi, of: owner, fleet, turn) { served.send($0, path) }
+    }
+
+    /// Sends what the host behind the responder was ordered to.
+    private static func sendDue(
+        by echo: inout EchoHost,
+        _ fleet: borrowing ResponderFleet,
+        _ turn: borrowing Turn,
+        _ served: inout ServedPorts
+    ) {
+        echo.sendDue(fleet, turn) { owner, octets in
+            if let path = fleet.path(of: owner) { served.send(octets, path) }
+        }
     }
 
     private var radiusDeadline: Instant {
@@ -237,16 +281,9 @@ package struct GatewayService: ~Copyable {
     private mutating func queueOutput() {
         for report in turn.output.reports { failures.note(report) }
         for datagram in turn.output.datagrams {
-            send(turn.output.octets[datagram.range], datagram.path)
+            served.send(turn.output.octets[datagram.range], datagram.path)
         }
         turn.output.removeAll()
-    }
-
-    private mutating func send(_ octets: ArraySlice<UInt8>, _ path: Path) {
-        if served.append(octets, path) { return }
-        flush()
-        // A socket that is full even now loses it, as any network may.
-        _ = served.append(octets, path)
     }
 
     private mutating func flush() { served.flush() }

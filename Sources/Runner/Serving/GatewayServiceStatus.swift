@@ -14,8 +14,30 @@ package struct GatewayServiceStatus: Sendable {
     package var failures: GatewayFailures
     package var received: UInt64
     package var sent: UInt64
-    /// How many packets of tunnels the host behind the responder has sent back.
-    package var echoed: UInt64
+    package var packets: Packets
+
+    /// What has gone through tunnels.
+    package struct Packets: Sendable {
+        /// What the host behind the responder has sent back.
+        package var echoed: UInt64
+        /// What came to it of one-way flows, and what it sent of them.
+        package var sunk: UInt64
+        package var ordered: UInt64
+        /// What was not let through, by reason.
+        package var dropped: [(reason: String, count: UInt64)]
+
+        /// As in "sent back 12 packets, dropped 3 replayed"; nothing where there were none.
+        package var told: [String] {
+            var told: [String] = []
+            if echoed > 0 { told.append("sent back \(echoed) packets") }
+            if sunk > 0 { told.append("took \(sunk) packets of one-way flows") }
+            if ordered > 0 { told.append("sent \(ordered) packets of one-way flows") }
+            if !dropped.isEmpty {
+                told.append("dropped " + dropped.map { "\($0.count) \($0.reason)" }.joined(separator: ", "))
+            }
+            return told
+        }
+    }
 }
 
 /// What did not come to be, or ended although nobody wanted that: how often for each reason, in the order in which they

@@ -64,8 +64,15 @@ struct ServedPorts: ~Copyable {
         try ports[index].socket.receive(into: &batch, clock: clock)
     }
 
-    /// Has octets leave by the socket of a path's own end; false where that is full.
-    mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
+    /// Has octets leave by the socket of a path's own end. One that is full even when it has been emptied loses them, as
+    /// any network may.
+    mutating func send(_ octets: ArraySlice<UInt8>, _ path: Path) {
+        if append(octets, path) { return }
+        flush()
+        _ = append(octets, path)
+    }
+
+    private mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
         let index = index(for: path)
         return unsafe ports[index].waiting.append(octets.span.bytes, from: path.local.address, to: path.remote)
     }

@@ -33,7 +33,7 @@ struct PacketStore: ~Copyable {
         }
         let index = Int(handle)
         packets[index].octets.removeAll(keepingCapacity: true)
-        packets[index].octets.append(contentsOf: octets)
+        unsafe octets.withUnsafeBufferPointer { unsafe packets[index].octets.append(contentsOf: $0) }
         packets[index].source = source
         packets[index].destination = destination
         packets[index].isEncapsulated = isEncapsulated

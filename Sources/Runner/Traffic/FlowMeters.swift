@@ -104,6 +104,8 @@ struct FlowMeters {
     mutating func add() { meters.append(FlowMeter()) }
 
     /// Counts a packet that has come out of the tunnel; false where it has come before.
+    ///
+    /// - Parameter arrival: when it came, where that is told later than now.
     mutating func receive(
         _ number: UInt64,
         due: Instant,
@@ -111,10 +113,11 @@ struct FlowMeters {
         _ flow: PacketFlow,
         _ population: Int,
         _ tally: inout ClientTally,
-        at now: Instant
+        at now: Instant,
+        arrival: Instant? = nil
     ) -> Bool {
         report(index, flow, population, &tally, at: now)
-        switch meters[index].receive(number, due: due, at: now) {
+        switch meters[index].receive(number, due: due, at: arrival ?? now) {
         case .duplicate:
             tally.mark(.packetDuplicated, population, at: now)
             return false
@@ -125,7 +128,7 @@ struct FlowMeters {
             if let jitter { tally.sample(.jitter, population, jitter, at: now) }
         }
         if let begun {
-            tally.sample(.firstPacket, population, now - begun, at: now)
+            tally.sample(.firstPacket, population, max((arrival ?? now) - begun, .zero), at: now)
             self.begun = nil
         }
         return true

@@ -109,10 +109,77 @@ struct TunnelEnd: ~Copyable {
         _ cryptography: borrowing Cryptography
     ) -> Int? {
         guard let index = sender, let packet = senders[index].ends.packet(form, mark.number) else { return nil }
+        return seal(mark, in: packet, byteCount: byteCount, by: index, into: &buffer, cryptography)
+    }
+
+    /// Seals a packet of a flow from an end that is known by a packet that came from the other.
+    mutating func seal(
+        _ mark: FlowMark,
+        in packet: InnerPacket,
+        byteCount: Int,
+        into buffer: inout [UInt8],
+        _ cryptography: borrowing Cryptography
+    ) -> Int? {
+        sender.flatMap { seal(mark, in: packet, byteCount: byteCount, by: $0, into: &buffer, cryptography) }
+    }
+
+    /// Seals a message that is of no flow.
+    mutating func seal(
+        _ message: [UInt8],
+        in packet: InnerPacket,
+        into buffer: inout [UInt8],
+        _ cryptography: borrowing Cryptography
+    ) -> Int? {
+        guard let index = sender else { return nil }
+        return seal(packet, dataByteCount: message.count, by: index, into: &buffer, cryptography) { data in
+            for (place, octet) in message.enumerated() {
+                data.storeBytes(of: octet, toByteOffset: place, as: UInt8.self)
+            }
+        }
+    }
+
+    /// Seals a message that is of no flow, to where a flow's packets go.
+    mutating func seal(
+        _ message: [UInt8],
+        _ form: FlowForm,
+        into buffer: inout [UInt8],
+        _ cryptography: borrowing Cryptography
+    ) -> Int? {
+        guard let index = sender, let packet = senders[index].ends.packet(form, 0) else { return nil }
+        return seal(message, in: packet, into: &buffer, cryptography)
+    }
+
+    private mutating func seal(
+        _ mark: FlowMark,
+        in packet: InnerPacket,
+        byteCount: Int,
+        by index: Int,
+        into buffer: inout [UInt8],
+        _ cryptography: borrowing Cryptography
+    ) -> Int? {
+        let dataByteCount = max(byteCount - packet.headerByteCount, FlowMark.byteCount)
+        return seal(packet, dataByteCount: dataByteCount, by: index, into: &buffer, cryptography) { data in
+            mark.write(into: &data)
+            // The buffer has what was sealed before.
+            unsafe data.withUnsafeMutableBytes { data in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: data[FlowMark.byteCount...])
+                unsafe _ = rest.initializeMemory(as: UInt8.self, repeating: 0)
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func seal(
+        _ packet: InnerPacket,
+        dataByteCount: Int,
+        by index: Int,
+        into buffer: inout [UInt8],
+        _ cryptography: borrowing Cryptography,
+        write: (inout MutableRawSpan) -> Void
+    ) -> Int? {
         let isTransport = senders[index].sa.mode == .transport
         let offset = senders[index].sa.payloadOffset
         let headers = packet.headerByteCount
-        let dataByteCount = max(byteCount - headers, FlowMark.byteCount)
         let payloadByteCount = dataByteCount + (isTransport ? InnerPacket.transportHeaderByteCount : headers)
         let needed = senders[index].sa.packetByteCount(payloadByteCount: payloadByteCount)
         if buffer.count < needed { buffer.append(contentsOf: repeatElement(0, count: needed - buffer.count)) }
@@ -121,9 +188,7 @@ struct TunnelEnd: ~Copyable {
         var octets = unsafe span.mutableBytes
         let start = offset + payloadByteCount - dataByteCount
         var data = octets._mutatingExtracting(start..<start + dataByteCount)
-        mark.write(into: &data)
-        // The buffer has what was sealed before.
-        for index in FlowMark.byteCount..<dataByteCount { data.storeBytes(of: 0, toByteOffset: index, as: UInt8.self) }
+        write(&data)
         var payload = octets._mutatingExtracting(offset..<offset + payloadByteCount)
         if isTransport {
             packet.writeTransport(into: &payload)
@@ -142,8 +207,10 @@ struct TunnelEnd: ~Copyable {
         /// Nil for what is of no flow of ours.
         let mark: FlowMark?
         /// What it is; nil where its checksum is over addresses that a NAT has changed (RFC 3948 section 3.1.2).
-        fileprivate let packet: InnerPacket?
+        let packet: InnerPacket?
         fileprivate let payload: Range<Int>
+        /// Where its data stands, behind all headers.
+        let data: Range<Int>
     }
 
     /// Opens a packet and reads its mark, if it has one.
@@ -161,18 +228,24 @@ struct TunnelEnd: ~Copyable {
         if senders[index].volume != nil, let used = database.with(spi, { $0.usage }) { note(used, of: index) }
         let payload = packet.bytes.extracting(received.payload)
         let inner: InnerPacket?
-        let data: RawSpan
+        let data: Range<Int>
         switch received.next {
         case .ipv4, .ipv6:
             guard let decoded = try? InnerPacket.decode(payload) else { throw .malformed }
             inner = decoded.packet
-            data = payload.extracting(decoded.data)
+            data = decoded.data
         default:
             inner = senders[index].ends.received(payload, received.next)
             guard payload.byteCount >= InnerPacket.transportHeaderByteCount else { throw .malformed }
-            data = payload.extracting(droppingFirst: InnerPacket.transportHeaderByteCount)
+            data = InnerPacket.transportHeaderByteCount..<payload.byteCount
         }
-        return Opened(mark: try? FlowMark(decoding: data), packet: inner, payload: received.payload)
+        let start = received.payload.lowerBound
+        return Opened(
+            mark: try? FlowMark(decoding: payload.extracting(data)),
+            packet: inner,
+            payload: received.payload,
+            data: start + data.lowerBound..<start + data.upperBound
+        )
     }
 
     /// Seals the answer to a packet in its place, by the latest Child SA; nil where it gets none.

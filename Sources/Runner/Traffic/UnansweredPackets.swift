@@ -37,9 +37,9 @@ struct UnansweredPackets {
     }
 
     /// Gives up what has been waited for long enough, or all that there is, and says how many packets that are.
-    mutating func giveUp(at now: Instant, all: Bool = false) -> Int {
+    mutating func giveUp(at now: Instant, after patience: Duration = Self.patience, all: Bool = false) -> Int {
         var lost = 0
-        while head < entries.count, all || entries[head].due + Self.patience <= now {
+        while head < entries.count, all || entries[head].due + patience <= now {
             if !entries[head].isAnswered { lost += 1 }
             head += 1
         }

@@ -52,7 +52,7 @@ extension WarningCheck {
             .trafficJitter, .trafficFirstPacket, .espDropped:
             let hasTraffic = workload.traffic.contains { populations.contains($0.population) }
             return hasTraffic ? nil : "nothing flows through tunnels"
-        case .trafficLatency, .trafficRoundTrip:
+        case .trafficLatency, .trafficClockError, .trafficRoundTrip:
             let isEchoed = expectation.metric == .trafficRoundTrip
             let hasTraffic = workload.traffic.contains {
                 populations.contains($0.population) && $0.isEchoed == isEchoed

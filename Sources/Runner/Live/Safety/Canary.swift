@@ -102,7 +102,7 @@ struct Canary {
         profile.reconnect.after = []
         profile.children = 1
         // What it sends goes the way of those that come after it.
-        if workload.traffic.contains(where: { $0.population == population && $0.isEchoed }) {
+        if workload.traffic.contains(where: { $0.population == population }) {
             profile.mobility.forcesEncapsulation = true
         }
         profile.retransmission.waits = Self.waits

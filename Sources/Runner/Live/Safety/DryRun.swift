@@ -25,7 +25,7 @@ struct DryRun: CustomStringConvertible {
         }
         for (index, population) in workload.populations.enumerated() { lines += describe(population, at: index) }
         lines.append("peak rate   \(peakRate) attempts in one second")
-        for traffic in workload.traffic where traffic.isEchoed { lines += describe(traffic) }
+        for traffic in workload.traffic { lines += describe(traffic) }
         let safety = workload.safety
         if let rate = safety.setUpsAtMost { lines.append("ceiling     \(rate.count) attempts in \(rate.per)") }
         if let count = safety.halfOpenAtMost { lines.append("ceiling     \(count) attempts under way") }
@@ -52,14 +52,18 @@ struct DryRun: CustomStringConvertible {
     }
 
     private func describe(_ traffic: Workload.Traffic) -> [String] {
-        guard let up = traffic.up else { return [] }
         let population = workload.populations[traffic.population]
-        let each = up.packets.perSecondThousandths
-        let target = traffic.target.map { " to \($0)" } ?? ""
-        return [
-            "packets     \(Humane.rate(perSecondThousandths: each)) of each of \(population.name)\(target), and back; "
-                + "\(Humane.rate(perSecondThousandths: each * UInt64(population.count))) in all"
+        let target = traffic.target?.description
+        let up = target.map { " to \($0)" } ?? ""
+        let ways = [
+            (traffic.up, traffic.isEchoed ? "\(up), and back" : up),
+            (traffic.down, " from \(target ?? "behind the gateway")"),
         ]
+        return ways.compactMap { stream, way in
+            guard let each = stream?.packets.perSecondThousandths else { return nil }
+            return "packets     \(Humane.rate(perSecondThousandths: each)) of each of \(population.name)\(way); "
+                + "\(Humane.rate(perSecondThousandths: each * UInt64(population.count))) in all"
+        }
     }
 
     private static func range(_ first: IPAddress?, _ last: IPAddress?) -> String {

@@ -1,0 +1,80 @@
+import Metrics
+import Primitives
+import Results
+import Runner
+import Testing
+import Workload
+
+/// What is not echoed, in real time: the host behind our responder says what has come to it, and sends what is ordered.
+@Suite("One-way flows, in real time over loopback", .serialized)
+struct LiveOneWayTests {
+    private func measure(_ values: LoopbackWorkload) throws -> Measurements {
+        let workload = try values.validated()
+        let gateway = try LoopbackGateway(workload)
+        let result = try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
+        #expect(result.leftBehind == 0)
+        return try #require(result.measurements.first)
+    }
+
+    @Test("come whole, up and down, over rekeys of both kinds, and their latency is one way's")
+    func comeWhole() throws {
+        var values = LoopbackWorkload(
+            count: 20,
+            rate: "100/s",
+            duration: "5s",
+            ike: "{ rekey: 3s }",
+            child: "{ rekey: 1s }"
+        )
+        values.traffic =
+            "traffic: { both: { population: laptops, up: { packets: 50/s, size: 200B }, down: { packets: 100/s, size: imix } }, "
+            + "talk: { population: laptops, target: 10.4.5.6, pattern: poisson, up: { packets: 20/s, size: 100B } } }"
+        let measured = try measure(values)
+        let offered = measured.counter(.trafficOffered).total
+        #expect(offered > 20 * 160 * 4)
+        #expect(measured.counter(.trafficReceived).total == offered)
+        #expect(measured.counter(.trafficLost).byReason == [])
+        let latency = measured.latency(.trafficLatency)
+        // The path has a millisecond, of which a round trip has two.
+        #expect(latency.count == offered && latency.minimum >= 1_000_000)
+        #expect(measured.latency(.trafficRoundTrip).count == 0)
+        #expect(measured.latency(.trafficClockError).count == 60 && measured.latency(.trafficClockError).maximum == 0)
+        #expect(measured.counter(.childRekeyEstablished).total >= 60)
+        #expect(measured.latency(.childRekeyOutage).count >= 180 && measured.latency(.childRekeyOutage).maximum == 0)
+        #expect(measured.latency(.trafficFirstPacket).count == 20)
+    }
+
+    @Test("say what was lost on the way, of either direction", arguments: ["up", "down"])
+    func lose(direction: String) throws {
+        var values = LoopbackWorkload(
+            count: 10,
+            rate: "100/s",
+            duration: "4s",
+            path: "{ one-way-delay: 1ms, loss: { random: 10% } }"
+        )
+        values.traffic = "traffic: { flow: { population: laptops, \(direction): { packets: 100/s, size: 200B } } }"
+        let measured = try measure(values)
+        let offered = measured.counter(.trafficOffered).total
+        let lost = measured.counter(.trafficLost)
+        #expect(offered > 10 * 100 * 2)
+        #expect(measured.counter(.trafficReceived).total + lost.total == offered)
+        #expect(lost.byReason.map(\.name) == ["lost"])
+        #expect((0.06...0.14).contains(Double(lost.total) / Double(offered)))
+    }
+
+    @Test("count once what a path doubles, and see what it reorders")
+    func seeOrder() throws {
+        var values = LoopbackWorkload(
+            count: 10,
+            rate: "100/s",
+            duration: "4s",
+            path: "{ one-way-delay: 1ms, duplication: 10%, reordering: { share: 10%, extra-delay: 30ms } }"
+        )
+        values.traffic = "traffic: { flow: { population: laptops, up: { packets: 100/s, size: 200B } } }"
+        let measured = try measure(values)
+        let offered = measured.counter(.trafficOffered).total
+        #expect(measured.counter(.trafficReceived).total == offered)
+        // The second of two is dropped by the anti-replay window before anybody sees it.
+        #expect(measured.counter(.trafficDuplicated).total == 0)
+        #expect((0.05...0.25).contains(Double(measured.counter(.trafficReordered).total) / Double(offered)))
+    }
+}
