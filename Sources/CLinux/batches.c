@@ -3,14 +3,26 @@
 #include "sockets.h"
 
 #include <errno.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+// Linux 4.18 and 5.0 have them, and older headers not.
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+/// How many datagrams the kernel takes or gives as one message at most: newer ones 128, and we give 64.
+enum { most_segments = 64, most_gathered = 128 };
+
 /// Room for the control messages that clinux_udp_open asks for.
 typedef union {
     char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct timespec)) +
-               CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(64)];
+               CMSG_SPACE(sizeof(uint32_t)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(64)];
     struct cmsghdr alignment;
 } control_room;
 
@@ -26,7 +38,11 @@ struct clinux_receiver {
     struct iovec *vectors;
     any_address *names;
     control_room *controls;
+    /// How many datagrams the last call brought, and room for them: a message that the kernel has gathered is several.
+    int count;
+    int datagram_room;
     clinux_datagram *datagrams;
+    const uint8_t **starts;
     uint8_t *bytes;
 };
 
@@ -36,6 +52,7 @@ void clinux_receiver_destroy(clinux_receiver *receiver) {
     free(receiver->names);
     free(receiver->controls);
     free(receiver->datagrams);
+    free(receiver->starts);
     free(receiver->bytes);
     free(receiver);
 }
@@ -52,10 +69,13 @@ clinux_receiver *clinux_receiver_create(int capacity, int datagram_capacity) {
     receiver->vectors = calloc(count, sizeof *receiver->vectors);
     receiver->names = calloc(count, sizeof *receiver->names);
     receiver->controls = calloc(count, sizeof *receiver->controls);
-    receiver->datagrams = calloc(count, sizeof *receiver->datagrams);
+    // What is shorter than the longest datagram is never given a gathered one whole.
+    receiver->datagram_room = capacity * (datagram_capacity < 65535 ? 1 : most_gathered);
+    receiver->datagrams = calloc((size_t)receiver->datagram_room, sizeof *receiver->datagrams);
+    receiver->starts = calloc((size_t)receiver->datagram_room, sizeof *receiver->starts);
     receiver->bytes = malloc(count * receiver->stride);
     if (!receiver->headers || !receiver->vectors || !receiver->names || !receiver->controls || !receiver->datagrams ||
-        !receiver->bytes) {
+        !receiver->starts || !receiver->bytes) {
         clinux_receiver_destroy(receiver);
         return NULL;
     }
@@ -80,16 +100,11 @@ static void lay_out(clinux_receiver *receiver) {
     receiver->used = 0;
 }
 
-/// Reads a header that the kernel filled in; `wall_ahead` is how far the wall clock is ahead of the monotonic one.
-static void read_header(clinux_receiver *receiver, int index, uint64_t wall_ahead) {
-    struct msghdr *header = &receiver->headers[index].msg_hdr;
-    clinux_datagram *datagram = &receiver->datagrams[index];
-    *datagram = (clinux_datagram){
-        .remote = read_address(&receiver->names[index]),
-        .remote_port = read_port(&receiver->names[index]),
-        .byte_count = receiver->headers[index].msg_len,
-        .is_truncated = (header->msg_flags & MSG_TRUNC) != 0,
-    };
+/// Reads the control messages that the kernel has put beside a message; `wall_ahead` is how far the wall clock is ahead of
+/// the monotonic one. Returns how long the datagrams are that the message was gathered from; 0 where it was not.
+static size_t read_controls(
+    clinux_receiver *receiver, struct msghdr *header, clinux_datagram *datagram, uint64_t wall_ahead) {
+    size_t segment = 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
         if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
@@ -106,8 +121,35 @@ static void read_header(clinux_receiver *receiver, int index, uint64_t wall_ahea
             datagram->arrival = wall > wall_ahead ? wall - wall_ahead : 0;
         } else if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_RXQ_OVFL) {
             memcpy(&receiver->lost, CMSG_DATA(part), sizeof receiver->lost);
+        } else if (part->cmsg_level == SOL_UDP && part->cmsg_type == UDP_GRO) {
+            int size = 0;
+            memcpy(&size, CMSG_DATA(part), sizeof size);
+            if (size > 0) segment = (size_t)size;
         }
     }
+    return segment;
+}
+
+/// Takes a message that the kernel filled in apart into its datagrams.
+static void read_message(clinux_receiver *receiver, int index, uint64_t wall_ahead) {
+    struct msghdr *header = &receiver->headers[index].msg_hdr;
+    size_t left = receiver->headers[index].msg_len;
+    clinux_datagram datagram = {
+        .remote = read_address(&receiver->names[index]),
+        .remote_port = read_port(&receiver->names[index]),
+        .is_truncated = (header->msg_flags & MSG_TRUNC) != 0,
+    };
+    size_t segment = read_controls(receiver, header, &datagram, wall_ahead);
+    if (segment == 0 || segment > left) segment = left;
+    const uint8_t *start = receiver->bytes + (size_t)index * receiver->stride;
+    do {
+        if (receiver->count == receiver->datagram_room) return;
+        datagram.byte_count = (uint32_t)(left < segment ? left : segment);
+        receiver->datagrams[receiver->count] = datagram;
+        receiver->starts[receiver->count++] = start;
+        start += datagram.byte_count;
+        left -= datagram.byte_count;
+    } while (left > 0);
 }
 
 int clinux_receiver_receive(clinux_receiver *receiver, int socket) {
@@ -118,8 +160,9 @@ int clinux_receiver_receive(clinux_receiver *receiver, int socket) {
     if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     receiver->used = count;
     uint64_t wall_ahead = clinux_wall_clock() - clinux_monotonic_clock();
-    for (int index = 0; index < count; index++) read_header(receiver, index, wall_ahead);
-    return count;
+    receiver->count = 0;
+    for (int index = 0; index < count; index++) read_message(receiver, index, wall_ahead);
+    return receiver->count;
 }
 
 const clinux_datagram *clinux_receiver_datagram(const clinux_receiver *receiver, int index) {
@@ -127,7 +170,7 @@ const clinux_datagram *clinux_receiver_datagram(const clinux_receiver *receiver,
 }
 
 const uint8_t *clinux_receiver_bytes(const clinux_receiver *receiver, int index) {
-    return receiver->bytes + (size_t)index * receiver->stride;
+    return receiver->starts[index];
 }
 
 uint32_t clinux_receiver_lost(const clinux_receiver *receiver) { return receiver->lost; }
@@ -135,13 +178,19 @@ uint32_t clinux_receiver_lost(const clinux_receiver *receiver) { return receiver
 struct clinux_transmitter {
     int capacity;
     int count;
+    /// Whether neighbours that go the same way leave as one message, for the kernel to take apart.
+    int gathers;
     size_t byte_capacity;
     size_t byte_count;
+    /// By message, as the last call has laid them out.
     struct mmsghdr *headers;
     struct iovec *vectors;
     any_address *names;
     control_room *controls;
+    int *runs;
+    /// By datagram.
     clinux_datagram *datagrams;
+    size_t *starts;
     uint8_t *bytes;
 };
 
@@ -150,25 +199,30 @@ void clinux_transmitter_destroy(clinux_transmitter *transmitter) {
     free(transmitter->vectors);
     free(transmitter->names);
     free(transmitter->controls);
+    free(transmitter->runs);
     free(transmitter->datagrams);
+    free(transmitter->starts);
     free(transmitter->bytes);
     free(transmitter);
 }
 
-clinux_transmitter *clinux_transmitter_create(int capacity, int byte_capacity) {
+clinux_transmitter *clinux_transmitter_create(int capacity, int byte_capacity, int gathers) {
     clinux_transmitter *transmitter = calloc(1, sizeof *transmitter);
     if (transmitter == NULL) return NULL;
     size_t count = (size_t)capacity;
     transmitter->capacity = capacity;
+    transmitter->gathers = gathers;
     transmitter->byte_capacity = (size_t)byte_capacity;
     transmitter->headers = calloc(count, sizeof *transmitter->headers);
     transmitter->vectors = calloc(count, sizeof *transmitter->vectors);
     transmitter->names = calloc(count, sizeof *transmitter->names);
     transmitter->controls = calloc(count, sizeof *transmitter->controls);
+    transmitter->runs = calloc(count, sizeof *transmitter->runs);
     transmitter->datagrams = calloc(count, sizeof *transmitter->datagrams);
+    transmitter->starts = calloc(count, sizeof *transmitter->starts);
     transmitter->bytes = malloc(transmitter->byte_capacity);
     if (!transmitter->headers || !transmitter->vectors || !transmitter->names || !transmitter->controls ||
-        !transmitter->datagrams || !transmitter->bytes) {
+        !transmitter->runs || !transmitter->datagrams || !transmitter->starts || !transmitter->bytes) {
         clinux_transmitter_destroy(transmitter);
         return NULL;
     }
@@ -176,8 +230,7 @@ clinux_transmitter *clinux_transmitter_create(int capacity, int byte_capacity) {
 }
 
 /// Names the address that a datagram leaves from, for a socket that is bound to none or to all.
-static size_t write_source(control_room *control, clinux_address local) {
-    struct cmsghdr *part = &control->alignment;
+static size_t write_source(struct cmsghdr *part, clinux_address local) {
     if (is_v4(local)) {
         struct in_pktinfo info = {.ipi_spec_dst = to_v4(local)};
         part->cmsg_level = IPPROTO_IP;
@@ -194,27 +247,13 @@ static size_t write_source(control_room *control, clinux_address local) {
     return CMSG_SPACE(sizeof info);
 }
 
-/// Makes a header for a datagram whose bytes lie behind those of the others.
-static void add_header(clinux_transmitter *transmitter, clinux_datagram datagram) {
-    int index = transmitter->count++;
-    struct iovec *vector = &transmitter->vectors[index];
-    *vector = (struct iovec){
-        .iov_base = transmitter->bytes + transmitter->byte_count,
-        .iov_len = datagram.byte_count,
-    };
-    transmitter->byte_count += datagram.byte_count;
-    struct msghdr *header = &transmitter->headers[index].msg_hdr;
-    *header = (struct msghdr){
-        .msg_name = &transmitter->names[index],
-        .msg_namelen = write_name(&transmitter->names[index], datagram.remote, datagram.remote_port),
-        .msg_iov = vector,
-        .msg_iovlen = 1,
-    };
-    if (datagram.local.high != 0 || datagram.local.low != 0) {
-        header->msg_control = &transmitter->controls[index];
-        header->msg_controllen = write_source(&transmitter->controls[index], datagram.local);
-    }
-    transmitter->datagrams[index] = datagram;
+/// Says how long the datagrams are that a message is to be taken apart into.
+static size_t write_segment(struct cmsghdr *part, uint16_t byte_count) {
+    part->cmsg_level = SOL_UDP;
+    part->cmsg_type = UDP_SEGMENT;
+    part->cmsg_len = CMSG_LEN(sizeof byte_count);
+    memcpy(CMSG_DATA(part), &byte_count, sizeof byte_count);
+    return CMSG_SPACE(sizeof byte_count);
 }
 
 int clinux_transmitter_append(
@@ -224,34 +263,111 @@ int clinux_transmitter_append(
     if (transmitter->count == transmitter->capacity) return 0;
     if (transmitter->byte_capacity - transmitter->byte_count < length) return 0;
     if (length > 0) memcpy(transmitter->bytes + transmitter->byte_count, bytes, length);
-    add_header(
-        transmitter, (clinux_datagram){
-                         .local = local,
-                         .remote = remote,
-                         .remote_port = remote_port,
-                         .byte_count = (uint32_t)byte_count,
-                     });
+    transmitter->starts[transmitter->count] = transmitter->byte_count;
+    transmitter->byte_count += length;
+    transmitter->datagrams[transmitter->count++] = (clinux_datagram){
+        .local = local,
+        .remote = remote,
+        .remote_port = remote_port,
+        .byte_count = (uint32_t)byte_count,
+    };
     return 1;
 }
 
+static int goes_along(const clinux_datagram *one, const clinux_datagram *other) {
+    return one->remote_port == other->remote_port && one->remote.low == other->remote.low &&
+           one->remote.high == other->remote.high && one->local.low == other->local.low &&
+           one->local.high == other->local.high;
+}
+
+/// How many datagrams from `first` on are of one length and go the same way; the last may be shorter.
+static int run_from(const clinux_transmitter *transmitter, int first, int end, size_t *byte_count) {
+    const clinux_datagram *leader = &transmitter->datagrams[first];
+    *byte_count = leader->byte_count;
+    int run = 1;
+    if (!transmitter->gathers || leader->byte_count == 0) return run;
+    while (first + run < end && run < most_segments) {
+        const clinux_datagram *next = &transmitter->datagrams[first + run];
+        if (next->byte_count > leader->byte_count || next->byte_count == 0 || !goes_along(leader, next)) break;
+        if (*byte_count + next->byte_count > 65000) break;
+        *byte_count += next->byte_count;
+        run++;
+        if (next->byte_count < leader->byte_count) break;
+    }
+    return run;
+}
+
+/// Makes headers for the datagrams from `first` up to `end`, and returns how many.
+static unsigned lay_out_messages(clinux_transmitter *transmitter, int first, int end) {
+    unsigned count = 0;
+    for (int index = first; index < end; index += transmitter->runs[count++]) {
+        const clinux_datagram *datagram = &transmitter->datagrams[index];
+        struct iovec *vector = &transmitter->vectors[count];
+        transmitter->runs[count] = run_from(transmitter, index, end, &vector->iov_len);
+        vector->iov_base = transmitter->bytes + transmitter->starts[index];
+        struct msghdr *header = &transmitter->headers[count].msg_hdr;
+        *header = (struct msghdr){
+            .msg_name = &transmitter->names[count],
+            .msg_namelen = write_name(&transmitter->names[count], datagram->remote, datagram->remote_port),
+            .msg_iov = vector,
+            .msg_iovlen = 1,
+        };
+        char *controls = transmitter->controls[count].bytes;
+        size_t used = 0;
+        if (datagram->local.high != 0 || datagram->local.low != 0) {
+            used += write_source((struct cmsghdr *)controls, datagram->local);
+        }
+        if (transmitter->runs[count] > 1) {
+            used += write_segment((struct cmsghdr *)(controls + used), (uint16_t)datagram->byte_count);
+        }
+        if (used > 0) {
+            header->msg_control = controls;
+            header->msg_controllen = used;
+        }
+    }
+    return count;
+}
+
+/// Whether an error is that a message cannot be taken apart: the kernel is too old, or a datagram is longer than fits a
+/// packet of the way it goes.
+static int is_of_gathering(int error) {
+    return error == EINVAL || error == EIO || error == EMSGSIZE || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
 int clinux_transmitter_send(clinux_transmitter *transmitter, int socket, int first, int end) {
-    int count;
-    do {
-        count = sendmmsg(socket, transmitter->headers + first, (unsigned)(end - first), 0);
-    } while (count < 0 && errno == EINTR);
-    return count < 0 ? -errno : count;
+    while (1) {
+        unsigned messages = lay_out_messages(transmitter, first, end);
+        int sent;
+        do {
+            sent = sendmmsg(socket, transmitter->headers, messages, 0);
+        } while (sent < 0 && errno == EINTR);
+        if (sent < 0 && transmitter->runs[0] > 1 && is_of_gathering(errno)) {
+            transmitter->gathers = 0;
+            continue;
+        }
+        if (sent < 0) return -errno;
+        int count = 0;
+        for (int message = 0; message < sent; message++) count += transmitter->runs[message];
+        return count;
+    }
 }
 
 void clinux_transmitter_drop(clinux_transmitter *transmitter, int first) {
     int count = transmitter->count;
-    size_t byte_count = transmitter->byte_count;
-    transmitter->count = 0;
-    transmitter->byte_count = 0;
-    if (first >= count) return;
+    if (first >= count) {
+        transmitter->count = 0;
+        transmitter->byte_count = 0;
+        return;
+    }
     // Rare: the socket was full. What is left moves to the front, so that nothing is sent twice or overtaken.
-    size_t sent = (size_t)((uint8_t *)transmitter->vectors[first].iov_base - transmitter->bytes);
-    memmove(transmitter->bytes, transmitter->bytes + sent, byte_count - sent);
-    for (int index = first; index < count; index++) add_header(transmitter, transmitter->datagrams[index]);
+    size_t sent = transmitter->starts[first];
+    memmove(transmitter->bytes, transmitter->bytes + sent, transmitter->byte_count - sent);
+    transmitter->byte_count -= sent;
+    transmitter->count = count - first;
+    for (int index = 0; index < transmitter->count; index++) {
+        transmitter->datagrams[index] = transmitter->datagrams[first + index];
+        transmitter->starts[index] = transmitter->starts[first + index] - sent;
+    }
 }
 
 int clinux_transmitter_count(const clinux_transmitter *transmitter) { return transmitter->count; }

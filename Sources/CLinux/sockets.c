@@ -67,6 +67,12 @@ int clinux_udp_open(clinux_address address, uint16_t port, int receive_buffer, i
     return udp;
 }
 
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+void clinux_udp_gather(int socket) { set_option(socket, SOL_UDP, UDP_GRO, 1); }
+
 int clinux_udp_local_port(int socket) {
     any_address name;
     socklen_t length = sizeof name;

@@ -1,4 +1,5 @@
 import Foundation
+package import Primitives
 
 extension Host.Machine {
     /// The machine that this process runs on; nothing in it names the machine or its owner.
@@ -42,6 +43,13 @@ extension Host.Machine {
 }
 
 extension Host {
+    /// What all threads of this process have computed so far.
+    package static func cpuTime() -> Primitives.Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return .nanoseconds(Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
     /// The most memory that this process has held so far.
     ///
     /// From /proc, since `getrusage` begins with what the process that started this one had held.

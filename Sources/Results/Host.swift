@@ -8,6 +8,12 @@ package struct Host: Hashable, Sendable {
     package var memoryBytes: UInt64
     /// What a tunnel costs, both ends in a simulated run; nil where it was not measured.
     package var bytesPerTunnel: UInt64?
+    /// What all threads of the process have computed; nil in results of older versions.
+    package var cpu: Duration?
+    /// That by the tunnels that came to be, and by the packets that were due in them: what an SA and a packet cost; nil
+    /// where there were none.
+    package var cpuPerTunnel: Duration?
+    package var cpuPerPacket: Duration?
     /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15)`.
     package var cryptoBackend: String
     package var wallClock: Duration
@@ -33,6 +39,7 @@ package struct Host: Hashable, Sendable {
         workers: Int,
         memoryBytes: UInt64,
         bytesPerTunnel: UInt64? = nil,
+        cpu: Duration? = nil,
         cryptoBackend: String,
         wallClock: Duration,
         startedAt: Int64,
@@ -41,6 +48,7 @@ package struct Host: Hashable, Sendable {
         self.workers = workers
         self.memoryBytes = memoryBytes
         self.bytesPerTunnel = bytesPerTunnel
+        self.cpu = cpu
         self.cryptoBackend = cryptoBackend
         self.wallClock = wallClock
         self.startedAt = startedAt

@@ -205,7 +205,7 @@ extension JSONReport {
     private static func host(from object: JSONObject) throws(ResultError) -> Host {
         var object = object
         var machine = try object.object("machine")
-        let host = Host(
+        var host = Host(
             workers: try object.integer("workers"),
             memoryBytes: try object.integer("memoryBytes"),
             bytesPerTunnel: try object.has("bytesPerTunnel") ? object.integer("bytesPerTunnel") : nil,
@@ -219,6 +219,10 @@ extension JSONReport {
                 memoryBytes: try machine.integer("memoryBytes")
             )
         )
+        // Results of older versions have none of these.
+        host.cpu = try object.has("cpu") ? object.time("cpu") : nil
+        host.cpuPerTunnel = try object.has("cpuPerTunnel") ? object.time("cpuPerTunnel") : nil
+        host.cpuPerPacket = try object.has("cpuPerPacket") ? object.time("cpuPerPacket") : nil
         try machine.finish()
         try object.finish()
         return host

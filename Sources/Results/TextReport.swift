@@ -42,6 +42,18 @@ package struct TextReport {
         writeEnd()
     }
 
+    /// What the tool itself took, for whoever plans the machine that it runs on.
+    private static func costs(of host: Host) -> String? {
+        guard let cpu = host.cpu else { return nil }
+        var shares: [String] = []
+        if let time = host.cpuPerTunnel {
+            shares.append("a tunnel \(Humane.time(time))" + (host.bytesPerTunnel.map { ", \(Humane.bytes($0))" } ?? ""))
+        }
+        if let time = host.cpuPerPacket { shares.append("a packet \(Humane.time(time))") }
+        let each = shares.isEmpty ? "" : " (" + shares.joined(separator: "; ") + ")"
+        return "\(Humane.time(cpu)) CPU, \(Humane.bytes(host.memoryBytes))" + each
+    }
+
     private mutating func section(_ title: String, _ table: TextTable) {
         lines += ["", style.bold(title)] + table.lines
     }
@@ -209,6 +221,7 @@ extension TextReport {
         if let digest = record.digest { table.add("digest", PrintableText.line(digest)) }
         table.add("repeat", PrintableText.line(PrintableText.shell(record.command)))
         if let folder { table.add("files", PrintableText.line(folder)) }
+        if let costs = Self.costs(of: record.host) { table.add("took", costs) }
         lines += [""] + table.lines
     }
 }

@@ -27,11 +27,14 @@ package struct ReceiveBatch: ~Copyable {
     /// When the last call was made: the arrival of a datagram that the system did not stamp.
     private var receivedAt = Instant.zero
 
-    /// Makes room for `capacity` datagrams of up to `datagramCapacity` octets.
+    /// Makes room for `capacity` messages of up to `datagramCapacity` octets.
     package init(capacity: Int = 64, datagramCapacity: Int = 9_216) throws(SocketError) {
         buffers = try Buffers(capacity: capacity, datagramCapacity: datagramCapacity)
         self.datagramCapacity = datagramCapacity
     }
+
+    /// What receives from a socket that gathers, and from any other.
+    package static func gathering() throws(SocketError) -> ReceiveBatch { try ReceiveBatch(datagramCapacity: 65_535) }
 
     /// What is known of the n-th datagram.
     package subscript(index: Int) -> ReceivedDatagram {

@@ -8,9 +8,12 @@ package struct TransmitBatch: ~Copyable {
     private let buffers: Buffers
 
     /// Makes room for `capacity` datagrams of `byteCapacity` octets together.
-    package init(capacity: Int = 64, byteCapacity: Int = 64 * 2_048) throws(SocketError) {
+    ///
+    /// - Parameter gathers: Whether neighbours of one length that go the same way are given to the system as one, for it
+    ///   to take apart (UDP_SEGMENT): on the wire they are the same. Where the system cannot, that ends by itself.
+    package init(capacity: Int = 64, byteCapacity: Int = 64 * 2_048, gathers: Bool = true) throws(SocketError) {
         precondition(byteCapacity >= 65_535, "a batch has room for the largest datagram")
-        buffers = try Buffers(capacity: capacity, byteCapacity: byteCapacity)
+        buffers = try Buffers(capacity: capacity, byteCapacity: byteCapacity, gathers: gathers)
     }
 
     /// How many datagrams wait to be sent.
@@ -60,8 +63,9 @@ package struct TransmitBatch: ~Copyable {
     struct Buffers: ~Copyable {
         let pointer: OpaquePointer
 
-        init(capacity: Int, byteCapacity: Int) throws(SocketError) {
-            guard let pointer = unsafe clinux_transmitter_create(Int32(capacity), Int32(byteCapacity)) else {
+        init(capacity: Int, byteCapacity: Int, gathers: Bool) throws(SocketError) {
+            let gathers: Int32 = gathers ? 1 : 0
+            guard let pointer = unsafe clinux_transmitter_create(Int32(capacity), Int32(byteCapacity), gathers) else {
                 throw SocketError(.allocate, number: ENOMEM)
             }
             unsafe self.pointer = pointer

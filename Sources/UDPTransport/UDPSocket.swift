@@ -34,15 +34,20 @@ package struct UDPSocket: ~Copyable {
     /// Binds a port; port 0 is any free one, the address 0.0.0.0 or :: every one of its family.
     ///
     /// Buffers are asked for in octets. Without privileges the system may grant less: `receiveBufferByteCount` tells.
+    ///
+    /// - Parameter gathers: Whether the system may hand over datagrams of one length from one peer as one (UDP_GRO), to be
+    ///   taken apart by a batch that is `.gathering()`.
     package init(
         bindingTo local: UDPEndpoint,
         allowance: Allowance,
         receiveBuffer: Int = 4 << 20,
-        sendBuffer: Int = 4 << 20
+        sendBuffer: Int = 4 << 20,
+        gathers: Bool = false
     ) throws(SocketError) {
         let address = clinux_address(local.address)
         let opened = clinux_udp_open(address, local.port, Int32(receiveBuffer), Int32(sendBuffer))
         let descriptor = Descriptor(try SocketError.check(opened, .open))
+        if gathers { clinux_udp_gather(descriptor.number) }
         let port = try SocketError.check(clinux_udp_local_port(descriptor.number), .open)
         self.descriptor = descriptor
         self.allowance = allowance

@@ -19,6 +19,45 @@ func benchmarkLive() {
     }
 }
 
+/// Lends our own responder, which answers on free ports of loopback, on the last core that there is.
+func withGateway<Result>(_ workload: Workload, _ body: (LiveTarget) throws -> Result) throws -> Result? {
+    let isStopped = Flag()
+    let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
+    let address = IPAddress(v4: 0x7F00_0001)
+    let cpus = try CPUTopology.current().allowed
+    let thread = try PinnedThread(cpu: cpus[cpus.count - 1].number) {
+        defer { isStopped.set() }
+        var options = GatewayServiceOptions(addresses: [address])
+        options.port = 0
+        options.encapsulatedPort = 0
+        var service = try GatewayService(
+            workload,
+            gateway: 0,
+            options: options,
+            seed: operatingSystemSeed(),
+            wantsStop: { isStopped.isSet }
+        )
+        let bound = service.ports
+        ports.withLock { $0 = bound }
+        try service.serve()
+    }
+    defer {
+        isStopped.set()
+        try? thread.join()
+    }
+    var bound = ports.withLock { $0 }
+    while bound == nil, !isStopped.isSet { bound = ports.withLock { $0 } }
+    guard let bound else { return nil }
+    return try body(LiveTarget(address: address, port: bound.plain, encapsulatedPort: bound.encapsulated))
+}
+
+/// What tells a thread to stop.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    var isSet: Bool { value.load(ordering: .relaxed) }
+    func set() { value.store(true, ordering: .relaxed) }
+}
+
 private struct LiveBenchmark {
     private static let rate = 12_000
     private static let seconds = 4
@@ -30,49 +69,16 @@ private struct LiveBenchmark {
     }
 
     func establishedPerSecond() throws -> UInt64 {
-        let isStopped = Flag()
-        let ports = Mutex<(plain: UInt16, encapsulated: UInt16)?>(nil)
-        let address = IPAddress(v4: 0x7F00_0001)
-        let cpus = try CPUTopology.current().allowed
-        let workload = workload
-        let thread = try PinnedThread(cpu: cpus[cpus.count - 1].number) {
-            defer { isStopped.set() }
-            var options = GatewayServiceOptions(addresses: [address])
-            options.port = 0
-            options.encapsulatedPort = 0
-            var service = try GatewayService(
-                workload,
-                gateway: 0,
-                options: options,
-                seed: operatingSystemSeed(),
-                wantsStop: { isStopped.isSet }
-            )
-            let bound = service.ports
-            ports.withLock { $0 = bound }
-            try service.serve()
+        let counts = try withGateway(workload) { target in
+            var options = LiveOptions()
+            // Our own responder forgets its IKE SAs with the thread that has them.
+            options.drainLimit = .milliseconds(10)
+            let result = try LiveRun(workload, targets: [target], options: options).run()
+            return result.series[.counter(.handshakeEstablished)] ?? []
         }
-        defer {
-            isStopped.set()
-            try? thread.join()
-        }
-        var bound = ports.withLock { $0 }
-        while bound == nil, !isStopped.isSet { bound = ports.withLock { $0 } }
-        guard let bound else { return 0 }
-        let target = LiveTarget(address: address, port: bound.plain, encapsulatedPort: bound.encapsulated)
-        var options = LiveOptions()
-        // Our own responder forgets its IKE SAs with the thread that has them.
-        options.drainLimit = .milliseconds(10)
-        let result = try LiveRun(workload, targets: [target], options: options).run()
-        let counts = result.series[.counter(.handshakeEstablished)] ?? []
         // The first second has the start in it, the last one the end.
-        let whole = counts.dropFirst().dropLast().compactMap(\.self).sorted()
+        let whole = (counts ?? []).dropFirst().dropLast().compactMap(\.self).sorted()
         return whole.isEmpty ? 0 : whole[whole.count / 2]
-    }
-
-    private final class Flag: Sendable {
-        private let value = Atomic<Bool>(false)
-        var isSet: Bool { value.load(ordering: .relaxed) }
-        func set() { value.store(true, ordering: .relaxed) }
     }
 
     private static var text: String {

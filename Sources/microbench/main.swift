@@ -11,6 +11,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("gateway", benchmarkGateway),
     ("handshake", benchmarkHandshake),
     ("live", benchmarkLive),
+    ("live-esp", benchmarkLiveESP),
 ]
 
 let wanted = CommandLine.arguments.dropFirst()

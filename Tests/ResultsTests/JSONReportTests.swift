@@ -79,6 +79,7 @@ struct JSONReportTests {
             live.generator = .invalid("the generator was 3 s late")
             live.interruption = .drained
             live.host.bytesPerTunnel = nil
+            (live.host.cpu, live.host.cpuPerTunnel) = (nil, nil)
             live.abort = RunRecord.SafetyAbort(condition: "handshake.success rate(1m) < 50%", time: .zero + .seconds(3))
             var empty = live
             empty.measurements = []
@@ -162,8 +163,8 @@ struct DamagedResultTests {
                 "\"value\": 1.982608695",
                 "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
             ),
-            Damage("\n}\n", "", "r.json: line 305: it ends before it is complete"),
-            Damage("\n}\n", "\n}\n{}\n", "r.json: line 307: there is something behind the value"),
+            Damage("\n}\n", "", "r.json: line 308: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 310: there is something behind the value"),
         ]
     )
     func damage(_ damage: Damage) throws {

@@ -9,15 +9,18 @@ typealias Expectation = Metrics.Expectation
 /// outage from 0:20 to 0:30 in which tunnels go down.
 enum SampleRun {
     static var host: Host {
-        Host(
+        var host = Host(
             workers: 2,
             memoryBytes: 48_234_496,
             bytesPerTunnel: 4_012,
+            cpu: .milliseconds(8_101),
             cryptoBackend: "real (OpenSSL 3.0.15)",
             wallClock: .milliseconds(4_213),
             startedAt: 1_795_000_000,
             machine: Host.Machine(system: "Linux 6.1", processor: "a processor", cores: 2, memoryBytes: 8_589_934_592)
         )
+        host.cpuPerTunnel = .microseconds(412)
+        return host
     }
 
     static var record: RunRecord {

@@ -52,8 +52,9 @@ struct FlowSinkTests {
             var batch = try TransmitBatch()
             let port = isStopped.port.withLock { $0 ?? 0 }
             let destination = UDPEndpoint(address: IPAddress(v4: 0x7F00_0001), port: port)
-            #expect(batch.append(writer.span, to: destination))
-            #expect(socket.socket.send(&batch))
+            let isAdded = batch.append(writer.span, to: destination)
+            let isSent = socket.socket.send(&batch)
+            #expect(isAdded && isSent)
         }
 
         func send(_ number: UInt64, of flow: UInt32 = 4) throws {

@@ -13,7 +13,7 @@ struct TransmitterTests {
         var receiver = try UDPSocket(bindingTo: endpoint("127.0.0.1"), allowance: .nothing)
         let source = clinux_udp_open(clinux_address(high: 0, low: 0xFFFF_0000_0000), 0, 0, 0)
         defer { clinux_close(source) }
-        let transmitter = try unsafe #require(clinux_transmitter_create(5, 1_000))
+        let transmitter = try unsafe #require(clinux_transmitter_create(5, 1_000, 0))
         defer { unsafe clinux_transmitter_destroy(transmitter) }
         let messages = (0..<5).map { index in [UInt8](repeating: UInt8(index), count: 3 + index) }
         for (index, message) in messages.enumerated() {

@@ -50,6 +50,9 @@ void clinux_sharpen_timers(void);
 
 /// Opens a nonblocking UDP socket that tells each datagram's local address, arrival and ICMP errors.
 int clinux_udp_open(clinux_address address, uint16_t port, int receive_buffer, int send_buffer);
+/// Has the kernel hand over datagrams of one length from one peer as one message, where it can; receivers of datagrams of
+/// up to 65535 octets take it apart.
+void clinux_udp_gather(int socket);
 /// The port that a socket is bound to.
 int clinux_udp_local_port(int socket);
 /// The size of the receive buffer that the kernel granted.
@@ -64,16 +67,17 @@ void clinux_close(int descriptor);
 typedef struct clinux_receiver clinux_receiver;
 clinux_receiver *_Nullable clinux_receiver_create(int capacity, int datagram_capacity);
 void clinux_receiver_destroy(clinux_receiver *_Nonnull receiver);
-/// Receives what is there, up to the capacity; 0 when nothing is.
+/// Receives what is there, up to the capacity in messages, and returns how many datagrams that are; 0 when nothing is.
 int clinux_receiver_receive(clinux_receiver *_Nonnull receiver, int socket);
 const clinux_datagram *_Nonnull clinux_receiver_datagram(const clinux_receiver *_Nonnull receiver, int index);
 const uint8_t *_Nonnull clinux_receiver_bytes(const clinux_receiver *_Nonnull receiver, int index);
 /// How many datagrams the socket has lost for want of room, as it last said.
 uint32_t clinux_receiver_lost(const clinux_receiver *_Nonnull receiver);
 
-/// Buffers for sendmmsg. NULL when out of memory.
+/// Buffers for sendmmsg. NULL when out of memory. What gathers gives the kernel neighbours of one length that go the same
+/// way as one message, and stops doing so where the kernel cannot take it apart.
 typedef struct clinux_transmitter clinux_transmitter;
-clinux_transmitter *_Nullable clinux_transmitter_create(int capacity, int byte_capacity);
+clinux_transmitter *_Nullable clinux_transmitter_create(int capacity, int byte_capacity, int gathers);
 void clinux_transmitter_destroy(clinux_transmitter *_Nonnull transmitter);
 /// Copies a datagram behind the others: 1, or 0 when there is no room. A local address of zero lets the kernel choose.
 int clinux_transmitter_append(

@@ -117,10 +117,12 @@ package struct LiveJob {
         let files = try openFiles(startedAt)
         let start = ThisMachine.stopwatch
         let memoryBefore = Results.Host.peakMemoryBytes()
+        let cpuBefore = Results.Host.cpuTime()
         let live = try drive(files, console, start)
         let host = Results.Host(
             workers: options.workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
+            cpu: Results.Host.cpuTime() - cpuBefore,
             cryptoBackend: ThisMachine.cryptoBackend(.real),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
@@ -130,6 +132,7 @@ package struct LiveJob {
         record.command += words
         record.measurements = live.measurements
         record.series = live.series
+        record.shareCPU()
         record.shareMemory(since: memoryBefore)
         record.duration = live.duration
         record.generator = live.generator

@@ -1,3 +1,4 @@
+import Metrics
 import Primitives
 package import Results
 package import Workload
@@ -123,6 +124,19 @@ extension RunRecord {
         let most = column?.values.compactMap(\.self).max() ?? 0
         guard most > 0, host.memoryBytes > before else { return }
         host.bytesPerTunnel = (host.memoryBytes - before) / most
+    }
+
+    /// Divides what the run has computed among the tunnels that came to be, and among the packets that were due in them.
+    mutating func shareCPU() {
+        guard let cpu = host.cpu?.nanoseconds else { return }
+        // From the run's start on, whatever the expectations leave out.
+        func total(_ metric: MetricName) -> Int64 {
+            let column = series.columns.first { $0.name == .counter(metric) && $0.subject == nil }
+            return Int64(clamping: (column?.values ?? []).reduce(0) { $0 + ($1 ?? 0) })
+        }
+        let (tunnels, packets) = (total(.handshakeEstablished), total(.trafficOffered))
+        if tunnels > 0 { host.cpuPerTunnel = .nanoseconds(cpu / tunnels) }
+        if packets > 0 { host.cpuPerPacket = .nanoseconds(cpu / packets) }
     }
 
     private static func hash(of text: String) -> String {

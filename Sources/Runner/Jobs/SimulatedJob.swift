@@ -109,10 +109,12 @@ package struct SimulatedJob {
         }
         let start = ThisMachine.stopwatch
         let memoryBefore = Results.Host.peakMemoryBytes()
+        let cpuBefore = Results.Host.cpuTime()
         let outcome = try simulate(workload, files, title, console, start)
         let host = Results.Host(
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
+            cpu: Results.Host.cpuTime() - cpuBefore,
             cryptoBackend: ThisMachine.cryptoBackend(crypto),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
@@ -128,6 +130,7 @@ package struct SimulatedJob {
         record.measurements = outcome.measurements
         record.series = outcome.series
         record.warnings += files.warnings
+        record.shareCPU()
         // The memory of a replication is that of those before it.
         if self.prepared.workload.run.replications == 1 { record.shareMemory(since: memoryBefore) }
         let result = RunResult(record, steadyState: workload.steadyState, thresholds: workload.thresholds)

@@ -149,7 +149,7 @@ extension LiveWorker {
     mutating func run() throws {
         shared.reportReady()
         guard awaitStart() else { return finish() }
-        var batch = try ReceiveBatch()
+        var batch = try ReceiveBatch.gathering()
         while true {
             enter(max(phase, shared.phase))
             guard phase != .stop else { break }

@@ -90,7 +90,8 @@ struct WorkerSockets: ~Copyable {
             bindingTo: UDPEndpoint(address: everywhere, port: port),
             allowance: allowance,
             receiveBuffer: size,
-            sendBuffer: size
+            sendBuffer: size,
+            gathers: true
         )
         let number = sockets.count
         try loop.watch(socket, token: number)

@@ -115,7 +115,7 @@ package struct GatewayService: ~Copyable {
 
     /// Serves until it is to stop; `report` is called about once a second.
     package mutating func serve(report: (GatewayServiceStatus) -> Void = { _ in }) throws {
-        var batch = try ReceiveBatch()
+        var batch = try ReceiveBatch.gathering()
         var nextReport = clock.now + .seconds(1)
         while !wantsStop() {
             let soon = clock.now + .milliseconds(100)
@@ -177,7 +177,7 @@ package struct GatewayService: ~Copyable {
             let count = try served.receive(port, into: &batch, clock: clock)
             for index in 0..<count { take(index, of: batch, by: port) }
             flush()
-            guard count == batch.count, count == Self.batchCapacity else { return }
+            guard count >= Self.batchCapacity else { return }
         }
     }
 

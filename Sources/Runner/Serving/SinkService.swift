@@ -95,7 +95,7 @@ package struct SinkService: ~Copyable {
 
     /// Serves until it is to stop.
     package mutating func serve() throws {
-        var incoming = try ReceiveBatch()
+        var incoming = try ReceiveBatch.gathering()
         while !wantsStop() {
             _ = try loop.wait(until: min(clock.now + .milliseconds(100), sink.due), clock: clock)
             while try echo.socket.receive(into: &incoming, clock: clock) > 0 {

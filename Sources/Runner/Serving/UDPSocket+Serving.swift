@@ -9,8 +9,9 @@ extension UDPSocket {
         _ option: String,
         _ allowance: Allowance
     ) throws(LiveError) {
+        let local = UDPEndpoint(address: address, port: port)
         do throws(SocketError) {
-            self = try UDPSocket(bindingTo: UDPEndpoint(address: address, port: port), allowance: allowance)
+            self = try UDPSocket(bindingTo: local, allowance: allowance, gathers: true)
         } catch {
             throw .system(
                 "nothing can answer on \(address), port \(port): \(SystemError.text(error.number)); write an "
