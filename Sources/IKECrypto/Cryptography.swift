@@ -30,6 +30,9 @@ package struct KeyMaterialStream: Hashable, Sendable, BitwiseCopyable {
 package struct Cryptography: ~Copyable {
     package let backend: CryptoBackend
 
+    /// Who computes ESP packets, unless crypto is modelled.
+    package let packets: PacketLibrary
+
     let seed: SecretBytes
 
     let ciphers: CipherContexts
@@ -42,13 +45,21 @@ package struct Cryptography: ~Copyable {
 
     let credentials = ParsedCredentials()
 
-    /// - Parameter seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
-    package init(backend: CryptoBackend, seed: RawSpan) throws(CryptoError) {
+    /// - Parameters:
+    ///   - seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
+    ///   - packets: One that this machine has; tests and benches want the other one, too.
+    package init(
+        backend: CryptoBackend,
+        seed: RawSpan,
+        packets: PacketLibrary = .preferred
+    ) throws(CryptoError) {
+        precondition(packets == .openSSL || IPsecMB.absence == nil, "a library that is asked for is here")
         precondition(seed.byteCount == ChaCha20.keyByteCount, "the seed of key material has 32 octets")
         let ciphers = try CipherContexts()
         let ranges = try PublicValueRanges()
         let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
+        self.packets = packets
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers
         self.ranges = ranges
