@@ -8,7 +8,7 @@ package struct Host: Hashable, Sendable {
     package var memoryBytes: UInt64
     /// What a tunnel costs, both ends in a simulated run; nil where it was not measured.
     package var bytesPerTunnel: UInt64?
-    /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15)`.
+    /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15; ESP by libipsec-mb 1.3.0)`.
     package var cryptoBackend: String
     package var wallClock: Duration
     /// The start of the run in seconds since 1970.

@@ -121,7 +121,7 @@ package struct LiveJob {
         let host = Results.Host(
             workers: options.workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
-            cryptoBackend: ThisMachine.cryptoBackend(.real),
+            cryptoBackend: ThisMachine.cryptoBackend(.real, hasTraffic: !workload.traffic.isEmpty),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()

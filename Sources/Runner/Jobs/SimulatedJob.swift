@@ -113,7 +113,7 @@ package struct SimulatedJob {
         let host = Results.Host(
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
-            cryptoBackend: ThisMachine.cryptoBackend(crypto),
+            cryptoBackend: ThisMachine.cryptoBackend(crypto, hasTraffic: !workload.traffic.isEmpty),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()
