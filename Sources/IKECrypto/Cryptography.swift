@@ -30,7 +30,7 @@ package struct KeyMaterialStream: Hashable, Sendable, BitwiseCopyable {
 package struct Cryptography: ~Copyable {
     package let backend: CryptoBackend
 
-    /// Who computes ESP packets, unless crypto is modelled.
+    /// Who computes ESP packets; where crypto is modelled no other library is looked for.
     package let packets: PacketLibrary
 
     let seed: SecretBytes
@@ -47,19 +47,19 @@ package struct Cryptography: ~Copyable {
 
     /// - Parameters:
     ///   - seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
-    ///   - packets: One that this machine has; tests and benches want the other one, too.
+    ///   - packets: One that this machine has, which tests and benches choose; else the faster one.
     package init(
         backend: CryptoBackend,
         seed: RawSpan,
-        packets: PacketLibrary = .preferred
+        packets: PacketLibrary? = nil
     ) throws(CryptoError) {
-        precondition(packets == .openSSL || IPsecMB.absence == nil, "a library that is asked for is here")
+        precondition(packets != .ipsecMB || IPsecMB.absence == nil, "a library that is asked for is here")
         precondition(seed.byteCount == ChaCha20.keyByteCount, "the seed of key material has 32 octets")
         let ciphers = try CipherContexts()
         let ranges = try PublicValueRanges()
         let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
-        self.packets = packets
+        self.packets = backend == .modelled ? .openSSL : packets ?? .preferred
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers
         self.ranges = ranges

@@ -1,8 +1,8 @@
 /// The keys of one direction of a Child SA, and what protects ESP packets with them.
 ///
-/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What a library computes with is
-/// made for the first packet and kept until the keys end, so that no packet pays for a key schedule, and an SA without
-/// packets has none. It belongs to one thread.
+/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What a library computes with
+/// is made for the first packet and kept until the keys end, so that no packet pays for a key schedule, and an SA
+/// without packets has none. It belongs to one thread.
 package struct PacketProtection: ~Copyable {
     package enum Direction: Hashable, Sendable, BitwiseCopyable {
         case outbound, inbound
@@ -217,8 +217,8 @@ struct PacketParts {
         return SIMD4(salt, UInt32(truncatingIfNeeded: iv), UInt32(truncatingIfNeeded: iv &>> 32), 0)
     }
 
-    /// What an AEAD cipher covers besides the body with ESN: SPI | all 64 bits of the sequence number, 12 octets. Without,
-    /// it is the header as it stands (RFC 4106 section 5, RFC 7634 section 2.1).
+    /// What an AEAD cipher covers besides the body with ESN: SPI | all 64 bits of the sequence number, 12 octets.
+    /// Without, it is the header as it stands (RFC 4106 section 5, RFC 7634 section 2.1).
     @inline(__always)
     func associatedWithESN(_ number: UInt64) -> SIMD4<UInt32> {
         let spi = unsafe packet.loadUnaligned(as: UInt32.self)

@@ -1,5 +1,5 @@
-// Intel's Multi-Buffer Crypto for IPsec, where this machine has it. It is loaded when it is first asked for, and nothing
-// is linked with it: one build runs with it and without it.
+// Intel's Multi-Buffer Crypto for IPsec, where this machine has it. It is loaded when it is first asked for, and
+// nothing is linked with it: one build runs with it and without it.
 #pragma once
 
 #include <stddef.h>

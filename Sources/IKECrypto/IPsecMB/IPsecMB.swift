@@ -4,8 +4,8 @@ import CIPsecMB
 package enum PacketLibrary: Hashable, Sendable, CaseIterable {
     case openSSL
 
-    /// Intel's multi-buffer library for IPsec, where it computes at once what it is asked for: with the ciphers that are
-    /// AEAD. Packets of AES-CBC are libcrypto's (docs/decisions/0021).
+    /// Intel's multi-buffer library for IPsec, where it computes at once what it is asked for: with AEAD ciphers.
+    /// Packets of AES-CBC are libcrypto's (docs/decisions/0021).
     case ipsecMB
 
     /// The faster one of those that are here, the same for the whole process.

@@ -74,7 +74,7 @@ package enum Doctor {
             let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and for AES-CBC \(CryptoLibrary.version)"
             return Finding(true, "ESP", text)
         }
-        let purpose = "for packets in a third of the time: "
+        let purpose = "for AES-GCM in a quarter of the time: "
         switch absence {
         case .notFound:
             return Finding(
