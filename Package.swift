@@ -8,7 +8,13 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     ("Primitives", []),
     ("Metrics", ["Primitives", .product(name: "Histogram", package: "hdrhistogram-swift")]),
     ("IKEWire", ["Primitives"]),
-    ("IKECrypto", ["Primitives", "COpenSSL", "CBoringSSL", .product(name: "Crypto", package: "swift-crypto")]),
+    (
+        "IKECrypto",
+        [
+            "Primitives", "COpenSSL", "CBoringSSL", "CIPsecMB",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]
+    ),
     ("Simulation", ["Primitives", "CPrefetch"]),
     ("EAP", ["Primitives", "IKECrypto"]),
     ("RADIUS", ["Primitives", "IKECrypto"]),
@@ -56,6 +62,8 @@ let systemModules: [Target] = [
         name: "CBoringSSL",
         dependencies: [.product(name: "Crypto", package: "swift-crypto")]
     ),
+    // Linked with nothing: it loads the library where there is one.
+    .target(name: "CIPsecMB", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CLinux"),
     .target(name: "CPrefetch"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),
@@ -89,7 +97,8 @@ targets.append(
     .executableTarget(
         name: "microbench",
         dependencies: [
-            "CMemory", "COpenSSL", "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "ESP", "Simulation",
+            "CMemory", "COpenSSL", "CIPsecMB", "Primitives", "Metrics", "IKEWire", "IKECrypto", "IKEv2", "ESP",
+            "Simulation",
             "Gateway", "UDPTransport", "Workers", "Workload", "Results", "Runner",
         ],
         swiftSettings: settings

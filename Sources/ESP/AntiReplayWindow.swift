@@ -38,6 +38,7 @@ package struct AntiReplayWindow: ~Copyable {
 
     deinit { unsafe words.deallocate() }
 
+    @inline(__always)
     package func place(of number: SequenceNumber) -> Place {
         if number > highest { return .new }
         // The first packet has number 1 (RFC 4303 section 3.3.3), so that 0 never comes.
@@ -46,9 +47,26 @@ package struct AntiReplayWindow: ~Copyable {
     }
 
     /// Enters the number of a packet whose ICV has been checked.
+    @inline(__always)
     package mutating func enter(_ number: SequenceNumber) {
+        // The next one, as most are: the one place that the window passes over is its own.
+        if number.rawValue == highest.rawValue &+ 1 && number != .zero {
+            highest = number
+            mark(number)
+        } else {
+            enterOutOfTurn(number)
+        }
+    }
+
+    @inline(never)
+    private mutating func enterOutOfTurn(_ number: SequenceNumber) {
         precondition(place(of: number) == .new, "a number is entered once")
         if number > highest { moveRight(to: number) }
+        mark(number)
+    }
+
+    @inline(__always)
+    private mutating func mark(_ number: SequenceNumber) {
         let index = Int(number.rawValue & mask)
         unsafe words[index >> 6] |= 1 << UInt64(index & 63)
     }
@@ -61,9 +79,7 @@ package struct AntiReplayWindow: ~Copyable {
     /// Clears the places from behind the right edge up to the new one.
     private mutating func moveRight(to number: SequenceNumber) {
         let distance = number.rawValue - highest.rawValue
-        if distance == 1 {
-            clear(Int(number.rawValue & mask), 1)
-        } else if distance > mask {
+        if distance > mask {
             unsafe words.update(repeating: 0, count: max(1, size / 64))
         } else {
             let first = Int((highest.rawValue &+ 1) & mask)

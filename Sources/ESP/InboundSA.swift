@@ -20,6 +20,7 @@ package struct InboundSA: ~Copyable {
     package private(set) var usage = Usage()
     /// What was not.
     package private(set) var drops = DropTally()
+    private let form: PacketForm
     private var window: AntiReplayWindow
     private var protection: PacketProtection
 
@@ -38,6 +39,7 @@ package struct InboundSA: ~Copyable {
         precondition(spi.rawValue != 0, "an SPI is not 0")
         self.spi = spi
         self.mode = mode
+        form = PacketForm(algorithms)
         window = AntiReplayWindow(size: windowSize, highest: highest)
         protection = PacketProtection(
             algorithms,
@@ -70,18 +72,18 @@ package struct InboundSA: ~Copyable {
         }
     }
 
+    @inline(__always)
     private mutating func check(
         _ packet: inout MutableRawSpan,
         _ cryptography: borrowing Cryptography
     ) throws(PacketDrop) -> ReceivedPacket {
-        let algorithms = protection.algorithms
-        let start = PacketProtection.headerByteCount + algorithms.ivByteCount
-        let paddedByteCount = packet.byteCount - start - algorithms.icvByteCount
-        guard paddedByteCount > 0, paddedByteCount & (algorithms.blockByteCount - 1) == 0 else { throw .malformed }
+        let start = form.bodyOffset
+        let paddedByteCount = packet.byteCount - form.fixedByteCount
+        guard paddedByteCount > 0, form.fillsBlocks(paddedByteCount) else { throw .malformed }
         guard packet.bytes.bigEndianWord(at: 0) == spi.rawValue else { throw .unknownSPI }
         let low = packet.bytes.bigEndianWord(at: 4)
         let number: SequenceNumber
-        if algorithms.usesESN {
+        if form.usesESN {
             guard let whole = window.number(low: low) else { throw .tooOld }
             number = whole
         } else {
@@ -92,11 +94,11 @@ package struct InboundSA: ~Copyable {
         case .replayed: throw .replayed
         case .tooOld: throw .tooOld
         }
-        guard let padded = protection.open(&packet, number: number.rawValue, cryptography) else { throw .badICV }
+        guard protection.open(&packet, number: number.rawValue, cryptography) else { throw .badICV }
         window.enter(number)
-        let payload = try ESPTrailer.read(packet.bytes.extracting(padded), mode: mode)
+        let payload = try ESPTrailer.read(packet.bytes.extracting(start..<start + paddedByteCount), mode: mode)
         return ReceivedPacket(
-            payload: padded.lowerBound..<padded.lowerBound + payload.payloadByteCount,
+            payload: start..<start + payload.payloadByteCount,
             next: payload.next,
             number: number
         )

@@ -18,6 +18,7 @@ package struct OutboundSA: ~Copyable {
     /// The number of the last packet.
     package private(set) var number: SequenceNumber
     package private(set) var usage = Usage()
+    private let form: PacketForm
     private var protection: PacketProtection
 
     /// - Parameter number: That of the last packet before; anything but 0 is for tests.
@@ -33,6 +34,7 @@ package struct OutboundSA: ~Copyable {
         self.spi = spi
         self.mode = mode
         self.number = number
+        form = PacketForm(algorithms)
         protection = PacketProtection(
             algorithms,
             .outbound,
@@ -45,15 +47,15 @@ package struct OutboundSA: ~Copyable {
 
     /// How many more packets can be sealed: what tells the driver that a rekey is due before there are none.
     package var remainingCount: UInt64 {
-        SequenceNumber.last(usesESN: algorithms.usesESN).rawValue - number.rawValue
+        SequenceNumber.last(usesESN: form.usesESN).rawValue - number.rawValue
     }
 
     /// Where a payload stands in the buffer that it is sealed in.
-    package var payloadOffset: Int { PacketProtection.headerByteCount + algorithms.ivByteCount }
+    package var payloadOffset: Int { form.bodyOffset }
 
     /// How long the packet with a payload is, TFC padding included in the payload's length.
     package func packetByteCount(payloadByteCount: Int) -> Int {
-        payloadOffset + ESPTrailer.paddedByteCount(payloadByteCount, algorithms) + algorithms.icvByteCount
+        form.fixedByteCount + form.paddedByteCount(payloadByteCount)
     }
 }
 
@@ -78,19 +80,22 @@ extension OutboundSA {
             throw .sequenceNumbersExhausted
         }
         number = SequenceNumber(rawValue: number.rawValue + 1)
-        let offset = payloadOffset
         let lookingByteCount = max(payloadByteCount, paddedByteCount)
-        let padded = ESPTrailer.paddedByteCount(lookingByteCount, algorithms)
-        let byteCount = offset + padded + algorithms.icvByteCount
-        precondition(buffer.byteCount >= byteCount, "the buffer has room for the packet")
+        let end = form.bodyOffset + form.paddedByteCount(lookingByteCount)
+        let byteCount = end + form.icvByteCount
+        precondition(payloadByteCount >= 0 && buffer.byteCount >= byteCount, "the buffer has room for the packet")
         if lookingByteCount > payloadByteCount {
             precondition(ESPTrailer.tellsLength(next), "TFC padding follows what tells its own length")
-            for index in payloadByteCount..<lookingByteCount {
-                buffer.storeBytes(of: 0, toByteOffset: offset + index, as: UInt8.self)
+            for index in form.bodyOffset + payloadByteCount..<form.bodyOffset + lookingByteCount {
+                buffer.storeBytes(of: 0, toByteOffset: index, as: UInt8.self)
             }
         }
-        ESPTrailer.write(into: &buffer, behind: offset + lookingByteCount, end: offset + padded, next: next)
-        writeHeader(into: &buffer)
+        // SAFETY: just checked that the packet is in the buffer, and its trailer fits behind what it looks like.
+        unsafe buffer.withUnsafeMutableBytes { octets in
+            guard let packet = octets.baseAddress else { return }
+            unsafe ESPTrailer.write(into: packet, behind: form.bodyOffset + lookingByteCount, end: end, next: next)
+            unsafe writeHeader(into: packet)
+        }
         var packet = buffer._mutatingExtracting(first: byteCount)
         protection.seal(&packet, number: number.rawValue, cryptography)
         usage.count(payloadByteCount)
@@ -98,16 +103,22 @@ extension OutboundSA {
     }
 
     /// SPI, sequence number and, in the place of the IV, the sequence number again: under one key it never repeats.
-    private func writeHeader(into buffer: inout MutableRawSpan) {
-        buffer.storeBytes(of: spi.rawValue.bigEndian, toByteOffset: 0, as: UInt32.self)
-        buffer.storeBytes(of: number.low.bigEndian, toByteOffset: 4, as: UInt32.self)
-        switch algorithms.ivByteCount {
+    ///
+    /// SAFETY: there is room for them.
+    @unsafe
+    @inline(__always)
+    private func writeHeader(into packet: UnsafeMutableRawPointer) {
+        let header = UInt64(spi.rawValue) << 32 | UInt64(number.low)
+        switch form.ivByteCount {
         case 8:
-            buffer.storeBytes(of: number.rawValue.bigEndian, toByteOffset: 8, as: UInt64.self)
+            // At once, as it is read at once when it is authenticated.
+            let octets = SIMD2(header.bigEndian, number.rawValue.bigEndian)
+            unsafe packet.storeBytes(of: octets, as: SIMD2<UInt64>.self)
         case 16:
-            buffer.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
-            buffer.storeBytes(of: number.rawValue.bigEndian, toByteOffset: 16, as: UInt64.self)
-        default: break
+            unsafe packet.storeBytes(of: header.bigEndian, as: UInt64.self)
+            unsafe packet.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+            unsafe packet.storeBytes(of: number.rawValue.bigEndian, toByteOffset: 16, as: UInt64.self)
+        default: unsafe packet.storeBytes(of: header.bigEndian, as: UInt64.self)
         }
     }
 }

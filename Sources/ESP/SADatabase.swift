@@ -43,7 +43,7 @@ package struct SADatabase: ~Copyable {
         _ packet: inout MutableRawSpan,
         _ cryptography: borrowing Cryptography
     ) throws(PacketDrop) -> ReceivedPacket {
-        guard packet.byteCount >= PacketProtection.headerByteCount else { throw dropped(.malformed) }
+        guard packet.byteCount >= PacketForm.headerByteCount else { throw dropped(.malformed) }
         let spi = packet.bytes.bigEndianWord(at: 0)
         guard let packed = table[UInt64(spi)] else { throw dropped(.unknownSPI) }
         return try slots[SlotID(packed: packed)].open(&packet, cryptography)

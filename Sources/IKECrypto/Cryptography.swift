@@ -30,6 +30,9 @@ package struct KeyMaterialStream: Hashable, Sendable, BitwiseCopyable {
 package struct Cryptography: ~Copyable {
     package let backend: CryptoBackend
 
+    /// Who computes ESP packets; where crypto is modelled no other library is looked for.
+    package let packets: PacketLibrary
+
     let seed: SecretBytes
 
     let ciphers: CipherContexts
@@ -42,13 +45,21 @@ package struct Cryptography: ~Copyable {
 
     let credentials = ParsedCredentials()
 
-    /// - Parameter seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
-    package init(backend: CryptoBackend, seed: RawSpan) throws(CryptoError) {
+    /// - Parameters:
+    ///   - seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
+    ///   - packets: One that this machine has, which tests and benches choose; else the faster one.
+    package init(
+        backend: CryptoBackend,
+        seed: RawSpan,
+        packets: PacketLibrary? = nil
+    ) throws(CryptoError) {
+        precondition(packets != .ipsecMB || IPsecMB.absence == nil, "a library that is asked for is here")
         precondition(seed.byteCount == ChaCha20.keyByteCount, "the seed of key material has 32 octets")
         let ciphers = try CipherContexts()
         let ranges = try PublicValueRanges()
         let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
+        self.packets = backend == .modelled ? .openSSL : packets ?? .preferred
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers
         self.ranges = ranges

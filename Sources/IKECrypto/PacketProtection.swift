@@ -1,6 +1,6 @@
 /// The keys of one direction of a Child SA, and what protects ESP packets with them.
 ///
-/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What libcrypto computes with
+/// A packet is SPI | sequence number | IV | padded plaintext | ICV (RFC 4303 section 2). What a library computes with
 /// is made for the first packet and kept until the keys end, so that no packet pays for a key schedule, and an SA
 /// without packets has none. It belongs to one thread.
 package struct PacketProtection: ~Copyable {
@@ -16,8 +16,7 @@ package struct PacketProtection: ~Copyable {
 
     private var integrityKey: SecretBytes
 
-    /// Nil before the first packet, and where crypto is modelled.
-    private var context: PacketContext?
+    private var context = PacketContext.none
 
     package init(
         _ algorithms: PacketAlgorithms,
@@ -41,7 +40,24 @@ package struct PacketProtection: ~Copyable {
     package mutating func end() {
         encryptionKey = SecretBytes()
         integrityKey = SecretBytes()
-        context = nil
+        context = .none
+    }
+}
+
+/// What a library keeps of the keys of one direction of a Child SA.
+enum PacketContext: ~Copyable {
+    /// Before the first packet, and where crypto is modelled.
+    case none
+    case openSSL(OpenSSLPacketContext)
+    case ipsecMB(IPsecMBContext)
+
+    @inline(__always)
+    var isNone: Bool {
+        switch self {
+        case .none: true
+        case .openSSL: false
+        case .ipsecMB: false
+        }
     }
 }
 
@@ -66,8 +82,8 @@ extension PacketProtection {
                 preconditionFailure("a packet to seal has room for its ICV and fills whole blocks")
             }
             switch context {
-            case .some(let context):
-                unsafe context.seal(parts, number, salt: salt, algorithms)
+            case .openSSL(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
+            case .ipsecMB(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
             case .none:
                 unsafe ModelledHash.icv(
                     encryptionKey,
@@ -80,25 +96,23 @@ extension PacketProtection {
         }
     }
 
-    /// Checks and decrypts a whole packet in place, and returns where its padded plaintext stands; nil where the ICV is
-    /// not the packet's. Such a packet leaves no plaintext, and must not be read.
+    /// Checks and decrypts a whole packet in place; false where the ICV is not the packet's. Such a packet leaves no
+    /// plaintext, and must not be read.
     package mutating func open(
         _ packet: inout MutableRawSpan,
         number: UInt64,
         _ cryptography: borrowing Cryptography
-    ) -> Range<Int>? {
+    ) -> Bool {
         precondition(direction == .inbound && hasKeys, "packets are opened by who receives, while there are keys")
         prepare(cryptography)
-        let start = Self.headerByteCount + algorithms.ivByteCount
-        let end = packet.byteCount - algorithms.icvByteCount
-        let isOpened = unsafe packet.withUnsafeMutableBytes { packet in
+        return unsafe packet.withUnsafeMutableBytes { packet in
             guard let parts = unsafe PacketParts(packet, algorithms) else { return false }
             switch context {
-            case .some(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
+            case .openSSL(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
+            case .ipsecMB(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
             case .none: return unsafe isGenuine(parts, number)
             }
         }
-        return isOpened ? start..<end : nil
     }
 
     /// SPI and sequence number.
@@ -124,17 +138,24 @@ extension PacketProtection {
 
     @inline(__always)
     private mutating func prepare(_ cryptography: borrowing Cryptography) {
-        if context == nil, cryptography.backend == .openSSL { makeContext(cryptography) }
+        if context.isNone && cryptography.backend == .openSSL { makeContext(cryptography) }
     }
 
     @inline(never)
     private mutating func makeContext(_ cryptography: borrowing Cryptography) {
-        context = cryptography.ciphers.packetContext(
-            algorithms,
-            encrypts: direction == .outbound,
-            encryptionKey: encryptionKey,
-            integrityKey: integrityKey
-        )
+        let encrypts = direction == .outbound
+        if cryptography.packets == .ipsecMB && algorithms.cipher.isAEAD {
+            context = .ipsecMB(IPsecMBContext(algorithms.cipher, encrypts: encrypts, encryptionKey: encryptionKey))
+        } else {
+            context = .openSSL(
+                cryptography.ciphers.packetContext(
+                    algorithms,
+                    encrypts: encrypts,
+                    encryptionKey: encryptionKey,
+                    integrityKey: integrityKey
+                )
+            )
+        }
     }
 
     /// What the nonce of an AEAD cipher begins with, as it stands behind the key (RFC 4106 section 8.1).
@@ -160,14 +181,19 @@ struct PacketParts {
     init?(_ packet: UnsafeMutableRawBufferPointer, _ algorithms: PacketAlgorithms) {
         let ivByteCount = algorithms.ivByteCount
         let start = PacketProtection.headerByteCount + ivByteCount
-        let end = packet.count - algorithms.icvByteCount
-        guard start < end, (end - start) & (algorithms.blockByteCount - 1) == 0, let base = packet.baseAddress else {
+        let bodyByteCount = packet.count - start - algorithms.icvByteCount
+        guard bodyByteCount > 0, bodyByteCount & (algorithms.blockByteCount - 1) == 0, let base = packet.baseAddress
+        else {
             return nil
         }
+        // SAFETY: header, IV, body and ICV are as long together as the packet.
         unsafe self.packet = base
         unsafe self.ivByteCount = ivByteCount
-        unsafe body = UnsafeMutableRawBufferPointer(rebasing: packet[start..<end])
-        unsafe icv = UnsafeMutableRawBufferPointer(rebasing: packet[end...])
+        unsafe body = UnsafeMutableRawBufferPointer(start: base + start, count: bodyByteCount)
+        unsafe icv = UnsafeMutableRawBufferPointer(
+            start: base + start + bodyByteCount,
+            count: algorithms.icvByteCount
+        )
     }
 
     /// Everything before the ICV.
@@ -180,4 +206,26 @@ struct PacketParts {
 
     /// Where the IV begins.
     var iv: UnsafeMutableRawPointer { unsafe packet + PacketProtection.headerByteCount }
+
+    /// salt | IV in the first 12 octets; an implicit IV is the sequence number (RFC 8750 section 4).
+    ///
+    /// A vector is stored at once: a processor is slow to load as one what was stored in pieces just before.
+    @inline(__always)
+    func nonce(_ salt: UInt32, _ number: UInt64, _ algorithms: PacketAlgorithms) -> SIMD4<UInt32> {
+        let iv =
+            algorithms.hasImplicitIV ? number.bigEndian : unsafe iv.loadUnaligned(as: UInt64.self)
+        return SIMD4(salt, UInt32(truncatingIfNeeded: iv), UInt32(truncatingIfNeeded: iv &>> 32), 0)
+    }
+
+    /// What an AEAD cipher covers besides the body with ESN: SPI | all 64 bits of the sequence number, 12 octets.
+    /// Without, it is the header as it stands (RFC 4106 section 5, RFC 7634 section 2.1).
+    @inline(__always)
+    func associatedWithESN(_ number: UInt64) -> SIMD4<UInt32> {
+        let spi = unsafe packet.loadUnaligned(as: UInt32.self)
+        let (high, low) = (UInt32(truncatingIfNeeded: number &>> 32), UInt32(truncatingIfNeeded: number))
+        return SIMD4(spi, high.bigEndian, low.bigEndian, 0)
+    }
+
+    /// How many octets `associatedWithESN` has.
+    static var associatedByteCountWithESN: Int { 12 }
 }

@@ -14,7 +14,7 @@ package struct Host: Hashable, Sendable {
     /// where there were none.
     package var cpuPerTunnel: Duration?
     package var cpuPerPacket: Duration?
-    /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15)`.
+    /// `real` or `modelled`, and what computes it, such as `real (OpenSSL 3.0.15; ESP by libipsec-mb 1.3.0)`.
     package var cryptoBackend: String
     package var wallClock: Duration
     /// The start of the run in seconds since 1970.

@@ -1,21 +1,24 @@
-import COpenSSL
 import ESP
 import IKECrypto
 import IKEWire
 import Primitives
 
-/// What an ESP packet costs both ends, beside the bare calls of libcrypto that it is made of, in one run.
+/// What an ESP packet costs both ends, beside the bare calls of the library that computes it, in one run.
 ///
-/// Both work on the same batch of packets. An end counts sequence numbers, pads, writes headers, finds the SA by its
-/// SPI, checks and moves the anti-replay window and counts octets; the bare calls do nothing else than AES-128-GCM with
-/// a context for each direction.
+/// Both work on as many packets. An end counts sequence numbers, pads, writes headers, finds the SA by its SPI, checks
+/// and moves the anti-replay window and counts octets; the bare calls do nothing else than AES-128-GCM with a key for
+/// each direction.
 func benchmarkESP() {
     let seed = [UInt8](0..<32)
     do throws(CryptoError) {
-        let real = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+        let real = try Cryptography(backend: .openSSL, seed: seed.rawSpan, packets: .openSSL)
         let modelled = try Cryptography(backend: .modelled, seed: seed.rawSpan)
         for byteCount in [64, 512, 1400] {
-            priceBesideBareCalls(byteCount, real)
+            priceBesideBareCalls(BareOpenSSL.self, byteCount, real, of: "")
+            if IPsecMB.absence == nil {
+                let faster = try Cryptography(backend: .openSSL, seed: seed.rawSpan, packets: .ipsecMB)
+                priceBesideBareCalls(BareIPsecMB.self, byteCount, faster, of: "libipsec-mb ")
+            }
             priceRekeyed(byteCount, real)
             var batch = PacketBatch(gcm, byteCount)
             let price = batch.price(modelled)
@@ -27,15 +30,23 @@ func benchmarkESP() {
         printFigure("an outbound SA, inline", Double(MemoryLayout<OutboundSA>.stride), "octets")
         printFigure("an inbound SA, inline", Double(MemoryLayout<InboundSA>.stride), "octets")
         for algorithms in others {
-            var batch = PacketBatch(algorithms, 1400)
-            let price = batch.price(real)
-            let name = "\(algorithms.cipher)\(algorithms.integrity.map { " \($0)" } ?? "")"
-            printFigure("ESP seal, \(name), 1400 B", price.seal, "ns")
-            printFigure("ESP open, \(name), 1400 B", price.open, "ns")
+            price(algorithms, real, of: "")
+            guard IPsecMB.absence == nil, algorithms.cipher.isAEAD else { continue }
+            let faster = try Cryptography(backend: .openSSL, seed: seed.rawSpan, packets: .ipsecMB)
+            price(algorithms, faster, of: "libipsec-mb ")
         }
     } catch {
         preconditionFailure("libcrypto has every algorithm")
     }
+}
+
+private func price(_ algorithms: PacketAlgorithms, _ crypto: borrowing Cryptography, of library: String) {
+    var batch = PacketBatch(algorithms, 1400)
+    let price = batch.price(crypto)
+    let esn = algorithms.usesESN ? " ESN" : ""
+    let name = "\(library)ESP of \(algorithms.cipher)\(algorithms.integrity.map { " \($0)" } ?? "")\(esn), 1400 B"
+    printFigure("\(name), seal", price.seal, "ns")
+    printFigure("\(name), open", price.open, "ns")
 }
 
 private let gcm = PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: false)
@@ -47,34 +58,27 @@ private let others = [
     PacketAlgorithms(cipher: .aesCBC128, integrity: .hmacSHA256, usesESN: false),
 ]
 
-private struct Price {
-    var seal = Double.infinity
-    var open = Double.infinity
-
-    var both: Double { seal + open }
-
-    /// The least of both, each by itself.
-    mutating func lower(to other: Price) {
-        seal = min(seal, other.seal)
-        open = min(open, other.open)
-    }
-}
-
 /// Rounds of one and the other in turn, so that both meet the same neighbours.
-private func priceBesideBareCalls(_ byteCount: Int, _ crypto: borrowing Cryptography) {
+private func priceBesideBareCalls<Calls: BareESPCalls & ~Copyable>(
+    _ calls: Calls.Type,
+    _ byteCount: Int,
+    _ crypto: borrowing Cryptography,
+    of library: String
+) {
     var batch = PacketBatch(gcm, byteCount)
-    var bare = BareBatch(byteCount)
-    var price = Price()
-    var barePrice = Price()
+    var bare = BareESPBatch<Calls>(byteCount)
+    var price = ESPPrice()
+    var barePrice = ESPPrice()
     for _ in 0..<40 {
         barePrice.lower(to: bare.round())
         price.lower(to: batch.round(crypto))
     }
-    printFigure("bare AES-128-GCM seal, \(byteCount) B", barePrice.seal, "ns")
-    printFigure("bare AES-128-GCM open, \(byteCount) B", barePrice.open, "ns")
-    printFigure("ESP seal, \(byteCount) B", price.seal, "ns")
-    printFigure("ESP open, \(byteCount) B", price.open, "ns")
-    printFigure("ESP of the bare calls' rate, \(byteCount) B", 100 * barePrice.both / price.both, "%")
+    printFigure("\(library)bare AES-128-GCM seal, \(byteCount) B", barePrice.seal, "ns")
+    printFigure("\(library)bare AES-128-GCM open, \(byteCount) B", barePrice.open, "ns")
+    printFigure("\(library)ESP seal, \(byteCount) B", price.seal, "ns")
+    printFigure("\(library)ESP open, \(byteCount) B", price.open, "ns")
+    printFigure("\(library)ESP both ends, \(byteCount) B", 1e6 / price.both, "k packets/s")
+    printFigure("\(library)ESP of the bare rate, \(byteCount) B", 100 * barePrice.both / price.both, "%")
 }
 
 /// The same cipher with one context that is given a key for each packet.
@@ -112,7 +116,7 @@ private func priceInnerPacket(_ byteCount: Int) {
     )
     let start = inner.headerByteCount
     var packet = [UInt8](repeating: 0, count: byteCount)
-    var price = Price()
+    var price = ESPPrice()
     var sum: UInt64 = 0
     for _ in 0..<5 {
         let writing = Stopwatch()
@@ -131,7 +135,7 @@ private func priceInnerPacket(_ byteCount: Int) {
             else { preconditionFailure("what was written is read") }
             sum &+= mark.number
         }
-        price.lower(to: Price(seal: Double(written) / 20_000, open: Double(reading.nanoseconds) / 20_000))
+        price.lower(to: ESPPrice(seal: Double(written) / 20_000, open: Double(reading.nanoseconds) / 20_000))
     }
     precondition(sum > 0, "packets are numbered")
     printFigure("inner packet written, \(byteCount) B", price.seal, "ns")
@@ -139,6 +143,7 @@ private func priceInnerPacket(_ byteCount: Int) {
 }
 
 /// Packets that one end seals and another opens, again and again.
+@safe
 private struct PacketBatch: ~Copyable {
     static let count = 64
     static let rounds = 100
@@ -147,7 +152,7 @@ private struct PacketBatch: ~Copyable {
     let packetByteCount: Int
     var sender: OutboundSA
     var receiver = SADatabase()
-    var buffer: [UInt8]
+    let buffer: UnsafeMutableRawPointer
 
     init(_ algorithms: PacketAlgorithms, _ payloadByteCount: Int) {
         let encryptionKey = SecretBytes(count: algorithms.cipher.keyByteCount)
@@ -170,54 +175,42 @@ private struct PacketBatch: ~Copyable {
         )
         receiver.insert(inbound)
         packetByteCount = sender.packetByteCount(payloadByteCount: payloadByteCount)
-        buffer = [UInt8](repeating: 0, count: Self.count * packetByteCount)
+        let byteCount = Self.count * packetByteCount
+        unsafe buffer = .allocate(byteCount: byteCount, alignment: 64)
+        unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
         for index in 0..<Self.count {
-            let start = index * packetByteCount + sender.payloadOffset
-            buffer[start] = 0x45
-            buffer[start + 2] = UInt8(payloadByteCount >> 8)
-            buffer[start + 3] = UInt8(payloadByteCount & 0xFF)
+            let start = unsafe buffer + index * packetByteCount + sender.payloadOffset
+            unsafe start.storeBytes(of: 0x45, as: UInt8.self)
+            unsafe start.storeBytes(of: UInt16(payloadByteCount).bigEndian, toByteOffset: 2, as: UInt16.self)
         }
         self.sender = sender
     }
 
-    mutating func price(_ crypto: borrowing Cryptography) -> Price {
-        var price = Price()
+    deinit { unsafe buffer.deallocate() }
+
+    mutating func price(_ crypto: borrowing Cryptography) -> ESPPrice {
+        var price = ESPPrice()
         for _ in 0..<7 { price.lower(to: round(crypto)) }
         return price
     }
 
-    mutating func round(_ crypto: borrowing Cryptography) -> Price {
+    mutating func round(_ crypto: borrowing Cryptography) -> ESPPrice {
         var (sealing, opening) = (UInt64(0), UInt64(0))
         for _ in 0..<Self.rounds {
             let start = Stopwatch()
-            seal(crypto)
+            for index in 0..<Self.count { seal(index, crypto) }
             sealing += start.nanoseconds
             let middle = Stopwatch()
-            open(crypto)
+            for index in 0..<Self.count { open(index, crypto) }
             opening += middle.nanoseconds
         }
         let count = Double(Self.rounds * Self.count)
-        return Price(seal: Double(sealing) / count, open: Double(opening) / count)
+        return ESPPrice(seal: Double(sealing) / count, open: Double(opening) / count)
     }
 
-    private mutating func seal(_ crypto: borrowing Cryptography) {
-        for index in 0..<Self.count {
-            Self.seal(index, of: &buffer, packetByteCount, payloadByteCount, &sender, crypto)
-        }
-    }
-
-    private static func seal(
-        _ index: Int,
-        of buffer: inout [UInt8],
-        _ packetByteCount: Int,
-        _ payloadByteCount: Int,
-        _ sender: inout OutboundSA,
-        _ crypto: borrowing Cryptography
-    ) {
-        let start = index * packetByteCount
-        var span = buffer.mutableSpan
-        var bytes = unsafe span.mutableBytes
-        var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
+    private mutating func seal(_ index: Int, _ crypto: borrowing Cryptography) {
+        // SAFETY: the buffer is the batch's alone.
+        var packet = unsafe MutableRawSpan(_unsafeStart: buffer + index * packetByteCount, byteCount: packetByteCount)
         do throws(SealingError) {
             _ = try sender.seal(&packet, payloadByteCount: payloadByteCount, next: .ipv4, crypto)
         } catch {
@@ -225,107 +218,14 @@ private struct PacketBatch: ~Copyable {
         }
     }
 
-    private mutating func open(_ crypto: borrowing Cryptography) {
-        for index in 0..<Self.count {
-            Self.open(index, of: &buffer, packetByteCount, payloadByteCount, &receiver, crypto)
-        }
-    }
-
-    private static func open(
-        _ index: Int,
-        of buffer: inout [UInt8],
-        _ packetByteCount: Int,
-        _ payloadByteCount: Int,
-        _ receiver: inout SADatabase,
-        _ crypto: borrowing Cryptography
-    ) {
-        let start = index * packetByteCount
-        var span = buffer.mutableSpan
-        var bytes = unsafe span.mutableBytes
-        var packet = bytes._mutatingExtracting(start..<start + packetByteCount)
+    private mutating func open(_ index: Int, _ crypto: borrowing Cryptography) {
+        // SAFETY: the buffer is the batch's alone.
+        var packet = unsafe MutableRawSpan(_unsafeStart: buffer + index * packetByteCount, byteCount: packetByteCount)
         do throws(PacketDrop) {
             let received = try receiver.open(&packet, crypto)
             precondition(received.payload.count == payloadByteCount, "a payload comes back whole")
         } catch {
             preconditionFailure("what was sealed opens")
         }
-    }
-}
-
-/// The bare calls: a context for each direction, keyed once, that are given a nonce for each packet.
-@safe
-private struct BareBatch: ~Copyable {
-    let byteCount: Int
-    private let stride: Int
-    private let buffer: UnsafeMutablePointer<UInt8>
-    private let sealing: OpaquePointer
-    private let opening: OpaquePointer
-    private var number: UInt64 = 0
-
-    init(_ byteCount: Int) {
-        self.byteCount = byteCount
-        stride = 16 + byteCount + 16
-        unsafe buffer = .allocate(capacity: PacketBatch.count * stride)
-        unsafe buffer.initialize(repeating: 0, count: PacketBatch.count * stride)
-        guard let algorithm = unsafe EVP_CIPHER_fetch(nil, "AES-128-GCM", nil),
-            let sealing = unsafe EVP_CIPHER_CTX_new(), let opening = unsafe EVP_CIPHER_CTX_new()
-        else { preconditionFailure("libcrypto has AES-128-GCM") }
-        let key = [UInt8](repeating: 0, count: 16)
-        unsafe EVP_CipherInit_ex(sealing, algorithm, nil, key, nil, 1)
-        unsafe EVP_CipherInit_ex(opening, algorithm, nil, key, nil, 0)
-        unsafe EVP_CIPHER_free(algorithm)
-        unsafe self.sealing = sealing
-        unsafe self.opening = opening
-    }
-
-    deinit {
-        unsafe EVP_CIPHER_CTX_free(sealing)
-        unsafe EVP_CIPHER_CTX_free(opening)
-        unsafe buffer.deallocate()
-    }
-
-    mutating func round() -> Price {
-        var (sealingTime, openingTime) = (UInt64(0), UInt64(0))
-        for _ in 0..<PacketBatch.rounds {
-            let first = number
-            let start = Stopwatch()
-            for index in 0..<PacketBatch.count {
-                number += 1
-                unsafe run(sealing, index, number, encrypts: 1)
-            }
-            sealingTime += start.nanoseconds
-            let middle = Stopwatch()
-            for index in 0..<PacketBatch.count {
-                unsafe run(opening, index, first + UInt64(index) + 1, encrypts: 0)
-            }
-            openingTime += middle.nanoseconds
-        }
-        let count = Double(PacketBatch.rounds * PacketBatch.count)
-        return Price(seal: Double(sealingTime) / count, open: Double(openingTime) / count)
-    }
-
-    private func run(_ context: OpaquePointer, _ index: Int, _ number: UInt64, encrypts: Int32) {
-        let packet = unsafe buffer + index * stride
-        let body = unsafe packet + 16
-        let tag = unsafe body + byteCount
-        var nonce = (UInt32(0), UInt32(truncatingIfNeeded: number), UInt32(0))
-        var written: Int32 = 0
-        var isDone = unsafe withUnsafeBytes(of: &nonce) {
-            unsafe EVP_CipherInit_ex(
-                context,
-                nil,
-                nil,
-                nil,
-                $0.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                encrypts
-            ) == 1
-        }
-        isDone = unsafe isDone && EVP_CipherUpdate(context, nil, &written, packet, 8) == 1
-        if encrypts == 0 { isDone = unsafe isDone && cossl_set_tag(context, tag, 16) == 1 }
-        isDone =
-            unsafe isDone && EVP_CipherUpdate(context, body, &written, body, Int32(byteCount)) == 1
-            && EVP_CipherFinal_ex(context, tag, &written) == 1
-        if encrypts == 1 { isDone = unsafe isDone && cossl_get_tag(context, tag, 16) == 1 }
-        precondition(isDone, "libcrypto seals and opens")
     }
 }

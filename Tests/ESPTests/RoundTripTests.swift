@@ -48,9 +48,9 @@ struct RoundTripTests {
         }
     }
 
-    @Test("cut at any place are refused", arguments: PacketAlgorithms.all, [CryptoBackend.openSSL, .modelled])
-    func cut(_ algorithms: PacketAlgorithms, _ backend: CryptoBackend) throws {
-        var direction = try Direction(algorithms, backend: backend)
+    @Test("cut at any place are refused", arguments: PacketAlgorithms.all, Maker.all)
+    func cut(_ algorithms: PacketAlgorithms, _ maker: Maker) throws {
+        var direction = try Direction(algorithms, backend: maker.backend, packets: maker.packets)
         let packet = try direction.seal(payload(60, .ipv4), .ipv4)
         for byteCount in 0..<packet.count {
             let reason = direction.drop(Array(packet[..<byteCount]))
@@ -61,9 +61,9 @@ struct RoundTripTests {
         #expect(direction.drop(packet) == nil)
     }
 
-    @Test("with any bit changed are refused", arguments: PacketAlgorithms.all, [CryptoBackend.openSSL, .modelled])
-    func changed(_ algorithms: PacketAlgorithms, _ backend: CryptoBackend) throws {
-        var direction = try Direction(algorithms, backend: backend)
+    @Test("with any bit changed are refused", arguments: PacketAlgorithms.all, Maker.all)
+    func changed(_ algorithms: PacketAlgorithms, _ maker: Maker) throws {
+        var direction = try Direction(algorithms, backend: maker.backend, packets: maker.packets)
         let packet = try direction.seal(payload(44, .ipv4), .ipv4)
         for bit in 0..<packet.count * 8 {
             var other = packet
@@ -77,19 +77,20 @@ struct RoundTripTests {
 
     @Test("sealed under other keys, or without the right upper half of the number, are refused")
     func otherKeys() throws {
-        for backend in [CryptoBackend.openSSL, .modelled] {
+        for maker in Maker.all {
             for algorithms in PacketAlgorithms.all {
                 let keyByteCount = algorithms.cipher.keyByteCount
                 var other = try Direction(
                     algorithms,
-                    backend: backend,
+                    backend: maker.backend,
+                    packets: maker.packets,
                     encryptionKey: [UInt8](repeating: 1, count: keyByteCount),
                     integrityKey: [UInt8](repeating: 2, count: algorithms.integrity?.keyByteCount ?? 0)
                 )
-                var direction = try Direction(algorithms, backend: backend)
+                var direction = try Direction(algorithms, backend: maker.backend, packets: maker.packets)
                 #expect(direction.drop(try other.seal(payload(60, .ipv4), .ipv4)) == .badICV)
                 guard algorithms.usesESN else { continue }
-                var later = try Direction(algorithms, number: 7 << 32, backend: backend)
+                var later = try Direction(algorithms, number: 7 << 32, backend: maker.backend, packets: maker.packets)
                 #expect(direction.drop(try later.seal(payload(60, .ipv4), .ipv4)) == .badICV)
             }
         }

@@ -2,13 +2,30 @@ import ESP
 import IKECrypto
 import IKEWire
 import Primitives
+import Testing
 
 /// The octets of a hexadecimal text; white space does not count.
 func hex(_ text: String) -> [UInt8] { try! Hexadecimal.decode(text) }
 
-func cryptography(_ backend: CryptoBackend = .openSSL) throws -> Cryptography {
+func cryptography(
+    _ backend: CryptoBackend = .openSSL,
+    packets: PacketLibrary = .preferred
+) throws -> Cryptography {
     let seed = [UInt8](0..<32)
-    return try Cryptography(backend: backend, seed: seed.rawSpan)
+    return try Cryptography(backend: backend, seed: seed.rawSpan, packets: packets)
+}
+
+/// Who computes a test's packets.
+struct Maker: Sendable, CustomTestStringConvertible {
+    let backend: CryptoBackend
+    let packets: PacketLibrary
+
+    /// Each library that this machine has, and the model.
+    static let all =
+        PacketLibrary.here.map { Maker(backend: .openSSL, packets: $0) }
+        + [Maker(backend: .modelled, packets: .openSSL)]
+
+    var testDescription: String { backend == .modelled ? "modelled" : "\(packets)" }
 }
 
 extension PacketAlgorithms {
@@ -53,6 +70,7 @@ struct Direction: ~Copyable {
         windowSize: Int = 64,
         number: UInt64 = 0,
         backend: CryptoBackend = .openSSL,
+        packets: PacketLibrary = .preferred,
         encryptionKey: [UInt8]? = nil,
         integrityKey: [UInt8]? = nil
     ) throws {
@@ -77,7 +95,7 @@ struct Direction: ~Copyable {
             windowSize: windowSize,
             highest: SequenceNumber(rawValue: number)
         )
-        cryptography = try ESPTests.cryptography(backend)
+        cryptography = try ESPTests.cryptography(backend, packets: packets)
     }
 
     /// A packet of a payload.

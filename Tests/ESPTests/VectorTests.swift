@@ -6,11 +6,15 @@ import Testing
 
 @Suite("Published ESP packets")
 struct VectorTests {
-    @Test("open to their payloads, and bit for bit are what we seal", arguments: PacketVector.aead)
-    func combined(_ vector: PacketVector) throws {
+    @Test(
+        "open to their payloads, and bit for bit are what we seal",
+        arguments: PacketVector.aead,
+        PacketLibrary.here
+    )
+    func combined(_ vector: PacketVector, _ library: PacketLibrary) throws {
         let packet = hex(vector.header) + hex(vector.iv) + hex(vector.ciphertext) + hex(vector.icv)
         let plaintext = hex(vector.plaintext)
-        let crypto = try cryptography()
+        let crypto = try cryptography(packets: library)
         let key = SecretBytes(copying: hex(vector.key).rawSpan)
         let algorithms = PacketAlgorithms(cipher: vector.cipher, integrity: nil, usesESN: vector.usesESN)
         let sent = Array(packet[..<16]) + plaintext + [UInt8](repeating: 0, count: 16)
@@ -18,7 +22,7 @@ struct VectorTests {
         var sealed = sent
         sealed.withMutableBytes { protection.seal(&$0, number: vector.number, crypto) }
         #expect(sealed == packet)
-        try expectOpens(packet, vector, algorithms, [], plaintext)
+        try expectOpens(packet, vector, algorithms, [], plaintext, crypto)
     }
 
     @Test("with implicit IVs are those with explicit ones, without them (RFC 8750)")
@@ -33,10 +37,12 @@ struct VectorTests {
                     usesESN: usesESN,
                     hasImplicitIV: true
                 )
-                var one = try Direction(explicit, number: number)
-                var other = try Direction(implicit, number: number)
-                let packet = try one.seal(payload(60, .ipv4), .ipv4)
-                #expect(try other.seal(payload(60, .ipv4), .ipv4) == Array(packet[..<8] + packet[16...]))
+                for library in PacketLibrary.here {
+                    var one = try Direction(explicit, number: number, packets: library)
+                    var other = try Direction(implicit, number: number, packets: library)
+                    let packet = try one.seal(payload(60, .ipv4), .ipv4)
+                    #expect(try other.seal(payload(60, .ipv4), .ipv4) == Array(packet[..<8] + packet[16...]))
+                }
             }
         }
     }
@@ -76,7 +82,7 @@ struct VectorTests {
                 let code = crypto.prf(function, key: octets.rawSpan, (covered + trailer).rawSpan)
                 let packet = covered + code.bytes.copied().prefix(integrity.icvByteCount)
                 let algorithms = PacketAlgorithms(cipher: .aesCBC128, integrity: integrity, usesESN: usesESN)
-                try expectOpens(packet, vector, algorithms, octets, plaintext)
+                try expectOpens(packet, vector, algorithms, octets, plaintext, crypto)
             }
             var message = hex(vector.header) + hex(vector.iv) + plaintext
             message += [UInt8](repeating: 0, count: integrity.icvByteCount)
@@ -124,9 +130,9 @@ struct VectorTests {
         _ vector: PacketVector,
         _ algorithms: PacketAlgorithms,
         _ integrityKey: [UInt8],
-        _ plaintext: [UInt8]
+        _ plaintext: [UInt8],
+        _ crypto: borrowing Cryptography
     ) throws {
-        let crypto = try cryptography()
         var receiver = InboundSA(
             spi: ChildSPI(rawValue: hex(vector.header)[..<4].reduce(0) { $0 << 8 | UInt32($1) }),
             mode: plaintext.last == 4 ? .tunnel : .transport,

@@ -24,7 +24,7 @@ package enum Doctor {
     /// - Parameter allocatorVersion: of mimalloc, which the command is linked with: major · 100 + minor · 10 + patch.
     package static func findings(allocatorVersion: Int) -> [Finding] {
         [machine, cores, memory, allocator(allocatorVersion)]
-            + [Finding(true, "crypto", "\(CryptoLibrary.version), one operation at a time")]
+            + [Finding(true, "crypto", "\(CryptoLibrary.version), one operation at a time"), packets]
             + [openFiles, port(500), port(4_500), namespaces, program("tshark", for: "reading captures")]
     }
 
@@ -66,6 +66,39 @@ package enum Doctor {
         guard choice.contains("[never]") else { return Finding(true, "allocator", name + ", in pages of 2 MiB") }
         let remedy = "for simulated runs that are about a tenth faster, as root: echo madvise >\(file)"
         return Finding(false, "allocator", name + ": the kernel gives pages of 4 KiB", remedy: remedy)
+    }
+
+    /// Who computes ESP packets, and how to have it faster.
+    private static var packets: Finding {
+        guard let absence = IPsecMB.absence else {
+            let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and for AES-CBC \(CryptoLibrary.version)"
+            return Finding(true, "ESP", text)
+        }
+        let purpose = "for AES-GCM in a quarter of the time: "
+        switch absence {
+        case .notFound:
+            return Finding(
+                false,
+                "ESP",
+                "\(CryptoLibrary.version), without libipsec-mb",
+                remedy: purpose + "`apt-get install libipsec-mb1`"
+            )
+        case .otherVersion:
+            return Finding(
+                false,
+                "ESP",
+                "\(CryptoLibrary.version), since \(IPsecMB.version) is not \(IPsecMB.neededVersion)",
+                remedy: purpose + "build with the header of the libipsec-mb that is here (libipsec-mb-dev)"
+            )
+        case .notBuilt:
+            #if arch(x86_64)
+                let remedy = purpose + "`apt-get install libipsec-mb-dev`, then `make clean build`"
+                return Finding(false, "ESP", "\(CryptoLibrary.version): built without libipsec-mb", remedy: remedy)
+            #else
+                return Finding(true, "ESP", CryptoLibrary.version)
+            #endif
+        case .noInstructions: return Finding(true, "ESP", "\(CryptoLibrary.version): there are no AES instructions")
+        }
     }
 
     private static var openFiles: Finding {

@@ -123,7 +123,7 @@ package struct LiveJob {
             workers: options.workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
             cpu: Results.Host.cpuTime() - cpuBefore,
-            cryptoBackend: ThisMachine.cryptoBackend(.real),
+            cryptoBackend: ThisMachine.cryptoBackend(.real, hasTraffic: !workload.traffic.isEmpty),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()

@@ -115,7 +115,7 @@ package struct SimulatedJob {
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
             cpu: Results.Host.cpuTime() - cpuBefore,
-            cryptoBackend: ThisMachine.cryptoBackend(crypto),
+            cryptoBackend: ThisMachine.cryptoBackend(crypto, hasTraffic: !workload.traffic.isEmpty),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()

@@ -9,11 +9,11 @@ package enum ThisMachine {
     /// One worker for each core that the process may use.
     package static var allowedCores: Int { (try? CPUTopology.current().allowed.count) ?? 1 }
 
-    static func cryptoBackend(_ crypto: SimulatedOptions.Crypto) -> String {
-        switch crypto {
-        case .real: "real (\(CryptoLibrary.version))"
-        case .modelled: "modelled"
-        }
+    /// - Parameter hasTraffic: Whether packets of ESP are part of the run.
+    static func cryptoBackend(_ crypto: SimulatedOptions.Crypto, hasTraffic: Bool) -> String {
+        guard crypto == .real else { return "modelled" }
+        let packets = hasTraffic && PacketLibrary.preferred == .ipsecMB ? "; ESP by \(IPsecMB.version)" : ""
+        return "real (\(CryptoLibrary.version)\(packets))"
     }
 
     static func contents(of file: String) -> String {

@@ -64,8 +64,8 @@ struct ServedPorts: ~Copyable {
         try ports[index].socket.receive(into: &batch, clock: clock)
     }
 
-    /// Has octets leave by the socket of a path's own end. One that is full even when it has been emptied loses them, as
-    /// any network may.
+    /// Has octets leave by the socket of a path's own end. One that is full even when it has been emptied loses them,
+    /// as any network may.
     mutating func send(_ octets: ArraySlice<UInt8>, _ path: Path) {
         if append(octets, path) { return }
         flush()

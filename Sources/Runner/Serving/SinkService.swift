@@ -32,8 +32,8 @@ package struct SinkServiceStatus: Hashable, Sendable {
     package var doubled: UInt64 = 0
 }
 
-/// A host behind a gateway, to be the target of traffic in real time: it sends back what it gets at one port, and is the
-/// other end of one-way flows at another.
+/// A host behind a gateway, to be the target of traffic in real time: it sends back what it gets at one port, and is
+/// the other end of one-way flows at another.
 package struct SinkService: ~Copyable {
     private var echo: Port
     private var oneWay: Port

@@ -4,8 +4,8 @@ import Primitives
 
 /// What a client of a live run knows of the other end of a one-way flow: what that end has said, and when to ask again.
 ///
-/// Both ends count time for themselves. Where they do so by one clock, times are exact; else the difference is that of the
-/// poll that was answered soonest, which is right to half of the time that its answer took (RFC 5905 section 8).
+/// Both ends count time for themselves. Where they do so by one clock, times are exact; else the difference is that of
+/// the poll that was answered soonest, which is right to half of the time that its answer took (RFC 5905 section 8).
 struct OneWayFlow {
     /// Since when the other end counts, and how many arrivals of those are known.
     private var since: UInt64 = 0

@@ -3,7 +3,7 @@ import COpenSSL
 /// What libcrypto keeps of the keys of one direction of a Child SA: a cipher with its key schedule, and the padded keys
 /// of HMAC already absorbed.
 @safe
-struct PacketContext: ~Copyable {
+struct OpenSSLPacketContext: ~Copyable {
     private let cipher: OpaquePointer
     /// Nil with an AEAD cipher.
     private let hmac: UnsafeMutablePointer<cossl_hmac>?
@@ -55,8 +55,8 @@ extension CipherContexts {
         encrypts: Bool,
         encryptionKey: borrowing SecretBytes,
         integrityKey: borrowing SecretBytes
-    ) -> PacketContext {
-        unsafe PacketContext(
+    ) -> OpenSSLPacketContext {
+        unsafe OpenSSLPacketContext(
             EVP_CIPHER_CTX_get0_cipher(pointer(of: algorithms.cipher)),
             algorithms,
             encrypts: encrypts,
@@ -66,7 +66,7 @@ extension CipherContexts {
     }
 }
 
-extension PacketContext {
+extension OpenSSLPacketContext {
     func seal(_ parts: PacketParts, _ number: UInt64, salt: UInt32, _ algorithms: PacketAlgorithms) {
         let isDone: Bool
         if algorithms.integrity == nil {
@@ -106,21 +106,14 @@ extension PacketContext {
         return true
     }
 
-    /// Sets the nonce and absorbs the associated data of an AEAD cipher: SPI | sequence number, all 64 bits of it with
-    /// ESN (RFC 4106 section 5, RFC 7634 section 2.1).
+    /// Sets the nonce and absorbs the associated data of an AEAD cipher.
     private func start(
         _ parts: PacketParts,
         _ number: UInt64,
         _ salt: UInt32,
         _ algorithms: PacketAlgorithms
     ) -> Bool {
-        // salt | IV; an implicit IV is the sequence number (RFC 8750 section 4).
-        var nonce = (salt, UInt32(0), UInt32(0))
-        let iv =
-            algorithms.hasImplicitIV
-            ? number.bigEndian : unsafe parts.iv.loadUnaligned(as: UInt64.self)
-        nonce.1 = UInt32(truncatingIfNeeded: iv)
-        nonce.2 = UInt32(truncatingIfNeeded: iv &>> 32)
+        var nonce = unsafe parts.nonce(salt, number, algorithms)
         let hasNonce = unsafe withUnsafeBytes(of: &nonce) {
             unsafe EVP_CipherInit_ex(
                 cipher,
@@ -135,11 +128,10 @@ extension PacketContext {
         guard algorithms.usesESN else {
             return unsafe absorb(UnsafeRawPointer(parts.packet), PacketProtection.headerByteCount)
         }
-        let spi = unsafe parts.packet.loadUnaligned(as: UInt32.self)
-        var associated = (
-            spi, UInt32(truncatingIfNeeded: number &>> 32).bigEndian, UInt32(truncatingIfNeeded: number).bigEndian
-        )
-        return unsafe withUnsafeBytes(of: &associated) { unsafe absorb($0.baseAddress!, $0.count) }
+        var associated = unsafe parts.associatedWithESN(number)
+        return unsafe withUnsafeBytes(of: &associated) {
+            unsafe absorb($0.baseAddress!, PacketParts.associatedByteCountWithESN)
+        }
     }
 
     private func absorb(_ associated: UnsafeRawPointer, _ byteCount: Int) -> Bool {
