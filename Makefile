@@ -87,6 +87,7 @@ bench: toolchain
 	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
 	@.build/release/microbench $(ARGS)
 	@[ -n "$(ARGS)" ] || $(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@[ -n "$(ARGS)" ] || scripts/bench-packets
 	@[ -n "$(ARGS)" ] || scripts/bench-handshakes
 
 # A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm.

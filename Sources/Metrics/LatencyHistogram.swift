@@ -18,19 +18,28 @@ package struct LatencyHistogram: Sendable {
 
     package var count: UInt64 { histogram.totalCount }
 
-    /// Counts one sample; what took longer than an hour is counted as an hour, but keeps its place as the maximum.
-    package mutating func record(_ latency: Duration) {
+    /// Counts a sample, or so many of it; what took longer than an hour is counted as an hour, but keeps its place as the
+    /// maximum.
+    package mutating func record(_ latency: Duration, count: UInt64 = 1) {
         precondition(latency >= .zero, "nothing ends before it has begun")
-        let isRecorded = histogram.record(min(UInt64(latency.nanoseconds), Self.highest))
+        let isRecorded = histogram.record(min(UInt64(latency.nanoseconds), Self.highest), count: count)
         precondition(isRecorded, "an hour fits the histogram")
-        sum += UInt128(latency.nanoseconds)
+        sum += UInt128(latency.nanoseconds) * UInt128(count)
         exactMinimum = min(exactMinimum, latency)
         exactMaximum = max(exactMaximum, latency)
     }
 
     /// Counts samples of so many nanoseconds each.
     package mutating func record(nanoseconds values: [UInt64]) {
-        for value in values { record(Duration(nanoseconds: Int64(value))) }
+        var index = 0
+        while index < values.count {
+            let value = values[index]
+            // What comes over an even path takes the same time again and again.
+            var count: UInt64 = 1
+            while index + Int(count) < values.count, values[index + Int(count)] == value { count += 1 }
+            record(Duration(nanoseconds: Int64(value)), count: count)
+            index += Int(count)
+        }
     }
 
     /// Adds what another one counted.

@@ -30,31 +30,38 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
     /// (RFC 1071 section 2, B).
     @inlinable
     public mutating func add(_ bytes: RawSpan) {
-        let count = bytes.byteCount
-        var (whole, carries, index): (UInt64, UInt64, Int) = (0, 0, 0)
-        while index &+ 32 <= count {
-            for offset in 0..<4 {
-                // SAFETY: 32 octets from `index` on are there, and any octets are an integer.
-                let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index &+ 8 &* offset, as: UInt64.self)
-                let (sum, hasCarry) = whole.addingReportingOverflow(word)
-                whole = sum
-                carries &+= hasCarry ? 1 : 0
+        unsafe bytes.withUnsafeBytes { bytes in
+            guard var next = bytes.baseAddress else { return }
+            // SAFETY: every load ends within the octets, and any octets are an integer.
+            let end = unsafe next + bytes.count
+            let wide = unsafe next + (bytes.count & ~31)
+            var (whole, carries): (UInt64, UInt64) = (0, 0)
+            while unsafe next < wide {
+                Self.add(unsafe next.loadUnaligned(as: UInt64.self), to: &whole, &carries)
+                Self.add(unsafe next.loadUnaligned(fromByteOffset: 8, as: UInt64.self), to: &whole, &carries)
+                Self.add(unsafe next.loadUnaligned(fromByteOffset: 16, as: UInt64.self), to: &whole, &carries)
+                Self.add(unsafe next.loadUnaligned(fromByteOffset: 24, as: UInt64.self), to: &whole, &carries)
+                unsafe next += 32
             }
-            index &+= 32
+            var own = (whole & 0xFFFF_FFFF) &+ (whole &>> 32) &+ carries
+            while unsafe end - next >= 4 {
+                own &+= UInt64(unsafe next.loadUnaligned(as: UInt32.self))
+                unsafe next += 4
+            }
+            if unsafe end - next >= 2 {
+                own &+= UInt64(unsafe next.loadUnaligned(as: UInt16.self))
+                unsafe next += 2
+            }
+            if unsafe next < end { own &+= UInt64(UInt16(bigEndian: UInt16(unsafe next.load(as: UInt8.self)) << 8)) }
+            sum += UInt64(UInt16(bigEndian: Self.folded(own)))
         }
-        var own = (whole & 0xFFFF_FFFF) &+ (whole &>> 32) &+ carries
-        while index &+ 4 <= count {
-            // SAFETY: as above.
-            own &+= UInt64(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt32.self))
-            index &+= 4
-        }
-        if index &+ 2 <= count {
-            // SAFETY: as above.
-            own &+= UInt64(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt16.self))
-            index &+= 2
-        }
-        if index < count { own &+= UInt64(UInt16(bigEndian: UInt16(bytes[index]) << 8)) }
-        sum += UInt64(UInt16(bigEndian: Self.folded(own)))
+    }
+
+    @inlinable @inline(__always)
+    static func add(_ word: UInt64, to whole: inout UInt64, _ carries: inout UInt64) {
+        let (sum, hasCarry) = whole.addingReportingOverflow(word)
+        whole = sum
+        carries &+= hasCarry ? 1 : 0
     }
 
     /// A sum with its carries added at the other end until there are none.

@@ -133,7 +133,7 @@ package struct EventQueue: ~Copyable, Sendable {
     }
 
     /// How many events a heap alone holds.
-    @inlinable static var mostInHeap: Int { 1_024 }
+    @inlinable static var mostInHeap: Int { 256 }
 
     /// Appends an event to its slot; its tick is not before the wheel's.
     @inlinable

@@ -9,8 +9,8 @@ package struct TransmitBatch: ~Copyable {
 
     /// Makes room for `capacity` datagrams of `byteCapacity` octets together.
     ///
-    /// - Parameter gathers: Whether neighbours of one length that go the same way are given to the system as one, for it
-    ///   to take apart (UDP_SEGMENT): on the wire they are the same. Where the system cannot, that ends by itself.
+    /// - Parameter gathers: Whether neighbours of one length that go the same way are given to the system as one, for
+    ///   it to take apart (UDP_SEGMENT): on the wire they are the same. Where the system cannot, that ends by itself.
     package init(capacity: Int = 64, byteCapacity: Int = 64 * 2_048, gathers: Bool = true) throws(SocketError) {
         precondition(byteCapacity >= 65_535, "a batch has room for the largest datagram")
         buffers = try Buffers(capacity: capacity, byteCapacity: byteCapacity, gathers: gathers)

@@ -35,8 +35,8 @@ package struct UDPSocket: ~Copyable {
     ///
     /// Buffers are asked for in octets. Without privileges the system may grant less: `receiveBufferByteCount` tells.
     ///
-    /// - Parameter gathers: Whether the system may hand over datagrams of one length from one peer as one (UDP_GRO), to be
-    ///   taken apart by a batch that is `.gathering()`.
+    /// - Parameter gathers: Whether the system may hand over datagrams of one length from one peer as one (UDP_GRO), to
+    ///   be taken apart by a batch that is `.gathering()`.
     package init(
         bindingTo local: UDPEndpoint,
         allowance: Allowance,

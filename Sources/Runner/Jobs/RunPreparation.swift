@@ -126,7 +126,8 @@ extension RunRecord {
         host.bytesPerTunnel = (host.memoryBytes - before) / most
     }
 
-    /// Divides what the run has computed among the tunnels that came to be, and among the packets that were due in them.
+    /// Divides what the run has computed among the tunnels that came to be, and among the packets that were due in
+    /// them.
     mutating func shareCPU() {
         guard let cpu = host.cpu?.nanoseconds else { return }
         // From the run's start on, whatever the expectations leave out.
