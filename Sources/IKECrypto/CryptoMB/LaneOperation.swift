@@ -1,0 +1,51 @@
+import CCryptoMB
+
+/// What libcrypto_mb does for several at once.
+enum LaneOperation: Hashable, BitwiseCopyable {
+    case keyPair(KeyExchangeMethod)
+    case agreement(KeyExchangeMethod)
+
+    /// What comes before what: an operation can make a request one for a later stage.
+    enum Stage: CaseIterable {
+        case keyPairs
+        case others
+    }
+
+    static let laneCount = 8
+
+    var stage: Stage {
+        switch self {
+        case .keyPair: .keyPairs
+        case .agreement: .others
+        }
+    }
+
+    /// What the library has to be able to do; nil where it knows nothing of the method.
+    var ability: ccmb_ability? {
+        switch self {
+        case .keyPair(let method), .agreement(let method): Self.ability(of: method)
+        }
+    }
+
+    private static func ability(of method: KeyExchangeMethod) -> ccmb_ability? {
+        switch method {
+        case .curve25519: ccmb_can_x25519
+        case .ecp256: ccmb_can_p256
+        case .ecp384: ccmb_can_p384
+        case .modp2048, .modp3072, .modp4096: ccmb_can_exponentiate
+        case .curve448, .ecp192, .ecp521, .modp2048s256, .mlKEM768, .mlKEM1024: nil
+        }
+    }
+
+    /// How many operations have to come together before eight lanes take less time than libcrypto one at a time.
+    var fewest: Int {
+        switch self {
+        case .keyPair(.curve25519): 3
+        case .agreement(.curve25519): 2
+        case .keyPair(.ecp256): 4
+        case .agreement(.ecp256): 4
+        case .keyPair(.modp2048), .agreement(.modp2048): 3
+        case .keyPair, .agreement: 3
+        }
+    }
+}
