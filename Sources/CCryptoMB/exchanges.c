@@ -4,7 +4,7 @@
 
 #include "lanes.h"
 
-enum { x25519_octets = 32, largest_coordinate_limbs = 6 };
+enum { x25519_octets = 32 };
 
 uint32_t ccmb_x25519_public(uint32_t count, uint8_t *public_values, const uint8_t *private_keys) {
     const ccmb_library *library = ccmb_library_for(ccmb_can_x25519);
@@ -37,30 +37,6 @@ uint32_t ccmb_x25519(
         if (is_near_prime(peers[lane])) done &= ~(UINT32_C(1) << lane);
     return done;
 }
-
-// Limbs of up to eight numbers, and the pointers to them.
-typedef struct {
-    uint64_t limbs[8 * largest_coordinate_limbs];
-    uint64_t *lanes[8];
-} numbers;
-
-// Of numbers that lie `stride` octets apart.
-static void read_numbers(numbers *to, const uint8_t *from, size_t octet_count, size_t stride, uint32_t count) {
-    size_t limb_count = octet_count / 8;
-    point_limbs(to->lanes, to->limbs, limb_count, count);
-    for (uint32_t lane = 0; lane < count; lane++)
-        to_limbs(to->lanes[lane], limb_count, from + lane * stride, octet_count);
-}
-
-static const ccmb_library *library_for_curve(enum ccmb_curve curve) {
-    return ccmb_library_for(curve == ccmb_p256 ? ccmb_can_p256 : ccmb_can_p384);
-}
-
-static size_t coordinate_octets(enum ccmb_curve curve) {
-    return curve == ccmb_p256 ? ccmb_p256_octets : ccmb_p384_octets;
-}
-
-static limbs_in in(const numbers *numbers) { return (limbs_in)numbers->lanes; }
 
 uint32_t ccmb_ec_public(
     enum ccmb_curve curve, uint32_t count, uint8_t *public_values, const uint8_t *private_keys) {

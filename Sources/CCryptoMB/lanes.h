@@ -45,3 +45,29 @@ static inline uint32_t succeeded(mbx_status status, uint32_t count) {
         if (((status >> (4 * lane)) & 0xF) == 0) lanes |= UINT32_C(1) << lane;
     return lanes;
 }
+
+enum { largest_coordinate_limbs = 6 };
+
+// Limbs of up to eight numbers, and the pointers to them.
+typedef struct {
+    uint64_t limbs[8 * largest_coordinate_limbs];
+    uint64_t *lanes[8];
+} numbers;
+
+// Of numbers that lie `stride` octets apart.
+static inline void read_numbers(numbers *to, const uint8_t *from, size_t octet_count, size_t stride, uint32_t count) {
+    size_t limb_count = octet_count / 8;
+    point_limbs(to->lanes, to->limbs, limb_count, count);
+    for (uint32_t lane = 0; lane < count; lane++)
+        to_limbs(to->lanes[lane], limb_count, from + lane * stride, octet_count);
+}
+
+static inline const ccmb_library *library_for_curve(enum ccmb_curve curve) {
+    return ccmb_library_for(curve == ccmb_p256 ? ccmb_can_p256 : ccmb_can_p384);
+}
+
+static inline size_t coordinate_octets(enum ccmb_curve curve) {
+    return curve == ccmb_p256 ? ccmb_p256_octets : ccmb_p384_octets;
+}
+
+static inline limbs_in in(const numbers *numbers) { return (limbs_in)numbers->lanes; }

@@ -36,14 +36,21 @@ func perform(
     _ requests: [() -> KeyExchangeRequest],
     _ crypto: borrowing Cryptography
 ) -> (outcomes: [Outcome], lanes: LaneCounts) {
-    precondition(requests.count <= 40, "a batch of the tests has 40 places")
-    var asked = InlineArray<40, KeyExchangeRequest?> { $0 < requests.count ? requests[$0]() : nil }
-    var results = InlineArray<40, KeyExchangeResult?> { _ in nil }
-    var askedSpan = asked.mutableSpan
-    var answers = results.mutableSpan
+    let asked = UnsafeMutableBufferPointer<KeyExchangeRequest?>.allocate(capacity: requests.count)
+    let results = UnsafeMutableBufferPointer<KeyExchangeResult?>.allocate(capacity: requests.count)
+    for place in requests.indices {
+        unsafe asked.initializeElement(at: place, to: requests[place]())
+        unsafe results.initializeElement(at: place, to: nil)
+    }
+    defer {
+        unsafe asked.deinitialize().deallocate()
+        unsafe results.deinitialize().deallocate()
+    }
+    var askedSpan = unsafe asked.mutableSpan
+    var answers = unsafe results.mutableSpan
     let lanes = crypto.perform(&askedSpan, into: &answers)
     var outcomes: [Outcome] = []
-    for place in requests.indices { outcomes.append(Outcome(results[place].take())) }
+    for place in requests.indices { outcomes.append(Outcome(unsafe results[place].take())) }
     return (outcomes, lanes)
 }
 

@@ -1,5 +1,5 @@
-// libcrypto_mb: Intel's multi-buffer library of public-key operations, eight at a time by AVX-512 IFMA. It is loaded when
-// it is first asked for, where it is there; nothing of it is needed to build.
+// libcrypto_mb: Intel's multi-buffer library of public-key operations, eight at a time by AVX-512 IFMA. It is loaded
+// when it is first asked for, where it is there; nothing of it is needed to build.
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 enum { ccmb_lane_count = 8 };
 
-// Where `scripts/install crypto-mb` puts the library and those that it needs; the system's own places come first.
+// Where `scripts/crypto-mb` puts the library and those that it needs; the system's own places come first.
 #define CCMB_FOLDER "/opt/ikestorm/crypto-mb"
 
 // What this processor can do with it.
@@ -30,8 +30,8 @@ uint32_t ccmb_abilities(void);
 const char *ccmb_version(void);
 
 // All of the following take up to eight operations, the octets of each behind those of the last, and answer with a bit
-// for each that was carried out. What has no bit is to be computed by someone else, who then says what is wrong with it.
-// Nothing is left of what is secret but what the caller has.
+// for each that was carried out. What has no bit is to be computed by someone else, who then says what is wrong with
+// it. Nothing is left of what is secret but what the caller has.
 
 // X25519 (RFC 7748): 32 octets each. An all-zero secret is not carried out.
 uint32_t ccmb_x25519_public(uint32_t count, uint8_t *public_values, const uint8_t *private_keys);
@@ -70,10 +70,10 @@ uint32_t ccmb_rsa_public(
 uint32_t ccmb_rsa_private(
     uint32_t modulus_bits, uint32_t count, uint8_t *results, const uint8_t *inputs, const uint8_t *private_keys);
 
-// Ed25519 (RFC 8032): signatures of 64 octets, keys of 32.
+// Ed25519 (RFC 8032): signatures of 64 octets, keys of 32; messages of any length, one behind the other.
 uint32_t ccmb_ed25519_sign(
-    uint32_t count, uint8_t *signatures, const uint8_t *const *messages, const uint32_t *message_octets,
+    uint32_t count, uint8_t *signatures, const uint8_t *messages, const uint32_t *message_octets,
     const uint8_t *private_keys, const uint8_t *public_keys);
 uint32_t ccmb_ed25519_verify(
-    uint32_t count, const uint8_t *signatures, const uint8_t *const *messages, const uint32_t *message_octets,
+    uint32_t count, const uint8_t *signatures, const uint8_t *messages, const uint32_t *message_octets,
     const uint8_t *public_keys);

@@ -25,6 +25,8 @@ extension Cryptography {
                 switch operation {
                 case .keyPair(let method): makeKeyPairs(method, lanes, &plans, &requests, into: &results)
                 case .agreement(let method): agree(method, lanes, plans, &requests, into: &results)
+                case .sign(let key): sign(key, lanes, &requests, into: &results)
+                case .verify(let key): verify(key, lanes, &requests, into: &results)
                 }
             }
         }
@@ -37,7 +39,7 @@ extension Cryptography {
 
     /// What is to be done for a request first; nil for what is done one at a time.
     private borrowing func operation(for request: borrowing KeyExchangeRequest) -> LaneOperation? {
-        let operation: LaneOperation
+        let operation: LaneOperation?
         switch request {
         case .generate(let generate): operation = .keyPair(generate.method)
         case .respond(let respond):
@@ -46,9 +48,10 @@ extension Cryptography {
         case .finish(let finish):
             guard isValid(finish.peerPublicValue, finish.method, isResponse: true) else { return nil }
             operation = .agreement(finish.method)
-        default: return nil
+        case .sign(let request): operation = self.operation(signing: request)
+        case .verify(let request): operation = self.operation(verifying: request)
         }
-        return MultiBufferLibrary.knows(operation) ? operation : nil
+        return operation.flatMap { MultiBufferLibrary.knows($0) ? $0 : nil }
     }
 
     private borrowing func isValid(_ publicValue: [UInt8], _ method: KeyExchangeMethod, isResponse: Bool) -> Bool {

@@ -39,6 +39,8 @@ struct LaneRow {
         unsafe octets.baseAddress!.assumingMemoryBound(to: UInt8.self)
     }
 
+    func start(of lane: Int) -> UnsafeMutablePointer<UInt8> { unsafe start + lane * width }
+
     private func lane(_ lane: Int) -> UnsafeMutableRawBufferPointer {
         unsafe UnsafeMutableRawBufferPointer(rebasing: octets[lane * width..<(lane + 1) * width])
     }

@@ -4,6 +4,8 @@ import CCryptoMB
 enum LaneOperation: Hashable, BitwiseCopyable {
     case keyPair(KeyExchangeMethod)
     case agreement(KeyExchangeMethod)
+    case sign(LaneKey)
+    case verify(LaneKey)
 
     /// What comes before what: an operation can make a request one for a later stage.
     enum Stage: CaseIterable {
@@ -16,7 +18,7 @@ enum LaneOperation: Hashable, BitwiseCopyable {
     var stage: Stage {
         switch self {
         case .keyPair: .keyPairs
-        case .agreement: .others
+        case .agreement, .sign, .verify: .others
         }
     }
 
@@ -24,6 +26,7 @@ enum LaneOperation: Hashable, BitwiseCopyable {
     var ability: ccmb_ability? {
         switch self {
         case .keyPair(let method), .agreement(let method): Self.ability(of: method)
+        case .sign(let key), .verify(let key): Self.ability(of: key)
         }
     }
 
@@ -37,6 +40,15 @@ enum LaneOperation: Hashable, BitwiseCopyable {
         }
     }
 
+    private static func ability(of key: LaneKey) -> ccmb_ability? {
+        switch key {
+        case .p256: ccmb_can_p256
+        case .p384: ccmb_can_p384
+        case .rsa: ccmb_can_rsa
+        case .ed25519: ccmb_can_ed25519
+        }
+    }
+
     /// How many operations have to come together before eight lanes take less time than libcrypto one at a time.
     var fewest: Int {
         switch self {
@@ -45,7 +57,7 @@ enum LaneOperation: Hashable, BitwiseCopyable {
         case .keyPair(.ecp256): 4
         case .agreement(.ecp256): 4
         case .keyPair(.modp2048), .agreement(.modp2048): 3
-        case .keyPair, .agreement: 3
+        case .keyPair, .agreement, .sign, .verify: 3
         }
     }
 }
