@@ -47,7 +47,7 @@ int cossl_ecdsa_inputs(
     BN_CTX *context = BN_CTX_secure_new();
     BIGNUM *k = BN_secure_new();
     cossl_set_seed(seed, seed_count);
-    // What ECDSA_sign draws, in the same order, with what it signs: a digest that is longer than the order is cut first.
+    // What ECDSA_sign draws, in the same order, with what it signs: a digest longer than the order is cut first.
     size_t signed_count = digest_count < count ? digest_count : count;
     int is_done = digest_count > 0 && secret != NULL && context != NULL && k != NULL
         && BN_generate_dsa_nonce(

@@ -53,7 +53,7 @@ private struct Batch: ~Copyable {
     }
 
     @inline(never)
-    func ask(_ place: Int, _ request: consuming KeyExchangeRequest) { unsafe requests[place] = request }
+    func ask(_ place: Int, _ request: consuming KeyExchangeRequest) { unsafe requests[place] = consume request }
 
     @inline(never)
     func perform(_ crypto: borrowing Cryptography) {
@@ -71,20 +71,26 @@ private struct Batch: ~Copyable {
 
 @inline(never)
 private func pair(_ result: consuming KeyExchangeResult) -> KeyExchangeResult.KeyPair {
-    guard case .generated(let pair) = consume result else { preconditionFailure("a key pair is generated") }
-    return pair
+    switch consume result {
+    case .generated(let pair): return pair
+    default: preconditionFailure("a key pair is generated")
+    }
 }
 
 @inline(never)
 private func response(_ result: consuming KeyExchangeResult) -> KeyExchangeResult.Response {
-    guard case .responded(let response) = consume result else { preconditionFailure("a valid value is answered") }
-    return response
+    switch consume result {
+    case .responded(let response): return response
+    default: preconditionFailure("a valid value is answered")
+    }
 }
 
 @inline(never)
 private func secret(_ result: consuming KeyExchangeResult) -> SharedSecret {
-    guard case .finished(let secret) = consume result else { preconditionFailure("both ends agree") }
-    return secret
+    switch consume result {
+    case .finished(let secret): return secret
+    default: preconditionFailure("both ends agree")
+    }
 }
 
 private func price(_ method: KeyExchangeMethod, _ count: Int, _ crypto: borrowing Cryptography, _ library: BatchLibrary)
@@ -125,7 +131,9 @@ private func priceHandshakes(_ crypto: borrowing Cryptography, _ name: String) {
     let count = 64
     var stream = KeyMaterialStream(entity: 2)
     var rest = HandshakeRest()
-    let (beginnings, middles, ends) = (Batch(count: count), Batch(count: count), Batch(count: count))
+    let beginnings = Batch(count: count)
+    let middles = Batch(count: count)
+    let ends = Batch(count: count)
     price(name, per: count) {
         for place in 0..<count {
             let randomness = crypto.randomness(for: method, from: &stream)

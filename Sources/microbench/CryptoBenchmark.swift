@@ -54,8 +54,10 @@ private func priceKeyExchange(_ method: KeyExchangeMethod, _ crypto: borrowing C
     let randomness = crypto.randomness(for: method, from: &stream)
     let pair = keyPair(method, randomness.copy(), crypto)
     price("\(prefix)key pair, \(method)") { _ = keyPair(method, randomness.copy(), crypto) }
+    let answer =
+        method.isKEM ? respond(method, pair.publicValue, randomness.copy(), crypto).publicValue : pair.publicValue
     price("\(prefix)agreement, \(method)") {
-        _ = finish(method, pair.privateKey.copy(), pair.publicValue, pair.publicValue, crypto)
+        _ = finish(method, pair.privateKey.copy(), pair.publicValue, answer, crypto)
     }
 }
 

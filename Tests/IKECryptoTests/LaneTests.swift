@@ -150,7 +150,7 @@ private struct KeyPool {
         }
     }
 
-    /// Mostly somebody's; sometimes one that must be refused, or one with a bit changed.
+    /// Mostly somebody's; sometimes one that must be refused, or one with octets changed.
     private func peer(
         of method: KeyExchangeMethod,
         _ values: [[UInt8]],
@@ -164,6 +164,11 @@ private struct KeyPool {
         case 1:
             let bit = Int(chance.below(UInt64(8 * peer.count)))
             peer[bit / 8] ^= 1 << UInt8(bit % 8)
+        case 2:
+            // Runs of ones and zeros are where a carry gets lost.
+            let (start, end) = (Int(chance.below(UInt64(peer.count))), Int(chance.below(UInt64(peer.count))))
+            let octet: UInt8 = chance.below(3) == 0 ? 0 : 0xFF
+            for place in min(start, end)...max(start, end) { peer[place] = octet }
         default: break
         }
         return peer
