@@ -65,7 +65,7 @@ enum Lanes {
     /// A debug build takes a hundredth: it shows that it does the same, and leaves the rest to release.
     static func count(_ wanted: Int) -> Int {
         #if DEBUG
-            max(wanted / 100, 80)
+            max(wanted / 100, 48)
         #else
             wanted
         #endif
