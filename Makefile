@@ -38,7 +38,7 @@ help:
 	@echo 'make check   what CI runs: lint, then test'
 	@echo 'make format  rewrite the sources in the project style'
 	@echo 'make bench   the price of each operation'
-	@echo 'make accelerate   a program with its code in the order in which runs need it'
+	@echo 'make accelerate   a program with its code in the order in which runs need it, and libcrypto_mb'
 	@echo 'make fuzz    fuzz the decoders, FUZZ_SECONDS each (60)'
 	@echo 'make soak    the long versions of the tests'
 	@echo 'make prediction   what the cost table predicts, beside what strongSwan does'
@@ -90,7 +90,8 @@ bench: toolchain
 	@[ -n "$(ARGS)" ] || scripts/bench-packets
 	@[ -n "$(ARGS)" ] || scripts/bench-handshakes
 
-# A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm.
+# A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm. With
+# libcrypto_mb one with real cryptography takes a third (docs/decisions/0022), whichever program runs it.
 accelerate: toolchain
 	@scripts/install accelerate
 	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm

@@ -11,7 +11,7 @@ let layers: [(module: String, imports: [Target.Dependency])] = [
     (
         "IKECrypto",
         [
-            "Primitives", "COpenSSL", "CBoringSSL", "CIPsecMB",
+            "Primitives", "COpenSSL", "CBoringSSL", "CIPsecMB", "CCryptoMB",
             .product(name: "Crypto", package: "swift-crypto"),
         ]
     ),
@@ -62,8 +62,9 @@ let systemModules: [Target] = [
         name: "CBoringSSL",
         dependencies: [.product(name: "Crypto", package: "swift-crypto")]
     ),
-    // Linked with nothing: it loads the library where there is one.
+    // Linked with nothing: they load their libraries where there are any.
     .target(name: "CIPsecMB", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CCryptoMB", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CLinux"),
     .target(name: "CPrefetch"),
     .target(name: "CMemory", linkerSettings: [.linkedLibrary("mimalloc")]),

@@ -100,8 +100,8 @@ static void lay_out(clinux_receiver *receiver) {
     receiver->used = 0;
 }
 
-/// Reads the control messages that the kernel has put beside a message; `wall_ahead` is how far the wall clock is ahead of
-/// the monotonic one. Returns how long the datagrams are that the message was gathered from; 0 where it was not.
+/// Reads the control messages that the kernel has put beside a message; `wall_ahead` is how far the wall clock is ahead
+/// of the monotonic one. Returns how long the datagrams are that the message was gathered from; 0 where it was not.
 static size_t read_controls(
     clinux_receiver *receiver, struct msghdr *header, clinux_datagram *datagram, uint64_t wall_ahead) {
     size_t segment = 0;

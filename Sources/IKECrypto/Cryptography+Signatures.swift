@@ -81,6 +81,16 @@ extension Cryptography {
         .verified(proof(request))
     }
 
+    /// The certificate whose key should have signed; nil where the certificates settle it, or no key can have.
+    borrowing func trustedLeaf(of request: VerificationRequest) -> X509Certificate? {
+        guard let chain = credentials.chain(request.certificates, request.anchors),
+            let validity = chain.validity, validity.contains(request.time),
+            chain.leaf.isNamed(request.identification),
+            let key = chain.leaf.key, request.data.scheme.fits(key)
+        else { return nil }
+        return chain.leaf
+    }
+
     private borrowing func proof(_ request: VerificationRequest) -> PeerProof {
         guard let chain = credentials.chain(request.certificates, request.anchors) else { return .untrusted }
         guard let validity = chain.validity else { return .untrusted }

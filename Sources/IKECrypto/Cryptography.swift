@@ -8,6 +8,15 @@ package enum CryptoBackend: Hashable, Sendable {
     case modelled
 }
 
+/// Who computes what `CryptoBackend.openSSL` is asked for in a batch; the results are the same.
+package enum BatchLibrary: Hashable, Sendable {
+    /// libcrypto, one operation at a time.
+    case openSSL
+
+    /// libcrypto_mb, eight operations at a time, where it is there, knows the operation and is faster.
+    case cryptoMB
+}
+
 /// A place in the stream of random octets of one entity.
 ///
 /// Each draw begins a new block of the stream, so that what one draw takes does not depend on the draws before it.
@@ -33,6 +42,8 @@ package struct Cryptography: ~Copyable {
     /// Who computes ESP packets; where crypto is modelled no other library is looked for.
     package let packets: PacketLibrary
 
+    let batchLibrary: BatchLibrary
+
     let seed: SecretBytes
 
     let ciphers: CipherContexts
@@ -50,6 +61,7 @@ package struct Cryptography: ~Copyable {
     ///   - packets: One that this machine has, which tests and benches choose; else the faster one.
     package init(
         backend: CryptoBackend,
+        batchLibrary: BatchLibrary = .openSSL,
         seed: RawSpan,
         packets: PacketLibrary? = nil
     ) throws(CryptoError) {
@@ -60,6 +72,7 @@ package struct Cryptography: ~Copyable {
         let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
         self.packets = backend == .modelled ? .openSSL : packets ?? .preferred
+        self.batchLibrary = batchLibrary
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers
         self.ranges = ranges

@@ -43,19 +43,41 @@ struct Gathering {
 package struct BatchCounts: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline package internal(set) var batches: UInt64 = 0
     @usableFromInline package internal(set) var operations: UInt64 = 0
+    @usableFromInline package internal(set) var lanes = LaneUse()
 
     @inlinable
     package init() {}
 
     @inlinable
-    package mutating func addBatch(of count: Int) {
+    package mutating func addBatch(of count: Int, _ lanes: LaneUse) {
         batches += 1
         operations += UInt64(count)
+        self.lanes.add(lanes)
     }
 
     @inlinable
     package mutating func add(_ other: BatchCounts) {
         batches += other.batches
         operations += other.operations
+        lanes.add(other.lanes)
+    }
+}
+
+/// How often several steps of operations were computed side by side, and how many steps in all.
+@usableFromInline
+package struct LaneUse: Hashable, Sendable, BitwiseCopyable {
+    @usableFromInline package var calls: UInt64
+    @usableFromInline package var steps: UInt64
+
+    @inlinable
+    package init(calls: UInt64 = 0, steps: UInt64 = 0) {
+        self.calls = calls
+        self.steps = steps
+    }
+
+    @inlinable
+    package mutating func add(_ other: LaneUse) {
+        calls += other.calls
+        steps += other.steps
     }
 }

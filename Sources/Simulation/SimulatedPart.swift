@@ -29,7 +29,9 @@ package protocol SimulatedPart: ~Copyable {
     /// Carries out what these parts wait for, one operation each, and gives each its result; a part may ask again.
     ///
     /// The parts belong to the calling thread until it has run them to the end of the window.
-    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>)
+    ///
+    /// - Returns: how many of the operations were computed side by side.
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>) -> LaneUse
 }
 
 /// What holds of a part that does all its work by itself.
@@ -37,7 +39,7 @@ extension SimulatedPart where Self: ~Copyable {
     @inlinable
     package var isWaiting: Bool { false }
 
-    package static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>) {
+    package static func carryOut(_ waiting: [Int], of parts: borrowing Cells<Self>) -> LaneUse {
         preconditionFailure("a part that waits says who carries out what it waits for")
     }
 }

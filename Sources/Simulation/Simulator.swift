@@ -229,8 +229,8 @@ extension Simulator where Part: ~Copyable {
     func carryOut(_ worker: Int) {
         let round = round
         let count = gatherings[worker].waiting.count
-        Part.carryOut(gatherings[worker].waiting, of: parts)
-        gatherings[worker].counts.addBatch(of: count)
+        let lanes = Part.carryOut(gatherings[worker].waiting, of: parts)
+        gatherings[worker].counts.addBatch(of: count, lanes)
         var kept = 0
         for place in 0..<count {
             let part = gatherings[worker].waiting[place]

@@ -66,6 +66,14 @@ struct RunCommand: ParsableCommand {
     var crypto = SimulatedOptions.Crypto.real
 
     @Option(
+        help: """
+            What computes public-key operations in virtual time: openssl one at a time, crypto-mb up to eight at once, \
+            auto the latter where it is there.
+            """
+    )
+    var cryptoLibrary = PublicKeyLibrary.auto
+
+    @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Sets a value of the workload, as in run.duration=1m.", valueName: "path=value")
     )
@@ -101,6 +109,9 @@ struct RunCommand: ParsableCommand {
             }
             if crypto == .modelled {
                 throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
+            }
+            if cryptoLibrary == .cryptoMB {
+                throw ValidationError("--crypto-library crypto-mb is for simulated runs: leave it out.")
             }
             return
         }
@@ -139,6 +150,7 @@ struct RunCommand: ParsableCommand {
             prepared,
             workers: workers.count,
             crypto: crypto,
+            library: cryptoLibrary,
             folder: out,
             writesJSON: json,
             keepsEvents: events != .none,

@@ -23,3 +23,4 @@ struct WorkersOption: ExpressibleByArgument {
 }
 
 extension SimulatedOptions.Crypto: ExpressibleByArgument {}
+extension PublicKeyLibrary: ExpressibleByArgument {}

@@ -30,19 +30,21 @@ func benchmarkHandshakeCrypto() {
     } catch {
         preconditionFailure("libcrypto has every algorithm")
     }
+    benchmarkHandshakeBatches()
 }
 
-/// The least of five runs, each as long as two hundredths of a second or so.
-private func price(_ name: String, _ operation: () -> Void) {
+/// The least of five runs, each as long as two hundredths of a second or so, of `count` operations at once.
+func price(_ name: String, per count: Int = 1, _ operation: () -> Void) {
+    let share = Double(count)
     operation()
     let probe = Stopwatch()
     operation()
-    let count = max(4, Int(20_000_000 / max(probe.nanoseconds, 20)))
+    let times = max(4, Int(20_000_000 / max(probe.nanoseconds, 20)))
     var least = Double.infinity
     for _ in 0..<5 {
         let watch = Stopwatch()
-        for _ in 0..<count { operation() }
-        least = min(least, Double(watch.nanoseconds) / Double(count))
+        for _ in 0..<times { operation() }
+        least = min(least, Double(watch.nanoseconds) / Double(times) / share)
     }
     printFigure(name, least, "ns")
 }
@@ -52,8 +54,10 @@ private func priceKeyExchange(_ method: KeyExchangeMethod, _ crypto: borrowing C
     let randomness = crypto.randomness(for: method, from: &stream)
     let pair = keyPair(method, randomness.copy(), crypto)
     price("\(prefix)key pair, \(method)") { _ = keyPair(method, randomness.copy(), crypto) }
+    let answer =
+        method.isKEM ? respond(method, pair.publicValue, randomness.copy(), crypto).publicValue : pair.publicValue
     price("\(prefix)agreement, \(method)") {
-        _ = finish(method, pair.privateKey.copy(), pair.publicValue, pair.publicValue, crypto)
+        _ = finish(method, pair.privateKey.copy(), pair.publicValue, answer, crypto)
     }
 }
 
@@ -98,15 +102,9 @@ private func priceRandomOctets(_ crypto: borrowing Cryptography) {
 /// All that both ends compute from the first nonce to the first Child SA: PSK, X25519, AES-GCM, NAT detection.
 private func priceHandshake(_ crypto: borrowing Cryptography, _ prefix: String) {
     var stream = KeyMaterialStream(entity: 2)
-    var message = [UInt8](repeating: 0, count: 32 + 8 + 220 + 16)
-    let suite = IKESuite(cipher: .aesGCM256, integrity: nil, prf: .hmacSHA384, keyExchange: .curve25519)
-    let child = ChildSuite(cipher: .aesGCM256, integrity: nil, keyExchange: nil, usesESN: false)
-    let first = [UInt8](repeating: 7, count: 240)
-    let address = [UInt8](repeating: 7, count: 22)
+    var rest = HandshakeRest()
     price("\(prefix)handshake, both ends") {
-        let ni = crypto.octets(count: 32, from: &stream)
         let pair = keyPair(.curve25519, crypto.randomness(for: .curve25519, from: &stream), crypto)
-        let nr = crypto.octets(count: 32, from: &stream)
         let response = respond(
             .curve25519,
             pair.publicValue,
@@ -114,8 +112,28 @@ private func priceHandshake(_ crypto: borrowing Cryptography, _ prefix: String) 
             crypto
         )
         let secret = finish(.curve25519, pair.privateKey.copy(), pair.publicValue, response.publicValue, crypto)
+        rest.compute(secret, response.sharedSecret, &stream, crypto)
+    }
+}
+
+/// What both ends compute beside the key exchange.
+struct HandshakeRest {
+    private var message = [UInt8](repeating: 0, count: 32 + 8 + 220 + 16)
+    private let suite = IKESuite(cipher: .aesGCM256, integrity: nil, prf: .hmacSHA384, keyExchange: .curve25519)
+    private let child = ChildSuite(cipher: .aesGCM256, integrity: nil, keyExchange: nil, usesESN: false)
+    private let first = [UInt8](repeating: 7, count: 240)
+    private let address = [UInt8](repeating: 7, count: 22)
+
+    mutating func compute(
+        _ secret: borrowing SharedSecret,
+        _ other: borrowing SharedSecret,
+        _ stream: inout KeyMaterialStream,
+        _ crypto: borrowing Cryptography
+    ) {
+        let ni = crypto.octets(count: 32, from: &stream)
+        let nr = crypto.octets(count: 32, from: &stream)
         let keys = ikeKeys(suite, secret, ni, nr, crypto)
-        let others = ikeKeys(suite, response.sharedSecret, ni, nr, crypto)
+        let others = ikeKeys(suite, other, ni, nr, crypto)
         precondition(keys.isEqual(to: others), "both ends have the same keys")
         for _ in 0..<8 { _ = crypto.sha1(address.rawSpan) }
         for _ in 0..<2 {

@@ -7,6 +7,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
     ("wire", benchmarkWire),
     ("crypto", benchmarkCrypto),
     ("crypto-handshake", benchmarkHandshakeCrypto),
+    ("batches", benchmarkBatches),
     ("esp", benchmarkESP),
     ("gateway", benchmarkGateway),
     ("handshake", benchmarkHandshake),

@@ -3,33 +3,6 @@ import Testing
 
 @Suite("A batch of key exchanges")
 struct BatchTests {
-    /// A result in octets.
-    private enum Outcome: Equatable {
-        case nothing
-        case generated([UInt8], [UInt8])
-        case responded([UInt8], [UInt8])
-        case finished([UInt8])
-        case signed(Signature)
-        case verified(PeerProof)
-        case refused(CryptoError)
-
-        init(_ result: consuming KeyExchangeResult?) {
-            switch consume result {
-            case .none: self = .nothing
-            case .some(let result):
-                switch consume result {
-                case .generated(let pair): self = .generated(pair.publicValue, [UInt8](copying: pair.privateKey))
-                case .responded(let response):
-                    self = .responded(response.publicValue, [UInt8](copying: response.sharedSecret))
-                case .finished(let secret): self = .finished([UInt8](copying: secret))
-                case .signed(let signature): self = .signed(signature)
-                case .verified(let proof): self = .verified(proof)
-                case .refused(let error): self = .refused(error)
-                }
-            }
-        }
-    }
-
     /// Of each method a key pair, an answer, an agreement, a refusal, and a place without a request.
     private static let kinds = 5
     private typealias Requests = InlineArray<60, KeyExchangeRequest?>

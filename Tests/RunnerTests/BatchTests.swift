@@ -1,4 +1,5 @@
 import Foundation
+import IKECrypto
 import Primitives
 import Runner
 import Simulation
@@ -91,6 +92,31 @@ struct BatchTests {
         let populations = try WorkloadFile(contentsOf: path).validated().populations
         let overrides = populations.map { "populations.\($0.name).count=\(clientCount)" }
         return try WorkloadFile(contentsOf: path, overrides: overrides).validated()
+    }
+
+    @Test("no byte of a run tells which library computed its keys", arguments: ["quickstart", nil])
+    func libraries(name: String?) throws {
+        let workload =
+            try name.map { try Self.shipped($0) } ?? WorkloadFile(text: Self.crowd, path: "crowd.yaml").validated()
+        var options = SimulatedOptions()
+        options.library = .openSSL
+        let one = try RecordedRun(workload, options)
+        #expect(one.outcome.batchCounts == BatchCounts(), "libcrypto gathers nothing unless it is told to")
+        for workers in [1, 3] {
+            options.library = .auto
+            options.workers = workers
+            // As many shards as clients: operations of one shard do not meet.
+            options.overrides = SimulationOverrides(shardCount: 64)
+            let other = try RecordedRun(workload, options)
+            #expect(other.differences(from: one) == [], "\(workers) workers")
+            let lanes = other.outcome.batchCounts.lanes
+            switch MultiBufferLibrary.state {
+            case .ready: #expect(name != nil || lanes.calls > 0, "a crowd fills lanes")
+            case .missing, .unfitProcessor:
+                #expect(lanes == LaneUse())
+                print("left out: libcrypto_mb (\(MultiBufferLibrary.state)) in a simulated run")
+            }
+        }
     }
 
     @Test("no byte of a shipped workload's run tells how they were gathered", arguments: workloads)

@@ -38,6 +38,7 @@ struct SimulatorTests {
             #expect(batches(batchSize, 1).batches == operations, "one shard alone waits for nobody")
             let counts = batches(batchSize, 60)
             #expect(counts.operations == operations)
+            #expect(counts.lanes == LaneUse(calls: counts.batches, steps: operations), "each batch was counted")
             #expect(counts.batches * UInt64(batchSize) >= operations)
             #expect(batchSize == 1 || 2 * counts.batches < 3 * operations / 2)
         }

@@ -61,8 +61,9 @@ struct ToyShard: SimulatedPart, ~Copyable {
 
     var isWaiting: Bool { asked != nil }
 
-    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<ToyShard>) {
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<ToyShard>) -> LaneUse {
         for part in waiting { parts[part].carryOut() }
+        return LaneUse(calls: 1, steps: UInt64(waiting.count))
     }
 
     private mutating func carryOut() {

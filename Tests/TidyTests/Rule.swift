@@ -22,7 +22,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
 extension Rule {
     /// The layers, bottom first: a module imports only from layers below its own.
     private static let layers: [[String]] = [
-        ["Primitives", "COpenSSL", "CBoringSSL", "CIPsecMB", "CLinux", "CMemory", "CPrefetch"],
+        ["Primitives", "COpenSSL", "CBoringSSL", "CIPsecMB", "CCryptoMB", "CLinux", "CMemory", "CPrefetch"],
         ["IKEWire", "IKECrypto", "Simulation", "Metrics"],
         ["EAP", "RADIUS", "UDPTransport", "Workers", "Capture"],
         ["IKEv2", "ESP"],
@@ -37,6 +37,7 @@ extension Rule {
         "COpenSSL": ["IKECrypto", "microbench"],
         "CIPsecMB": ["IKECrypto", "microbench"],
         "CBoringSSL": ["IKECrypto"],
+        "CCryptoMB": ["IKECrypto"],
         "Crypto": ["IKECrypto"],
         "CLinux": ["Workers", "UDPTransport"],
         "CMemory": ["ikestorm"],

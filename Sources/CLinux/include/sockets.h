@@ -50,8 +50,8 @@ void clinux_sharpen_timers(void);
 
 /// Opens a nonblocking UDP socket that tells each datagram's local address, arrival and ICMP errors.
 int clinux_udp_open(clinux_address address, uint16_t port, int receive_buffer, int send_buffer);
-/// Has the kernel hand over datagrams of one length from one peer as one message, where it can; receivers of datagrams of
-/// up to 65535 octets take it apart.
+/// Has the kernel hand over datagrams of one length from one peer as one message, where it can; receivers of datagrams
+/// of up to 65535 octets take it apart.
 void clinux_udp_gather(int socket);
 /// The port that a socket is bound to.
 int clinux_udp_local_port(int socket);
@@ -74,8 +74,8 @@ const uint8_t *_Nonnull clinux_receiver_bytes(const clinux_receiver *_Nonnull re
 /// How many datagrams the socket has lost for want of room, as it last said.
 uint32_t clinux_receiver_lost(const clinux_receiver *_Nonnull receiver);
 
-/// Buffers for sendmmsg. NULL when out of memory. What gathers gives the kernel neighbours of one length that go the same
-/// way as one message, and stops doing so where the kernel cannot take it apart.
+/// Buffers for sendmmsg. NULL when out of memory. What gathers gives the kernel neighbours of one length that go the
+/// same way as one message, and stops doing so where the kernel cannot take it apart.
 typedef struct clinux_transmitter clinux_transmitter;
 clinux_transmitter *_Nullable clinux_transmitter_create(int capacity, int byte_capacity, int gathers);
 void clinux_transmitter_destroy(clinux_transmitter *_Nonnull transmitter);

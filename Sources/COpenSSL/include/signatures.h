@@ -33,6 +33,27 @@ int cossl_verify(
 int cossl_ecdsa_to_raw(const uint8_t *der, size_t der_count, uint8_t *raw, size_t raw_count);
 int cossl_ecdsa_from_raw(const uint8_t *raw, size_t raw_count, uint8_t *der, size_t *der_count);
 
+// For a library that computes signatures without EVP: numbers of `count` octets, the most significant first. All return
+// 1 where everything could be written.
+//
+// What ECDSA_sign would compute with: the digest cut or filled to the order's length, k, the private key.
+int cossl_ecdsa_inputs(
+    const EVP_PKEY *key, int hash_bits, const uint8_t *octets, size_t octet_count, const uint8_t *seed,
+    size_t seed_count, uint8_t *digest, uint8_t *nonce, uint8_t *scalar, size_t count);
+// The digest, and x | y of the public key.
+int cossl_ecdsa_check_inputs(
+    const EVP_PKEY *key, int hash_bits, const uint8_t *octets, size_t octet_count, uint8_t *digest,
+    uint8_t *public_value, size_t count);
+// The encoded message (RFC 8017 section 9), and p | q | dp | dq | iq.
+int cossl_rsa_inputs(
+    const EVP_PKEY *key, int hash_bits, int is_pss, const uint8_t *octets, size_t octet_count, const uint8_t *seed,
+    size_t seed_count, uint8_t *encoded, uint8_t *parts, size_t count);
+int cossl_rsa_modulus(const EVP_PKEY *key, uint8_t *modulus, size_t count);
+// Whether a message was encoded so.
+int cossl_rsa_is_encoded(
+    const EVP_PKEY *key, int hash_bits, int is_pss, const uint8_t *octets, size_t octet_count, const uint8_t *encoded,
+    size_t count);
+
 EVP_PKEY *cossl_private_key(const uint8_t *der, size_t der_count);
 
 X509 *cossl_certificate(const uint8_t *der, size_t der_count);

@@ -31,10 +31,8 @@ struct EllipticCurve: ~Copyable {
     }
 
     borrowing func keyPair(randomness: borrowing EphemeralSecret) throws(CryptoError) -> KeyExchangeResult.KeyPair {
-        let scalar = try BigNumber.wrapped(randomness, to: largestScalar, context)
-        let privateKey = EphemeralSecret(count: coordinateByteCount)
-        try unsafe scalar.write(into: privateKey.mutableBuffer)
-
+        let privateKey = try self.privateKey(randomness: randomness)
+        let scalar = try BigNumber(secret: privateKey)
         let point = try CurvePoint(on: group)
         try require(
             unsafe EC_POINT_mul(group.pointer, point.pointer, scalar.pointer, nil, nil, context.pointer)
@@ -44,6 +42,24 @@ struct EllipticCurve: ~Copyable {
         try affineCoordinates(of: point, x: x, y: y)
         let publicValue = try x.octets(count: coordinateByteCount) + y.octets(count: coordinateByteCount)
         return KeyExchangeResult.KeyPair(publicValue: publicValue, privateKey: privateKey)
+    }
+
+    /// The scalar that follows from random octets.
+    borrowing func privateKey(randomness: borrowing EphemeralSecret) throws(CryptoError) -> EphemeralSecret {
+        let scalar = try BigNumber.wrapped(randomness, to: largestScalar, context)
+        let privateKey = EphemeralSecret(count: coordinateByteCount)
+        try unsafe scalar.write(into: privateKey.mutableBuffer)
+        return privateKey
+    }
+
+    /// Whether a peer's value is one to compute with.
+    borrowing func accepts(_ publicValue: [UInt8]) -> Bool {
+        do throws(CryptoError) {
+            _ = try point(from: publicValue)
+            return true
+        } catch {
+            return false
+        }
     }
 
     borrowing func agreement(

@@ -64,6 +64,15 @@ struct MODPGroup: ~Copyable {
     }
 
     borrowing func keyPair(randomness: borrowing EphemeralSecret) throws(CryptoError) -> KeyExchangeResult.KeyPair {
+        let privateKey = try self.privateKey(randomness: randomness)
+        let publicValue = try BigNumber()
+        try raise(generator, to: privateKey, into: publicValue)
+        let octets = try publicValue.octets(count: method.publicValueByteCount)
+        return KeyExchangeResult.KeyPair(publicValue: octets, privateKey: privateKey)
+    }
+
+    /// The exponent that follows from random octets.
+    borrowing func privateKey(randomness: borrowing EphemeralSecret) throws(CryptoError) -> EphemeralSecret {
         let privateKey = EphemeralSecret(count: method.privateKeyByteCount)
         switch subgroup {
         case .some(let subgroup):
@@ -74,10 +83,7 @@ struct MODPGroup: ~Copyable {
             // The highest bit is set: the exponent has its full length, and the public value is in range.
             unsafe privateKey.mutableBuffer[0] |= 0x80
         }
-        let publicValue = try BigNumber()
-        try raise(generator, to: privateKey, into: publicValue)
-        let octets = try publicValue.octets(count: method.publicValueByteCount)
-        return KeyExchangeResult.KeyPair(publicValue: octets, privateKey: privateKey)
+        return privateKey
     }
 
     /// The shared secret; a peer's value outside the generator's subgroup is refused (RFC 6989 section 2.2).

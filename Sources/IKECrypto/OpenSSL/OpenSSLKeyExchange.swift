@@ -77,6 +77,35 @@ struct OpenSSLKeyExchange: ~Copyable {
         case .mlKEM768, .mlKEM1024: try MLKEM.decapsulation(method, privateKey, peerPublicValue)
         }
     }
+
+    /// The private key of the pair that `keyPair` makes from random octets.
+    borrowing func privateKey(
+        _ method: KeyExchangeMethod,
+        randomness: borrowing EphemeralSecret
+    ) throws(CryptoError) -> EphemeralSecret {
+        switch method {
+        case .curve25519, .curve448, .mlKEM768, .mlKEM1024: randomness.copy()
+        case .ecp192: try p192.privateKey(randomness: randomness)
+        case .ecp256: try p256.privateKey(randomness: randomness)
+        case .ecp384: try p384.privateKey(randomness: randomness)
+        case .ecp521: try p521.privateKey(randomness: randomness)
+        case .modp2048: try modp2048.privateKey(randomness: randomness)
+        case .modp3072: try modp3072.privateKey(randomness: randomness)
+        case .modp4096: try modp4096.privateKey(randomness: randomness)
+        case .modp2048s256: try modp2048s256.privateKey(randomness: randomness)
+        }
+    }
+
+    /// Whether a peer's value is on its curve, where it should be on one.
+    borrowing func isOnCurve(_ method: KeyExchangeMethod, _ publicValue: [UInt8]) -> Bool {
+        switch method {
+        case .ecp192: p192.accepts(publicValue)
+        case .ecp256: p256.accepts(publicValue)
+        case .ecp384: p384.accepts(publicValue)
+        case .ecp521: p521.accepts(publicValue)
+        case .curve25519, .curve448, .modp2048, .modp3072, .modp4096, .modp2048s256, .mlKEM768, .mlKEM1024: true
+        }
+    }
 }
 
 /// Throws unless libcrypto reports success.

@@ -39,6 +39,19 @@ struct PublicValueRanges: Sendable {
         }
     }
 
+    /// The prime of a group of RFC 3526 that libcrypto_mb computes in; empty for any other method.
+    func prime(of method: KeyExchangeMethod) -> [UInt8] {
+        var octets: [UInt8]
+        switch method {
+        case .modp2048: octets = largestOf2048
+        case .modp3072: octets = largestOf3072
+        case .modp4096: octets = largestOf4096
+        default: return []
+        }
+        octets[octets.count - 1] += 1
+        return octets
+    }
+
     private func validate(_ publicValue: [UInt8], below largest: [UInt8]) throws(CryptoError) {
         let isAboveOne = publicValue.last! > 1 || publicValue.dropLast().contains { $0 != 0 }
         guard isAboveOne, publicValue.lexicographicallyPrecedes(largest) else { throw .invalidPeerPublicValue }

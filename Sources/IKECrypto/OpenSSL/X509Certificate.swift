@@ -110,7 +110,7 @@ final class X509Store: @unchecked Sendable {
 /// A private key, parsed.
 @safe
 final class SigningKey {
-    private let pointer: OpaquePointer
+    let pointer: OpaquePointer
     let key: SignatureKey
     let publicKeyDigest: SHA256Digest
 

@@ -9,6 +9,7 @@ package struct SimulatedJob {
     package var prepared: PreparedWorkload
     package var workers: Int
     package var crypto: SimulatedOptions.Crypto
+    package var library: PublicKeyLibrary
     /// The folder that the user named; nil for one under `runs/`.
     package var folder: String?
     package var writesJSON: Bool
@@ -20,6 +21,7 @@ package struct SimulatedJob {
         _ prepared: PreparedWorkload,
         workers: Int,
         crypto: SimulatedOptions.Crypto = .real,
+        library: PublicKeyLibrary = .auto,
         folder: String? = nil,
         writesJSON: Bool = false,
         keepsEvents: Bool = true,
@@ -28,6 +30,7 @@ package struct SimulatedJob {
         self.prepared = prepared
         self.workers = workers
         self.crypto = crypto
+        self.library = library
         self.folder = folder
         self.writesJSON = writesJSON
         self.keepsEvents = keepsEvents
@@ -36,6 +39,7 @@ package struct SimulatedJob {
 
     package func run(on console: Console) throws(JobFailure) -> ExitCode {
         try checkRequest()
+        try checkLibrary()
         for warning in prepared.warnings { console.errors(warning + "\n") }
         try checkMemory(on: console)
         let startedAt = ThisMachine.secondsSince1970
@@ -115,7 +119,11 @@ package struct SimulatedJob {
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
             cpu: Results.Host.cpuTime() - cpuBefore,
-            cryptoBackend: ThisMachine.cryptoBackend(crypto, hasTraffic: !workload.traffic.isEmpty),
+            cryptoBackend: ThisMachine.cryptoBackend(
+                options,
+                outcome.batchCounts,
+                hasTraffic: !workload.traffic.isEmpty
+            ),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()
@@ -159,6 +167,12 @@ package struct SimulatedJob {
         }
     }
 
+    /// Refuses a library that is not there; `auto` takes what there is.
+    private func checkLibrary() throws(JobFailure) {
+        guard library == .cryptoMB, crypto == .real, let obstacle = PublicKeyLibrary.obstacle else { return }
+        throw JobFailure(.usage, "error: --crypto-library crypto-mb: \(obstacle)")
+    }
+
     /// Refuses what cannot fit into the machine's memory, before hours are lost to it, and warns of what hardly will.
     private func checkMemory(on console: Console) throws(JobFailure) {
         let clients = prepared.workload.populations.reduce(0) { $0 + UInt64($1.count) }
@@ -189,6 +203,14 @@ package struct SimulatedJob {
         }
     }
 
+    private var options: SimulatedOptions {
+        var options = SimulatedOptions()
+        options.workers = workers
+        options.crypto = crypto
+        options.library = library
+        return options
+    }
+
     private func simulate(
         _ workload: Workload,
         _ files: RunFiles,
@@ -196,9 +218,6 @@ package struct SimulatedJob {
         _ console: Console,
         _ start: Duration
     ) throws(JobFailure) -> SimulatedOutcome {
-        var options = SimulatedOptions()
-        options.workers = workers
-        options.crypto = crypto
         var view = LiveView(name: title, terminal: console.terminal, write: console.errors)
         defer { view.finish() }
         let interrupt = Interrupt()

@@ -76,7 +76,7 @@ extension ClientShard {
     /// Carries out the operations that these shards wait for, all at once.
     ///
     /// The first shard's cryptography does it: all have the same, and results depend on nothing in it.
-    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<RunPart>) {
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<RunPart>) -> LaneUse {
         var requests = RigidArray<KeyExchangeRequest?>(capacity: waiting.count)
         var results = RigidArray<KeyExchangeResult?>(capacity: waiting.count)
         for part in waiting {
@@ -85,12 +85,13 @@ extension ClientShard {
         }
         var asked = requests.mutableSpan
         var answers = results.mutableSpan
-        parts[waiting[0]].shard?.turn.cryptography.perform(&asked, into: &answers)
+        let counts = parts[waiting[0]].shard?.turn.cryptography.perform(&asked, into: &answers)
         for place in waiting.indices {
             guard let result = results[place].take() else {
                 preconditionFailure("each request that a batch takes has a result")
             }
             parts[waiting[place]].shard?.give(result)
         }
+        return LaneUse(calls: UInt64(counts?.calls ?? 0), steps: UInt64(counts?.operations ?? 0))
     }
 }

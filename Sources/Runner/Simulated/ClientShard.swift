@@ -143,7 +143,9 @@ struct ClientShard: ~Copyable {
         do throws(CryptoError) {
             let backend: CryptoBackend = plan.crypto == .real ? .openSSL : .modelled
             let seed = terms.keyMaterialSeed
-            turn = Turn(cryptography: try Cryptography(backend: backend, seed: seed.rawSpan))
+            turn = Turn(
+                cryptography: try Cryptography(backend: backend, batchLibrary: plan.batchLibrary, seed: seed.rawSpan)
+            )
         } catch {
             preconditionFailure("libcrypto offers the algorithms that ikestorm needs: \(error)")
         }

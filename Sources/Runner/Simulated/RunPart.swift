@@ -46,7 +46,7 @@ struct RunPart: ~Copyable, SimulatedPart {
         }
     }
 
-    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<RunPart>) {
+    static func carryOut(_ waiting: [Int], of parts: borrowing Cells<RunPart>) -> LaneUse {
         ClientShard.carryOut(waiting, of: parts)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+package import IKECrypto
 import IKEv2
 import Load
 package import Metrics
@@ -16,8 +17,11 @@ package struct SimulatedOptions: Sendable {
     package var crypto = Crypto.real
     /// Packets are kept for a capture.
     package var keepsPackets = false
-    /// How many operations of waiting shards a worker gathers before it carries them out; with 1 no shard waits.
-    package var batchSize = 1
+    /// What computes public-key operations, where cryptography is real.
+    package var library = PublicKeyLibrary.auto
+    /// How many operations of waiting shards a worker gathers before it carries them out; with 1 no shard waits. nil
+    /// for as many as suits the library.
+    package var batchSize: Int?
     package var overrides = SimulationOverrides()
     /// Of this stretch every event is kept, and the run ends with it.
     package var excerpt: Range<Instant>?
@@ -29,6 +33,9 @@ package struct SimulatedOptions: Sendable {
         case real
         case modelled
     }
+
+    /// Who computes what workers gather.
+    package var batchLibrary: BatchLibrary { crypto == .real ? library.chosen : .openSSL }
 }
 
 /// What a run shows while it goes on.
@@ -95,11 +102,14 @@ package final class SimulatedRun {
         plan.keepsPackets = sinks.packet != nil
         plan.keepsEvents = sinks.event != nil
         plan.excerpt = options.excerpt
-        plan.gathersOperations = options.batchSize > 1
+        let library = options.batchLibrary
+        let batchSize = max(1, options.batchSize ?? library.batchSize)
+        plan.batchLibrary = library
+        plan.gathersOperations = batchSize > 1
         self.plan = plan
         self.sinks = sinks
         workers = max(1, options.workers)
-        batchSize = max(1, options.batchSize)
+        self.batchSize = batchSize
         collector = Collector(workload)
         end = min(plan.end, options.excerpt?.upperBound ?? plan.end)
     }

@@ -1,4 +1,5 @@
 import Gateway
+import IKECrypto
 import IKEv2
 import Load
 package import Primitives
@@ -33,6 +34,8 @@ struct SimulationPlan: Sendable {
     var keepsEvents = true
     /// Shards leave operations to a worker, which carries out those of several at once.
     var gathersOperations = false
+    /// Who computes what workers gather.
+    var batchLibrary = BatchLibrary.openSSL
     /// The stretch of which every event is kept.
     var excerpt: Range<Instant>?
 
