@@ -18,8 +18,8 @@ package struct LatencyHistogram: Sendable {
 
     package var count: UInt64 { histogram.totalCount }
 
-    /// Counts a sample, or so many of it; what took longer than an hour is counted as an hour, but keeps its place as the
-    /// maximum.
+    /// Counts a sample, or so many of it; what took longer than an hour is counted as an hour, but keeps its place as
+    /// the maximum.
     package mutating func record(_ latency: Duration, count: UInt64 = 1) {
         precondition(latency >= .zero, "nothing ends before it has begun")
         let isRecorded = histogram.record(min(UInt64(latency.nanoseconds), Self.highest), count: count)

@@ -6,7 +6,7 @@ import UDPTransport
 import Workers
 import Workload
 
-/// How many ESP packets one worker sends in a second over UDP on loopback, one way, with our own responder behind another
+/// How many ESP packets one worker sends in a second over UDP on loopback, one way, with our own responder on another
 /// core; beside it a loop that does nothing else than to send datagrams of that length, and to receive them there.
 ///
 /// More is offered than can be done. The bare loop sends with sendmmsg 64 to each of as many sources in turn, and once
