@@ -62,7 +62,10 @@ package struct InnerPacket: Hashable, Sendable, BitwiseCopyable {
 
 extension InnerPacket {
     /// Writes a packet around the data that stands at `headerByteCount`, and returns how long it is.
-    package func write(into packet: inout MutableRawSpan, dataByteCount: Int) -> Int {
+    ///
+    /// - Parameter filledByteCount: How much of the data is not zeros, which add nothing to a checksum: an even number,
+    ///   or all.
+    package func write(into packet: inout MutableRawSpan, dataByteCount: Int, filledByteCount: Int? = nil) -> Int {
         precondition(dataByteCount >= 0 && dataByteCount <= longestData, "the data fits its packet")
         let transportByteCount = Self.transportHeaderByteCount + dataByteCount
         if source.isIPv4 {
@@ -72,13 +75,13 @@ extension InnerPacket {
         }
         let start = ipHeaderByteCount
         var message = packet._mutatingExtracting(start..<start + transportByteCount)
-        writeTransport(into: &message)
+        writeTransport(into: &message, filledByteCount: filledByteCount)
         return start + transportByteCount
     }
 
     /// Writes what stands behind the IP header around the data that stands behind its eight octets: all of a packet
     /// that transport mode carries.
-    package func writeTransport(into message: inout MutableRawSpan) {
+    package func writeTransport(into message: inout MutableRawSpan, filledByteCount: Int? = nil) {
         let offset: Int
         switch content {
         case .udp(let sourcePort, let destinationPort):
@@ -98,18 +101,19 @@ extension InnerPacket {
             offset = 2
         }
         message.store(0, at: offset)
-        let checksum = sum(over: message.bytes).value
+        let summed = min(filledByteCount.map { Self.transportHeaderByteCount + $0 } ?? .max, message.byteCount)
+        let checksum = sum(over: message.bytes.extracting(first: summed), of: message.byteCount).value
         // UDP sends 0 as its other form, since it would say that there is no checksum (RFC 768).
         message.store(checksum == 0 && offset == 6 ? 0xFFFF : checksum, at: offset)
     }
 
     /// The sum over a message and, but for ICMP of IPv4, the pseudo-header before it (RFC 768, RFC 8200 section 8.1).
-    private func sum(over message: RawSpan) -> InternetChecksum {
+    private func sum(over message: RawSpan, of byteCount: Int) -> InternetChecksum {
         var sum = InternetChecksum()
         if transport != .icmp {
             sum.add(source)
             sum.add(destination)
-            sum.add(UInt64(transport.rawValue) + UInt64(message.byteCount))
+            sum.add(UInt64(transport.rawValue) + UInt64(byteCount))
         }
         sum.add(message)
         return sum
@@ -179,7 +183,7 @@ extension InnerPacket {
             destination: destination,
             content: try content(words, transport, isIPv4: source.isIPv4, byteCount: message.byteCount)
         )
-        guard packet.sum(over: message).value == 0 else { throw .malformed(.checksum) }
+        guard packet.sum(over: message, of: message.byteCount).value == 0 else { throw .malformed(.checksum) }
         return packet
     }
 

@@ -41,6 +41,7 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     private var flows: [Flow] = []
     private var deadlines = Deadlines(count: 0)
     private var arrivalCount = 0
+    private var orderCount = 0
     private let clock: MonotonicClock
     private let clockName: UInt64
 
@@ -94,6 +95,7 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     /// Takes a packet that is due, if there is one.
     mutating func takeDue(at now: Instant) -> Packet? {
         guard let place = deadlines.popDue(at: now), let order = flows[place].orders.popFirst() else { return nil }
+        orderCount -= 1
         let number = flows[place].nextNumber
         flows[place].nextNumber += 1
         let late = now - clock.instant(systemTime: order.due)
@@ -110,6 +112,7 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
         guard kept.count < flows.count else { return }
         flows = kept
         arrivalCount = kept.reduce(0) { $0 + $1.arrivals.count }
+        orderCount = kept.reduce(0) { $0 + $1.orders.count }
         deadlines = Deadlines(count: kept.count)
         places.removeAll(keepingCapacity: true)
         for place in kept.indices {
@@ -143,12 +146,14 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     private mutating func order(_ poll: FlowPoll, of place: Int, at now: Instant) {
         for (offset, order) in poll.orders.enumerated() {
             let number = poll.firstOrder &+ UInt64(offset)
-            guard number > flows[place].ordered, flows[place].orders.count < Self.mostOrders,
+            guard number > flows[place].ordered, flows[place].orders.count < Self.mostOrdersOfOne,
+                orderCount < Self.mostOrders,
                 clock.instant(systemTime: order.due) < now + Self.patience
             else { continue }
             if flows[place].orders.isEmpty { flows[place].nextNumber = number }
             guard number == flows[place].ordered + 1 else { continue }
             flows[place].orders.append(order)
+            orderCount += 1
         }
         arm(place)
     }
@@ -161,7 +166,8 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     /// Of all flows together: 64 MiB.
     private static var mostArrivals: Int { 4 << 20 }
     private static var mostArrivalsOfOne: Int { 1 << 18 }
-    private static var mostOrders: Int { 1 << 16 }
+    private static var mostOrders: Int { 4 << 20 }
+    private static var mostOrdersOfOne: Int { 1 << 16 }
     /// Answers to one poll.
     private static var mostAnswers: Int { 8 }
     private static var patience: Duration { .seconds(10) }

@@ -158,7 +158,15 @@ struct TunnelEnd: ~Copyable {
         _ cryptography: borrowing Cryptography
     ) -> Int? {
         let dataByteCount = max(byteCount - packet.headerByteCount, FlowMark.byteCount)
-        return seal(packet, dataByteCount: dataByteCount, by: index, into: &buffer, cryptography) { data in
+        let filled = FlowMark.byteCount
+        return seal(
+            packet,
+            dataByteCount: dataByteCount,
+            filledByteCount: filled,
+            by: index,
+            into: &buffer,
+            cryptography
+        ) { data in
             mark.write(into: &data)
             // The buffer has what was sealed before.
             unsafe data.withUnsafeMutableBytes { data in
@@ -172,6 +180,7 @@ struct TunnelEnd: ~Copyable {
     private mutating func seal(
         _ packet: InnerPacket,
         dataByteCount: Int,
+        filledByteCount: Int? = nil,
         by index: Int,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography,
@@ -191,9 +200,9 @@ struct TunnelEnd: ~Copyable {
         write(&data)
         var payload = octets._mutatingExtracting(offset..<offset + payloadByteCount)
         if isTransport {
-            packet.writeTransport(into: &payload)
+            packet.writeTransport(into: &payload, filledByteCount: filledByteCount)
         } else {
-            _ = packet.write(into: &payload, dataByteCount: dataByteCount)
+            _ = packet.write(into: &payload, dataByteCount: dataByteCount, filledByteCount: filledByteCount)
         }
         let next = isTransport ? packet.transport : packet.family
         // A Child SA whose numbers are used up sends no more; its rekey was due long before.
