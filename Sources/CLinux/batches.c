@@ -258,7 +258,7 @@ static size_t write_segment(struct cmsghdr *part, uint16_t byte_count) {
 
 int clinux_transmitter_append(
     clinux_transmitter *transmitter, const void *bytes, int byte_count, clinux_address local, clinux_address remote,
-    uint16_t remote_port) {
+    uint16_t remote_port, int gathers) {
     size_t length = (size_t)byte_count;
     if (transmitter->count == transmitter->capacity) return 0;
     if (transmitter->byte_capacity - transmitter->byte_count < length) return 0;
@@ -270,12 +270,13 @@ int clinux_transmitter_append(
         .remote = remote,
         .remote_port = remote_port,
         .byte_count = (uint32_t)byte_count,
+        .gathers = gathers != 0,
     };
     return 1;
 }
 
 static int goes_along(const clinux_datagram *one, const clinux_datagram *other) {
-    return one->remote_port == other->remote_port && one->remote.low == other->remote.low &&
+    return other->gathers && one->remote_port == other->remote_port && one->remote.low == other->remote.low &&
            one->remote.high == other->remote.high && one->local.low == other->local.low &&
            one->local.high == other->local.high;
 }
@@ -285,7 +286,7 @@ static int run_from(const clinux_transmitter *transmitter, int first, int end, s
     const clinux_datagram *leader = &transmitter->datagrams[first];
     *byte_count = leader->byte_count;
     int run = 1;
-    if (!transmitter->gathers || leader->byte_count == 0) return run;
+    if (!transmitter->gathers || !leader->gathers || leader->byte_count == 0) return run;
     while (first + run < end && run < most_segments) {
         const clinux_datagram *next = &transmitter->datagrams[first + run];
         if (next->byte_count > leader->byte_count || next->byte_count == 0 || !goes_along(leader, next)) break;

@@ -11,6 +11,13 @@ package enum EncapsulatedKind: Hashable, Sendable {
     /// Too short for any of them, or one octet that is not 0xFF.
     case neither
 
+    package var isESP: Bool {
+        switch self {
+        case .esp: true
+        case .ike, .keepalive, .neither: false
+        }
+    }
+
     /// What stands before an IKE message, where ESP has an SPI that is not 0.
     package static let markerByteCount = 4
 

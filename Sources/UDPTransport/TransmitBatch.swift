@@ -9,8 +9,8 @@ package struct TransmitBatch: ~Copyable {
 
     /// Makes room for `capacity` datagrams of `byteCapacity` octets together.
     ///
-    /// - Parameter gathers: Whether neighbours of one length that go the same way are given to the system as one, for
-    ///   it to take apart (UDP_SEGMENT): on the wire they are the same. Where the system cannot, that ends by itself.
+    /// - Parameter gathers: Whether neighbours of one length that go the same way, and may, are given to the system as
+    ///   one, for it to take apart (UDP_SEGMENT): on the wire they are the same. Where it cannot, that ends by itself.
     package init(capacity: Int = 64, byteCapacity: Int = 64 * 2_048, gathers: Bool = true) throws(SocketError) {
         precondition(byteCapacity >= 65_535, "a batch has room for the largest datagram")
         buffers = try Buffers(capacity: capacity, byteCapacity: byteCapacity, gathers: gathers)
@@ -24,7 +24,15 @@ package struct TransmitBatch: ~Copyable {
     /// Adds a datagram, and returns false, having added nothing, when there is no room: send the batch first.
     ///
     /// Without a source, the socket's own address or the system's choice is used.
-    package mutating func append(_ bytes: RawSpan, from source: IPAddress? = nil, to destination: UDPEndpoint) -> Bool {
+    ///
+    /// - Parameter gathers: Whether it may leave together with its neighbours. Who captures on this machine sees them as
+    ///   one frame then, so it is for bulk alone.
+    package mutating func append(
+        _ bytes: RawSpan,
+        from source: IPAddress? = nil,
+        to destination: UDPEndpoint,
+        gathers: Bool = false
+    ) -> Bool {
         precondition(bytes.byteCount <= 65_535, "a datagram's length fits its UDP header")
         let added = unsafe bytes.withUnsafeBytes { bytes in
             unsafe clinux_transmitter_append(
@@ -33,7 +41,8 @@ package struct TransmitBatch: ~Copyable {
                 Int32(bytes.count),
                 clinux_address(source ?? .unspecified),
                 clinux_address(destination.address),
-                destination.port
+                destination.port,
+                gathers ? 1 : 0
             )
         }
         return added == 1

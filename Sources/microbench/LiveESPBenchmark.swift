@@ -76,7 +76,8 @@ private struct LiveESPBenchmark {
             while clock.now < .zero + .seconds(1) {
                 source = (source + 1) % UInt64(Self.clients)
                 for _ in 0..<64 {
-                    guard outgoing.append(payload.rawSpan, from: loopback[2 + source], to: destination) else { break }
+                    let own = loopback[2 + source]
+                    guard outgoing.append(payload.rawSpan, from: own, to: destination, gathers: gathers) else { break }
                 }
                 while !sender.send(&outgoing) {}
             }

@@ -43,8 +43,13 @@ func staysQuiet(_ socket: inout UDPSocket) throws -> Bool {
 
 extension TransmitBatch {
     /// Adds a datagram that has to find room.
-    mutating func queue(_ bytes: [UInt8], from source: IPAddress? = nil, to destination: UDPEndpoint) {
-        let isAdded = unsafe append(bytes.span.bytes, from: source, to: destination)
+    mutating func queue(
+        _ bytes: [UInt8],
+        from source: IPAddress? = nil,
+        to destination: UDPEndpoint,
+        gathers: Bool = true
+    ) {
+        let isAdded = unsafe append(bytes.span.bytes, from: source, to: destination, gathers: gathers)
         #expect(isAdded)
     }
 }

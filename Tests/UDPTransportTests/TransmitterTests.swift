@@ -21,7 +21,8 @@ struct TransmitterTests {
             let remote = clinux_address(high: 0, low: 0xFFFF_7F00_0001)
             let count = Int32(message.count)
             #expect(
-                unsafe clinux_transmitter_append(transmitter, message, count, local, remote, receiver.local.port) == 1
+                unsafe clinux_transmitter_append(transmitter, message, count, local, remote, receiver.local.port, 1)
+                    == 1
             )
         }
 

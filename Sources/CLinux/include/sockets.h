@@ -21,6 +21,8 @@ typedef struct {
     uint32_t byte_count;
     uint16_t remote_port;
     uint8_t is_truncated;
+    /// Whether it may leave together with its neighbours.
+    uint8_t gathers;
 } clinux_datagram;
 
 /// An ICMP error, or an error of our own kernel, about a datagram that was sent.
@@ -82,7 +84,7 @@ void clinux_transmitter_destroy(clinux_transmitter *_Nonnull transmitter);
 /// Copies a datagram behind the others: 1, or 0 when there is no room. A local address of zero lets the kernel choose.
 int clinux_transmitter_append(
     clinux_transmitter *_Nonnull transmitter, const void *_Nullable bytes, int byte_count, clinux_address local,
-    clinux_address remote, uint16_t remote_port);
+    clinux_address remote, uint16_t remote_port, int gathers);
 /// Sends the datagrams from `first` up to `end`; returns how many went, or the error of the first one.
 int clinux_transmitter_send(clinux_transmitter *_Nonnull transmitter, int socket, int first, int end);
 /// Forgets the datagrams before `first`; those behind it stay, in their order.

@@ -232,7 +232,9 @@ extension LiveWorker {
     ) {
         touched.sent(local, octets.count)
         unsent.append((due, clients[local].values.population))
-        unsafe wire.send(octets.span.bytes, on: socket, from: source, to: destination)
+        let isEncapsulated = destination.port == clients[local].target.encapsulatedPort
+        let isESP = isEncapsulated && unsafe EncapsulatedKind(octets.span.bytes).isESP
+        unsafe wire.send(octets.span.bytes, on: socket, from: source, to: destination, isESP: isESP)
         guard plan.keepsPackets else { return }
         let origin = UDPEndpoint(address: source, port: wire.port(ofSocket: socket))
         journal.packets.append(

@@ -103,16 +103,22 @@ struct WorkerSockets: ~Copyable {
     }
 
     /// Puts a datagram into its socket's batch; what is full goes out at once.
-    mutating func send(_ octets: RawSpan, on socket: Int, from source: IPAddress, to destination: UDPEndpoint) {
+    mutating func send(
+        _ octets: RawSpan,
+        on socket: Int,
+        from source: IPAddress,
+        to destination: UDPEndpoint,
+        isESP: Bool = false
+    ) {
         let batch = socket % Self.batchCount
         if holders[batch] != socket {
             flush(batch)
             holders[batch] = socket
         }
-        if batches[batch].append(octets, from: source, to: destination) { return }
+        if batches[batch].append(octets, from: source, to: destination, gathers: isESP) { return }
         flush(batch)
         holders[batch] = socket
-        if !batches[batch].append(octets, from: source, to: destination) { overflowCount += 1 }
+        if !batches[batch].append(octets, from: source, to: destination, gathers: isESP) { overflowCount += 1 }
     }
 
     /// Sends everything that waits.

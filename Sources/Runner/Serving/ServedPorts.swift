@@ -1,4 +1,5 @@
 import BasicContainers
+import IKEWire
 import IKEv2
 import Primitives
 import UDPTransport
@@ -74,7 +75,13 @@ struct ServedPorts: ~Copyable {
 
     private mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
         let index = index(for: path)
-        return unsafe ports[index].waiting.append(octets.span.bytes, from: path.local.address, to: path.remote)
+        let isESP = path.isEncapsulated && unsafe EncapsulatedKind(octets.span.bytes).isESP
+        return unsafe ports[index].waiting.append(
+            octets.span.bytes,
+            from: path.local.address,
+            to: path.remote,
+            gathers: isESP
+        )
     }
 
     /// The socket that is bound to a path's own address, or to every one of its family.

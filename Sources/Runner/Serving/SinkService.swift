@@ -52,9 +52,9 @@ package struct SinkService: ~Copyable {
         var waiting: TransmitBatch
 
         mutating func send(_ octets: RawSpan, from source: IPAddress, to destination: UDPEndpoint) {
-            if waiting.append(octets, from: source, to: destination) { return }
+            if waiting.append(octets, from: source, to: destination, gathers: true) { return }
             flush()
-            _ = waiting.append(octets, from: source, to: destination)
+            _ = waiting.append(octets, from: source, to: destination, gathers: true)
         }
 
         /// Sends what waits; what a full socket does not take is lost, as on any network.
