@@ -25,8 +25,8 @@ package struct TransmitBatch: ~Copyable {
     ///
     /// Without a source, the socket's own address or the system's choice is used.
     ///
-    /// - Parameter gathers: Whether it may leave together with its neighbours. Who captures on this machine sees them as
-    ///   one frame then, so it is for bulk alone.
+    /// - Parameter gathers: Whether it may leave together with its neighbours. Who captures on this machine sees them
+    ///   as one frame then, so it is for bulk alone.
     package mutating func append(
         _ bytes: RawSpan,
         from source: IPAddress? = nil,
