@@ -233,7 +233,7 @@ extension LiveWorker {
         touched.sent(local, octets.count)
         unsent.append((due, clients[local].values.population))
         let isEncapsulated = destination.port == clients[local].target.encapsulatedPort
-        let isESP = isEncapsulated && unsafe EncapsulatedKind(octets.span.bytes).isESP
+        let isESP = unsafe isEncapsulated && EncapsulatedKind(octets.span.bytes).isESP
         unsafe wire.send(octets.span.bytes, on: socket, from: source, to: destination, isESP: isESP)
         guard plan.keepsPackets else { return }
         let origin = UDPEndpoint(address: source, port: wire.port(ofSocket: socket))

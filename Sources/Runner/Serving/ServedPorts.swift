@@ -75,7 +75,7 @@ struct ServedPorts: ~Copyable {
 
     private mutating func append(_ octets: ArraySlice<UInt8>, _ path: Path) -> Bool {
         let index = index(for: path)
-        let isESP = path.isEncapsulated && unsafe EncapsulatedKind(octets.span.bytes).isESP
+        let isESP = unsafe path.isEncapsulated && EncapsulatedKind(octets.span.bytes).isESP
         return unsafe ports[index].waiting.append(
             octets.span.bytes,
             from: path.local.address,
