@@ -146,8 +146,9 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     private mutating func order(_ poll: FlowPoll, of place: Int, at now: Instant) {
         for (offset, order) in poll.orders.enumerated() {
             let number = poll.firstOrder &+ UInt64(offset)
-            guard number > flows[place].ordered, flows[place].orders.count < Self.mostOrdersOfOne,
-                orderCount < Self.mostOrders,
+            guard number > flows[place].ordered, number < Self.highestNumber,
+                Int(order.byteCount) <= Self.longestPacket,
+                flows[place].orders.count < Self.mostOrdersOfOne, orderCount < Self.mostOrders,
                 clock.instant(systemTime: order.due) < now + Self.patience
             else { continue }
             if flows[place].orders.isEmpty { flows[place].nextNumber = number }
@@ -168,6 +169,10 @@ struct FlowSink<Peer: Hashable>: ~Copyable {
     private static var mostArrivalsOfOne: Int { 1 << 18 }
     private static var mostOrders: Int { 4 << 20 }
     private static var mostOrdersOfOne: Int { 1 << 16 }
+    /// No flow gets there, and there is room to count on.
+    private static var highestNumber: UInt64 { 1 << 62 }
+    /// What a workload may ask for: sealed and in UDP it fits a datagram by far.
+    private static var longestPacket: Int { 9_000 }
     /// Answers to one poll.
     private static var mostAnswers: Int { 8 }
     private static var patience: Duration { .seconds(10) }
