@@ -30,13 +30,6 @@ package struct Event: Hashable, Sendable, BitwiseCopyable {
     }
 
     @inlinable package var time: Instant { order.time }
-
-    /// Whether it comes before another one: two times are mostly different, and need no more than themselves.
-    @inlinable @inline(__always)
-    func isBefore(_ other: borrowing Event) -> Bool {
-        let (own, others) = (order.time.nanoseconds, other.order.time.nanoseconds)
-        return own != others ? own < others : order < other.order
-    }
 }
 
 extension Event: CustomStringConvertible {

@@ -44,10 +44,10 @@ package struct EventHeap: ~Copyable, Sendable {
             let end = unsafe base + min(firstChild &+ 4, count)
             var child = unsafe least + 1
             while unsafe child < end {
-                if unsafe child.pointee.isBefore(least.pointee) { unsafe least = child }
+                if unsafe child.pointee.order < least.pointee.order { unsafe least = child }
                 unsafe child += 1
             }
-            guard unsafe least.pointee.isBefore(last) else { break }
+            guard unsafe least.pointee.order < last.order else { break }
             unsafe base[place] = least.pointee
             place = unsafe least - base
         }
