@@ -14,9 +14,9 @@ RUN_TESTS := swift test $(RELEASE) --disable-testable-imports --skip-build --dis
 # What `swift test` would run. It lets nobody else in meanwhile, and tests that wait go beside those that work.
 TESTS := .build/release/ikestormPackageTests.xctest --testing-library swift-testing
 # Tests of live runs on loopback wait most of the time.
-LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+Tests|LifeCycleLiveTests|MatrixTests))/
+LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+Tests|LifeCycleLiveTests|Matrix\w*Tests))/
 # They measure the memory of their process, and so have one of their own.
-MEASURED := ^IKEv2Tests\.RobustnessTests/
+MEASURED := ^(IKEv2Tests\.RobustnessTests|ESPTests\.AllocationTests|RunnerTests\.PacketAllocationTests)/
 # Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
 # the machine to themselves; of the others each lane runs one at a time, and the last lane what no other names.
 REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.

@@ -78,12 +78,14 @@ func data(of target: String) -> [String] {
 }
 
 var targets = systemModules
+// Of the tests alone: a malloc that counts.
+targets.append(.target(name: "CAllocations", path: "Tests/CAllocations"))
 for layer in layers {
     targets.append(.target(name: layer.module, dependencies: layer.imports, swiftSettings: settings))
     targets.append(
         .testTarget(
             name: layer.module + "Tests",
-            dependencies: [.byName(name: layer.module)] + layer.imports,
+            dependencies: [.byName(name: layer.module), "CAllocations"] + layer.imports,
             exclude: data(of: layer.module + "Tests"),
             swiftSettings: settings
         )

@@ -16,11 +16,17 @@ struct LinkTests {
     }
 
     /// Sends packets of 200 bytes at a fixed pace, and gives back what became of each.
-    private func outcomes(_ count: Int, over link: borrowing Link, every gap: Duration = .milliseconds(1)) -> [Link.Outcome] {
+    private func outcomes(
+        _ count: Int,
+        over link: borrowing Link,
+        every gap: Duration = .milliseconds(1)
+    ) -> [Link.Outcome] {
         var flow = Flow(client: 5, direction: .toGateway, over: link)
-        return (0..<count).map {
-            flow.send(payloadByteCount: 200, isIPv4: true, at: .zero + gap * Int64($0), over: link)
+        var outcomes: [Link.Outcome] = []
+        for index in 0..<Int64(count) {
+            outcomes.append(flow.send(payloadByteCount: 200, isIPv4: true, at: .zero + gap * index, over: link))
         }
+        return outcomes
     }
 
     @Test("a plain link delays every packet by its latency")
@@ -103,15 +109,15 @@ struct LinkTests {
     @Test("a fault that changes the loss shifts nobody's later draws")
     func faultsDoNotShift() {
         let jitter = DurationDistribution(.exponential(mean: .milliseconds(2)))
-        let calm = link(Latency(perClient: .constant(.milliseconds(5)), perPacket: jitter, keepsOrder: false)) {
-            $0.loss = .random(.percent(1))
-        }
+        let latency = Latency(perClient: .constant(.milliseconds(5)), perPacket: jitter, keepsOrder: false)
+        let calm = link(latency) { $0.loss = .random(.percent(1)) }
+        var link = link(latency)
         var flow = Flow(client: 5, direction: .toGateway, over: calm)
         var disturbed = flow
         for index in 0..<400 as Range<Int64> {
-            var link = calm
+            link.loss = calm.loss
+            link.isUp = !(200..<300).contains(index)
             if (100..<200).contains(index) { link.loss = .random(.percent(50)) }
-            if (200..<300).contains(index) { link.isUp = false }
             let now = Instant.zero + .milliseconds(index)
             let expected = flow.send(payloadByteCount: 100, isIPv4: true, at: now, over: calm)
             let outcome = disturbed.send(payloadByteCount: 100, isIPv4: true, at: now, over: link)
