@@ -3,6 +3,7 @@ import DequeModule
 import ESP
 import IKEWire
 import IKEv2
+import Load
 import Primitives
 import Workload
 
@@ -19,6 +20,7 @@ extension ClientShard {
         _ spi: ChildSPI
     ) {
         packets.settle(packet)
+        let subject = Int(packet.subject)
         guard
             let sealed = clients[local].halves[index].tunnel?.value.answer(
                 opened,
@@ -26,9 +28,11 @@ extension ClientShard {
                 from: spi,
                 turn.cryptography
             ), let way = clients[local].halves[index].endpoint.path
-        else { return lose(local, PacketDrop.malformed.word) }
+        else { return tally.packetLost(subject, PacketDrop.malformed.word, at: turn.now) }
         clients[local].halves[index].tunnel?.value.sentAt = turn.now
         let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
-        if let reason = leaveDown(local, packet.octets[..<sealed], from: outside, way) { lose(local, reason) }
+        if let reason = leaveDown(local, packet.octets[..<sealed], subject, from: outside, way) {
+            tally.packetLost(subject, reason, at: turn.now)
+        }
     }
 }

@@ -30,6 +30,7 @@ extension ClientShard {
         _ octets: ArraySlice<UInt8>,
         _ path: Path,
         _ kind: ShardEvent,
+        _ subject: Int,
         from arrival: Instant
     ) {
         for fault in replays.active {
@@ -37,7 +38,7 @@ extension ClientShard {
                 paths.contains(clients[local].path),
                 clients[local].client.place.isHit(by: fault, share: share, seed: plan.seed)
             else { continue }
-            packets.makeMoot(push(local, octets, path, kind, at: arrival + delay))
+            packets.makeMoot(push(local, octets, path, kind, subject, at: arrival + delay))
         }
     }
 }

@@ -89,7 +89,6 @@ extension ClientShard {
     /// A packet of a flow is due.
     mutating func sendPacket(_ local: Int, _ event: Event) {
         let index = Int(event.small)
-        let population = clients[local].population
         guard clients[local].client.isWanted else {
             return end(local, index)
         }
@@ -97,29 +96,25 @@ extension ClientShard {
             let flow = clients[local].traffic?.value.flows[index]
         else { return }
         note(local, event.order, .flow, next.number, UInt64(next.byteCount))
-        tally.mark(.packetOffered, population, at: turn.now)
+        tally.mark(.packetOffered, flow.subject, at: turn.now)
         let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
         let reason =
             switch flow.direction {
-            case .up: sendUp(local, mark, flow.form, byteCount: next.byteCount)
-            case .down: sendDown(local, mark, flow.form, byteCount: next.byteCount)
+            case .up: sendUp(local, mark, flow, byteCount: next.byteCount)
+            case .down: sendDown(local, mark, flow, byteCount: next.byteCount)
             }
-        if let reason { lose(local, reason) }
+        if let reason { tally.packetLost(flow.subject, reason, at: turn.now) }
         schedule(local, index, at: next.following)
-    }
-
-    mutating func lose(_ local: Int, _ reason: String) {
-        tally.packetLost(clients[local].population, reason, at: turn.now)
     }
 
     // MARK: Up
 
     /// Why a packet gets no further, if it does not.
-    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
+    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ flow: PacketFlow, byteCount: Int) -> String? {
         guard
             let sealed = clients[local].traffic?.value.end.seal(
                 mark,
-                form,
+                flow.form,
                 byteCount: byteCount,
                 into: &packetBuffer,
                 turn.cryptography
@@ -141,7 +136,7 @@ extension ClientShard {
             at: turn.now,
             over: links[clients[local].path]
         )
-        return leave(outcome, local, packetBuffer[..<sealed], path, .packet)
+        return leave(outcome, local, packetBuffer[..<sealed], path, .packet, flow.subject)
     }
 
     /// Puts what a link lets through into the queue, once or twice; else why it does not.
@@ -150,18 +145,19 @@ extension ClientShard {
         _ local: Int,
         _ octets: ArraySlice<UInt8>,
         _ path: Path,
-        _ kind: ShardEvent
+        _ kind: ShardEvent,
+        _ subject: Int
     ) -> String? {
         switch outcome {
         case .dropped(let reason): return reason.word
         case .arrives(let arrival):
-            _ = push(local, octets, path, kind, at: arrival)
-            replay(local, octets, path, kind, from: arrival)
+            _ = push(local, octets, path, kind, subject, at: arrival)
+            replay(local, octets, path, kind, subject, from: arrival)
         case .arrivesTwice(let first, let second):
-            let one = push(local, octets, path, kind, at: first)
-            let other = push(local, octets, path, kind, at: second)
+            let one = push(local, octets, path, kind, subject, at: first)
+            let other = push(local, octets, path, kind, subject, at: second)
             packets.pair(second < first ? other : one, second < first ? one : other)
-            replay(local, octets, path, kind, from: first)
+            replay(local, octets, path, kind, subject, from: first)
         }
         return nil
     }
@@ -171,13 +167,15 @@ extension ClientShard {
         _ octets: ArraySlice<UInt8>,
         _ path: Path,
         _ kind: ShardEvent,
+        _ subject: Int,
         at arrival: Instant
     ) -> UInt32 {
         let handle = packets.insert(
             octets,
             from: path.local,
             to: path.remote,
-            isEncapsulated: path.isEncapsulated
+            isEncapsulated: path.isEncapsulated,
+            subject: UInt16(subject)
         )
         let order = order(local, at: arrival, EventClass.packet)
         queue.push(Event(order: order, target: UInt32(local), kind: kind.rawValue, small: handle))
@@ -191,7 +189,7 @@ extension ClientShard {
         guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
         let gateway = clients[local].gateway
         if terms.restarts[gateway].isDown(at: turn.now) {
-            lose(local, packet, "gateway-down")
+            lose(packet, "gateway-down")
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
@@ -287,14 +285,14 @@ extension ClientShard {
 
     // MARK: Down
 
-    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
+    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ flow: PacketFlow, byteCount: Int) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
         for index in (0..<clients[local].halves.count).reversed() {
             guard
                 let sealed = clients[local].halves[index].tunnel?.value.seal(
                     mark,
-                    form,
+                    flow.form,
                     byteCount: byteCount,
                     into: &packetBuffer,
                     turn.cryptography
@@ -303,7 +301,7 @@ extension ClientShard {
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
             noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
+            return leaveDown(local, packetBuffer[..<sealed], flow.subject, from: outside, way)
         }
         return "no-tunnel"
     }
@@ -312,6 +310,7 @@ extension ClientShard {
     mutating func leaveDown(
         _ local: Int,
         _ octets: ArraySlice<UInt8>,
+        _ subject: Int,
         from outside: IPAddress,
         _ way: Path
     ) -> String? {
@@ -323,7 +322,7 @@ extension ClientShard {
             at: turn.now,
             over: links[clients[local].path]
         )
-        return leave(outcome, local, octets, path, .deliver)
+        return leave(outcome, local, octets, path, .deliver, subject)
     }
 
     /// A packet has come to the client.
@@ -346,7 +345,7 @@ extension ClientShard {
 
     /// A NAT has no mapping for a packet any more.
     mutating func loseBehindNAT(_ local: Int, _ packet: borrowing PacketStore.Packet) {
-        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, packet, "nat") }
+        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(packet, "nat") }
     }
 
     // MARK: Either way

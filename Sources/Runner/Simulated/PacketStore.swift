@@ -7,6 +7,8 @@ struct PacketStore: ~Copyable {
         var source = UDPEndpoint(address: .unspecified, port: 0)
         var destination = UDPEndpoint(address: .unspecified, port: 0)
         var isEncapsulated = false
+        /// The flow that an ESP packet is of, as a tally has it.
+        var subject: UInt16 = 0
         /// Of the two that a path has made of one, the one that arrives later, as the earlier one knows it.
         var twin: UInt32?
         /// Of the two, whether this one says nothing of a loss: the earlier one does not, nor does the later one where
@@ -22,7 +24,8 @@ struct PacketStore: ~Copyable {
         _ octets: ArraySlice<UInt8>,
         from source: UDPEndpoint,
         to destination: UDPEndpoint,
-        isEncapsulated: Bool
+        isEncapsulated: Bool,
+        subject: UInt16 = 0
     ) -> UInt32 {
         let handle: UInt32
         if let reused = free.popLast() {
@@ -37,6 +40,7 @@ struct PacketStore: ~Copyable {
         packets[index].source = source
         packets[index].destination = destination
         packets[index].isEncapsulated = isEncapsulated
+        packets[index].subject = subject
         packets[index].twin = nil
         packets[index].isMoot = false
         return handle
