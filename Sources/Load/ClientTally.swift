@@ -7,9 +7,11 @@ package import Primitives
 /// Counts are sums and samples are lists, so that any number of tallies merges exactly and in any grouping.
 package struct ClientTally: ~Copyable {
     /// A count that belongs to one second of the run.
+    ///
+    /// Whose it is, a number says: a population's own, or from the number of populations on that of a flow.
     package struct Mark: Hashable, Sendable, BitwiseCopyable {
         package var second: UInt32
-        package var population: UInt16
+        package var subject: UInt16
         package var kind: Kind
         package var amount: Int32
     }
@@ -33,7 +35,7 @@ package struct ClientTally: ~Copyable {
 
     package struct Sample: Hashable, Sendable, BitwiseCopyable {
         package var second: UInt32
-        package var population: UInt16
+        package var subject: UInt16
         package var kind: Latency
         package var value: Duration
     }
@@ -41,7 +43,7 @@ package struct ClientTally: ~Copyable {
     /// A failure with its reason.
     package struct Failure: Hashable, Sendable {
         package var second: UInt32
-        package var population: UInt16
+        package var subject: UInt16
         package var kind: Kind
         package var reason: String
     }
@@ -49,6 +51,8 @@ package struct ClientTally: ~Copyable {
     package private(set) var marks: [Mark] = []
     package private(set) var samples: [Sample] = []
     package private(set) var failures: [Failure] = []
+    /// By kind and subject, where the mark may be that the next one is added to.
+    private var places = [UInt32](repeating: 0, count: Self.placeCount)
 
     package init() {}
 
@@ -58,30 +62,34 @@ package struct ClientTally: ~Copyable {
         failures.removeAll(keepingCapacity: true)
     }
 
-    package mutating func mark(_ kind: Kind, _ population: Int, _ amount: Int32 = 1, at now: Instant) {
+    package mutating func mark(_ kind: Kind, _ subject: Int, _ amount: Int32 = 1, at now: Instant) {
         let second = UInt32(now.nanoseconds / 1_000_000_000)
-        // An attempt makes four kinds of marks in turn: what it adds to is among the last few.
-        for index in marks.indices.suffix(Self.searchedMarks).reversed()
-        where marks[index].kind == kind && marks[index].second == second
-            && marks[index].population == UInt16(population)
+        // Packets of many flows come in turn, and each flow has marks of several kinds.
+        let place = (subject &* Self.kindsApart &+ Int(kind.rawValue)) & (Self.placeCount - 1)
+        let index = Int(places[place])
+        if index < marks.count, marks[index].kind == kind, marks[index].second == second,
+            marks[index].subject == UInt16(subject)
         {
             marks[index].amount += amount
             return
         }
-        marks.append(Mark(second: second, population: UInt16(population), kind: kind, amount: amount))
+        places[place] = UInt32(marks.count)
+        marks.append(Mark(second: second, subject: UInt16(subject), kind: kind, amount: amount))
     }
 
-    private static var searchedMarks: Int { 6 }
+    /// Powers of two: so many subjects by so many kinds have places of their own.
+    private static var placeCount: Int { 512 }
+    private static var kindsApart: Int { 32 }
 
-    package mutating func sample(_ kind: Latency, _ population: Int, _ value: Duration, at now: Instant) {
+    package mutating func sample(_ kind: Latency, _ subject: Int, _ value: Duration, at now: Instant) {
         let second = UInt32(now.nanoseconds / 1_000_000_000)
-        samples.append(Sample(second: second, population: UInt16(population), kind: kind, value: value))
+        samples.append(Sample(second: second, subject: UInt16(subject), kind: kind, value: value))
     }
 
-    private mutating func fail(_ kind: Kind, _ population: Int, _ reason: String, at now: Instant) {
-        mark(kind, population, at: now)
+    private mutating func fail(_ kind: Kind, _ subject: Int, _ reason: String, at now: Instant) {
+        mark(kind, subject, at: now)
         let second = UInt32(now.nanoseconds / 1_000_000_000)
-        failures.append(Failure(second: second, population: UInt16(population), kind: kind, reason: reason))
+        failures.append(Failure(second: second, subject: UInt16(subject), kind: kind, reason: reason))
     }
 
     mutating func offered(_ population: Int, at now: Instant) { mark(.offered, population, at: now) }
@@ -110,8 +118,8 @@ package struct ClientTally: ~Copyable {
     }
 
     /// A packet that was due in a tunnel does not come out of it.
-    package mutating func packetLost(_ population: Int, _ reason: String, at now: Instant) {
-        fail(.packetLost, population, reason, at: now)
+    package mutating func packetLost(_ flow: Int, _ reason: String, at now: Instant) {
+        fail(.packetLost, flow, reason, at: now)
     }
 
     /// An ESP packet was not let through.

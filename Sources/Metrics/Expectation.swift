@@ -2,11 +2,13 @@ package import Primitives
 
 /// What a threshold, a steady state or an abort condition says of one metric: `handshake.latency p99 < 500ms`.
 ///
-/// Populations and faults are named as in the workload, so that a verdict can quote the line it judges.
+/// Populations, flows and faults are named as in the workload, so that a verdict can quote the line it judges.
 package struct Expectation: Hashable, Sendable {
     package var metric: MetricName
     /// The population that it speaks of, or nil for all.
     package var population: String?
+    /// The flow that it speaks of, in place of a population: `calls`, or one way of it, `calls/up`.
+    package var flow: String?
     /// What counts as recovered, for `recovery.time` alone.
     package var recovered: Condition?
     package var aggregation: Aggregation
@@ -21,6 +23,7 @@ package struct Expectation: Hashable, Sendable {
     package init(
         metric: MetricName,
         population: String? = nil,
+        flow: String? = nil,
         recovered: Condition? = nil,
         aggregation: Aggregation,
         window: Duration? = nil,
@@ -30,6 +33,7 @@ package struct Expectation: Hashable, Sendable {
     ) {
         self.metric = metric
         self.population = population
+        self.flow = flow
         self.recovered = recovered
         self.aggregation = aggregation
         self.window = window
@@ -37,6 +41,9 @@ package struct Expectation: Hashable, Sendable {
         self.limit = limit
         self.after = after
     }
+
+    /// The name of its population or its flow.
+    package var subject: String? { population ?? flow }
 
     /// A share that must be reached and kept, as in `tunnels.up > 99%`.
     package struct Condition: Hashable, Sendable {
@@ -105,8 +112,8 @@ extension Expectation: CustomStringConvertible {
         var text = metric.rawValue
         if let recovered {
             text += "(\(recovered))"
-        } else if let population {
-            text += "(\(population))"
+        } else if let subject {
+            text += "(\(subject))"
         }
         if aggregation != .value { text += " " + aggregation.rawValue }
         if let window { text += "(\(window))" }

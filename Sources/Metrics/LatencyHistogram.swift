@@ -4,7 +4,7 @@ package import Primitives
 /// How long something took, sample by sample: an HDR histogram from 1 ns to 1 h with three digits, and exact ends.
 ///
 /// Two of them add up to what one would have counted, so it does not matter who counted which sample. It takes 270 KB:
-/// one for each metric and population, never one for each second.
+/// one for each metric and population or flow, never one for each second.
 package struct LatencyHistogram: Sendable {
     private var histogram = Histogram<UInt64>(
         highestTrackableValue: Self.highest,

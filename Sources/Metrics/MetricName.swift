@@ -158,6 +158,18 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
         }
     }
 
+    /// Whether it is known of each flow, and not only of its population.
+    package var isPerFlow: Bool {
+        switch self {
+        case .trafficOffered, .trafficReceived, .trafficLost, .trafficLatency, .trafficRoundTrip, .trafficReordered,
+            .trafficDuplicated, .trafficJitter, .trafficFirstPacket, .trafficClockError, .childRekeyOutage,
+            .childRekeyGap, .ikeRekeyOutage, .ikeRekeyGap, .reauthenticationOutage, .reauthenticationGap, .mobikeOutage,
+            .mobikeGap, .natOutage, .natGap, .restartOutage, .restartGap:
+            true
+        default: false
+        }
+    }
+
     /// The unit of the values in `result.json`.
     package var unit: String {
         switch kind {

@@ -26,6 +26,7 @@ extension JSONReport {
             record.measurements.append(try self.measurements(scope, record, from: &metrics).measurements)
             try population.finish()
         }
+        try readFlows(from: &object, into: &record)
         let result = RunResult(
             record: record,
             steadyState: try outcomes("steadyState", of: &object),
@@ -38,6 +39,20 @@ extension JSONReport {
         }
         try object.finish()
         return result
+    }
+
+    /// Results of runs without traffic have none, nor do those of older versions.
+    private static func readFlows(from object: inout JSONObject, into record: inout RunRecord) throws(ResultError) {
+        guard object.has("flows") else { return }
+        var flows = try object.object("flows")
+        for name in flows.keys {
+            var flow = try flows.object(name)
+            record.flows.append(RunRecord.Flow(name: name, population: try flow.string("population")))
+            var metrics = try flow.object("metrics")
+            let scope = MeasurementScope(flow: name)
+            record.measurements.append(try measurements(scope, record, from: &metrics).measurements)
+            try flow.finish()
+        }
     }
 
     private static func record(from object: inout JSONObject) throws(ResultError) -> RunRecord {
@@ -90,7 +105,9 @@ extension JSONReport {
     ) throws(ResultError) -> (measurements: Measurements, recoveries: [Recovery]) {
         var measurements = Measurements(scope: scope, start: .zero + record.warmUp)
         var recoveries: [Recovery] = []
-        for metric in MetricName.allCases where metric.kind != .recovery || scope.population == nil {
+        let isEverybody = scope == MeasurementScope()
+        for metric in MetricName.allCases where metric.kind != .recovery || isEverybody {
+            if scope.flow != nil, !metric.isPerFlow { continue }
             // Version 0.1.0 did not count the tunnels that were lost.
             guard (!metric.isOfFeature && metric != .tunnelsLost) || metrics.has(metric.rawValue) else { continue }
             var object = try metrics.object(metric.rawValue)

@@ -31,6 +31,9 @@ package enum JSONReport {
             "populations": .object(
                 record.populations.map { JSONValue.Member(key: $0.name, value: value(of: $0, in: record)) }
             ),
+            "flows": record.flows.isEmpty
+                ? nil
+                : .object(record.flows.map { JSONValue.Member(key: $0.name, value: value(of: $0, in: record)) }),
             "steadyState": .array(result.steadyState.map(value)),
             "thresholds": .array(result.thresholds.map(value)),
             "faults": .array(record.faults.map(value)),
@@ -101,6 +104,13 @@ extension JSONReport {
         [
             "clients": .integer(population.clients),
             "metrics": metrics(of: record.measurements(of: population.name), recoveries: nil),
+        ]
+    }
+
+    private static func value(of flow: RunRecord.Flow, in record: RunRecord) -> JSONValue {
+        [
+            "population": .string(flow.population),
+            "metrics": metrics(of: record.measurements(ofFlow: flow.name), recoveries: nil),
         ]
     }
 

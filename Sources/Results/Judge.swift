@@ -48,7 +48,7 @@ package struct Judge {
 
 extension Judge {
     private func measurements(for expectation: Expectation) -> Measurements? {
-        record.measurements(in: MeasurementScope(population: expectation.population, after: expectation.after))
+        record.measurements(in: MeasurementScope(of: expectation))
     }
 
     private func total(_ expectation: Expectation) -> ExpectationOutcome.Measured {
@@ -69,11 +69,11 @@ extension Judge {
     }
 
     private func rate(_ expectation: Expectation) -> (ExpectationOutcome.Measured, Instant?) {
-        guard let start = start(of: expectation),
-            let counts = record.series[.counter(expectation.metric), of: expectation.population]
-        else { return (.noSamples, nil) }
         // A last second that was cut short would look like a lull.
         let wholeRows = Int(record.duration.nanoseconds / record.series.interval.nanoseconds)
+        guard let start = start(of: expectation), let counts = counts(of: expectation, rows: wholeRows) else {
+            return (.noSamples, nil)
+        }
         let shares = counts.prefix(wholeRows).map { Share(part: $0 ?? 0, whole: 1) }
         let sliding = SlidingShares(shares, interval: record.series.interval, from: start)
         let windows = windows(of: expectation.window ?? record.series.interval, in: sliding)
@@ -81,6 +81,15 @@ extension Judge {
         let perInterval = worst.share.part * 1_000 / worst.share.whole
         let perSecond = perInterval * 1_000_000_000 / UInt128(record.series.interval.nanoseconds)
         return (.value(.rate(perSecondThousandths: UInt64(clamping: perSecond))), worst.start)
+    }
+
+    /// A counter second by second; the series leave out what never happened, though it could have.
+    private func counts(of expectation: Expectation, rows: Int) -> [UInt64?]? {
+        if let counts = record.series[.counter(expectation.metric), of: expectation.subject] { return counts }
+        guard expectation.metric.isOfFeature,
+            measurements(for: expectation)?.hasOccasion(for: expectation.metric) == true
+        else { return nil }
+        return [UInt64?](repeating: 0, count: rows)
     }
 
     private func ratio(_ expectation: Expectation) -> (ExpectationOutcome.Measured, Instant?) {

@@ -33,6 +33,7 @@ package enum MarkdownSummary {
             lines += ["", "| | offered | received | lost |", "| :-- | --: | --: | --: |"]
             lines.append("| `traffic` | \(counts.joined(separator: " | ")) |")
         }
+        lines += flows(of: record)
         lines += ["", "| | count | p50 | p90 | p99 | p99.9 | max |", "| :-- | --: | --: | --: | --: | --: | --: |"]
         for metric in MetricName.allCases where metric.kind == .latency && total.latency(metric).count > 0 {
             let latency = total.latency(metric)
@@ -56,6 +57,18 @@ package enum MarkdownSummary {
         lines += ["", "Repeat it: " + PrintableText.markdownCode(PrintableText.shell(record.command))]
         if let digest = record.digest { lines += ["", "Digest: " + PrintableText.markdownCode(digest)] }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func flows(of record: RunRecord) -> [String] {
+        guard record.flows.count > 1 else { return [] }
+        return [
+            "", "| | offered | lost | | p50 | p99 | max | jitter p99 |",
+            "| :-- | --: | --: | :-- | --: | --: | --: | --: |",
+        ]
+            + record.flows.map { flow in
+                let row = FlowRow(flow, in: record)
+                return "| \(PrintableText.markdownCode(flow.name)) | \(row.cells.joined(separator: " | ")) |"
+            }
     }
 
     private static func reasons(of total: Measurements) -> [String] {

@@ -5,20 +5,33 @@ package import Primitives
 package struct MeasurementScope: Hashable, Sendable {
     /// nil is everybody.
     package var population: String?
+    /// The flow, in place of a population.
+    package var flow: String?
     /// The fault after whose end it begins; nil begins at the end of the warm-up.
     package var after: String?
 
-    package init(population: String? = nil, after: String? = nil) {
+    package init(population: String? = nil, flow: String? = nil, after: String? = nil) {
         self.population = population
+        self.flow = flow
         self.after = after
     }
 
+    /// What an expectation speaks of.
+    package init(of expectation: Expectation) {
+        self.init(population: expectation.population, flow: expectation.flow, after: expectation.after)
+    }
+
     /// The scopes that a run must keep so that every expectation can be judged, each once: everybody first, then each
-    /// population, then what `after` asks for.
-    package static func needed(populations: [String], for expectations: [Expectation]) -> [MeasurementScope] {
+    /// population and each flow, then what `after` asks for.
+    package static func needed(
+        populations: [String],
+        flows: [String] = [],
+        for expectations: [Expectation]
+    ) -> [MeasurementScope] {
         var scopes = [MeasurementScope()] + populations.map { MeasurementScope(population: $0) }
+        scopes += flows.map { MeasurementScope(flow: $0) }
         for expectation in expectations where expectation.metric.kind != .recovery {
-            let scope = MeasurementScope(population: expectation.population, after: expectation.after)
+            let scope = MeasurementScope(of: expectation)
             if !scopes.contains(scope) { scopes.append(scope) }
         }
         return scopes
@@ -49,12 +62,18 @@ package struct Measurements: Hashable, Sendable {
 
     /// Whether results name a metric: what is of a feature only where it happened.
     package func shows(_ metric: MetricName) -> Bool {
+        if scope.flow != nil, !metric.isPerFlow { return false }
         switch metric {
+        case .trafficOffered where scope.flow != nil: return true
         // That nothing was lost is what users of traffic look for.
-        case .trafficReceived, .trafficLost: counter(.trafficOffered).total > 0 || counter(metric).total > 0
-        default: !metric.isOfFeature || counter(metric).total > 0 || latency(metric).count > 0
+        case .trafficReceived, .trafficLost:
+            return scope.flow != nil || counter(.trafficOffered).total > 0 || counter(metric).total > 0
+        default: return !metric.isOfFeature || counter(metric).total > 0 || latency(metric).count > 0
         }
     }
+
+    /// Flows have no ratios, and what `after` asks for is judged by itself.
+    var hasRatios: Bool { scope.after == nil && scope.flow == nil }
 
     /// Established out of the attempts that ended either way; nil when none ended.
     package var handshakeSuccess: Probability? {

@@ -24,7 +24,9 @@ package struct RunRecord: Hashable, Sendable {
     /// What happened before this is not measured.
     package var warmUp: Duration = .zero
     package var populations: [Population] = []
-    /// At least one for everything and one for each population, both from the end of the warm-up.
+    /// What flows through their tunnels: each traffic, and each of its ways where it has both.
+    package var flows: [Flow] = []
+    /// At least one for everything, one for each population and one for each flow, all from the end of the warm-up.
     package var measurements: [Measurements] = []
     package var series = SeriesTable()
     package var faults: [Fault] = []
@@ -73,6 +75,18 @@ extension RunRecord {
         package init(name: String, clients: UInt64) {
             self.name = name
             self.clients = clients
+        }
+    }
+
+    package struct Flow: Hashable, Sendable {
+        /// `calls`, `calls/up`, `calls/down`.
+        package var name: String
+        /// Through whose tunnels it flows.
+        package var population: String
+
+        package init(name: String, population: String) {
+            self.name = name
+            self.population = population
         }
     }
 
@@ -144,6 +158,12 @@ extension RunRecord {
     /// The measurements of the whole run behind the warm-up, of one population or of all.
     package func measurements(of population: String? = nil) -> Measurements {
         let scope = MeasurementScope(population: population)
+        return measurements(in: scope) ?? Measurements(scope: scope, start: .zero + warmUp)
+    }
+
+    /// The measurements of one flow behind the warm-up.
+    package func measurements(ofFlow flow: String) -> Measurements {
+        let scope = MeasurementScope(flow: flow)
         return measurements(in: scope) ?? Measurements(scope: scope, start: .zero + warmUp)
     }
 

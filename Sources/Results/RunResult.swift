@@ -13,7 +13,7 @@ package struct RunResult: Hashable, Sendable {
     package init(_ record: RunRecord, steadyState: [Expectation], thresholds: [Expectation]) {
         let judge = Judge(record)
         self.record = record
-        for index in record.measurements.indices where record.measurements[index].scope.after == nil {
+        for index in record.measurements.indices where record.measurements[index].hasRatios {
             for metric in MetricName.allCases where metric.kind == .ratio {
                 let population = record.measurements[index].scope.population
                 self.record.measurements[index].ratios[metric] = judge.ratio(metric, population: population)

@@ -1,7 +1,7 @@
 package import Metrics
 package import Primitives
 
-/// The run second by second, warm-up included: a column per metric and population.
+/// The run second by second, warm-up included: a column per metric and population or flow.
 package struct SeriesTable: Hashable, Sendable {
     /// What one row stands for; the last row may be shorter.
     package var interval: Duration = .seconds(1)
@@ -11,7 +11,7 @@ package struct SeriesTable: Hashable, Sendable {
 
     package struct Column: Hashable, Sendable {
         package var name: SeriesName
-        /// The population, or the gateway of a gateway's column; nil for all.
+        /// The population or the flow, or the gateway of a gateway's column; nil for all.
         package var subject: String?
         /// What happened in each interval, or what was so at its end; nil where nothing was measured.
         package var values: [UInt64?]

@@ -36,6 +36,7 @@ package struct TextReport {
         writeLatencies()
         writeAvailability()
         writePopulations()
+        writeFlows()
         write(result.steadyState, titled: "Steady state")
         write(result.thresholds, titled: "Thresholds")
         writeWarnings()
@@ -191,6 +192,18 @@ extension TextReport {
             )
         }
         section("Populations (tunnels.up at the end)", table)
+    }
+
+    private mutating func writeFlows() {
+        guard record.flows.count > 1 else { return }
+        var table = TextTable()
+        table.leftColumns = [0, 3]
+        table.add("", "offered", "lost", "", "p50", "p99", "max", "jitter p99")
+        for flow in record.flows {
+            let name = PrintableText.line(flow.name).shortened(to: 24)
+            table.add([name] + FlowRow(flow, in: record).cells)
+        }
+        section("Flows", table)
     }
 
     private mutating func write(_ outcomes: [ExpectationOutcome], titled title: String) {

@@ -14,24 +14,44 @@ package struct ExpectationProblem: Error, Hashable, Sendable {
     }
 }
 
-/// Reads `metric[(population)] [aggregation] comparison limit [after fault]`.
+/// Reads `metric[(population or flow)] [aggregation] comparison limit [after fault]`.
 package struct ExpectationParser {
     /// The names that an expectation may refer to.
     package struct Names: Sendable {
         var populations: [String]
+        var traffic: [Traffic]
         var faults: [String]
 
-        package init(populations: [String], faults: [String]) {
+        /// A traffic, the population that it is of, and its ways where it has both.
+        package struct Traffic: Sendable {
+            var name: String
+            var population: String
+            var hasBothWays: Bool
+
+            package init(_ name: String, population: String, hasBothWays: Bool) {
+                self.name = name
+                self.population = population
+                self.hasBothWays = hasBothWays
+            }
+
+            /// What its flows are called.
+            var flows: [String] {
+                [name] + (hasBothWays ? Workload.Flow.Way.allCases.map { "\(name)/\($0.rawValue)" } : [])
+            }
+        }
+
+        package init(populations: [String], traffic: [Traffic] = [], faults: [String]) {
             self.populations = populations
+            self.traffic = traffic
             self.faults = faults
         }
     }
 
-    private let names: Names
+    let names: Names
     private let tokens: [Token]
     private var next = 0
 
-    private struct Token {
+    struct Token {
         var text: String
         var offset: Int
     }
@@ -74,9 +94,9 @@ package struct ExpectationParser {
 }
 
 extension ExpectationParser {
-    private var token: Token { tokens[min(next, tokens.count - 1)] }
+    var token: Token { tokens[min(next, tokens.count - 1)] }
 
-    private mutating func take() -> Token {
+    mutating func take() -> Token {
         defer { next += 1 }
         return token
     }
@@ -87,14 +107,14 @@ extension ExpectationParser {
         return true
     }
 
-    private func fail(_ token: Token, _ problem: String, _ remedy: String? = nil) -> ExpectationProblem {
+    func fail(_ token: Token, _ problem: String, _ remedy: String? = nil) -> ExpectationProblem {
         ExpectationProblem(token.offset, problem, remedy)
     }
 
     private mutating func expectation() throws(ExpectationProblem) -> Expectation {
         let start = token
         let metric = try self.metric()
-        var population: String?
+        var subject: Subject?
         var recovered: Expectation.Condition?
         if metric.kind == .recovery {
             guard take(ifText: "(") else {
@@ -107,7 +127,7 @@ extension ExpectationParser {
             recovered = try condition()
             try close()
         } else if take(ifText: "(") {
-            population = try name(of: "population", among: names.populations)
+            subject = try self.subject(of: metric)
             try close()
         }
         let (aggregation, window) = try self.aggregation(of: metric)
@@ -127,7 +147,8 @@ extension ExpectationParser {
         }
         return Expectation(
             metric: metric,
-            population: population,
+            population: subject?.population,
+            flow: subject?.flow,
             recovered: recovered,
             aggregation: aggregation,
             window: window,
@@ -160,7 +181,7 @@ extension ExpectationParser {
         }
         var population: String?
         if take(ifText: "(") {
-            population = try name(of: "population", among: names.populations)
+            population = try subject(of: metric).population
             try close()
         }
         let comparison = try self.comparison()
@@ -173,7 +194,7 @@ extension ExpectationParser {
         return Expectation.Condition(metric: metric, population: population, comparison: comparison, limit: share)
     }
 
-    private mutating func name(of noun: String, among known: [String]) throws(ExpectationProblem) -> String {
+    mutating func name(of noun: String, among known: [String]) throws(ExpectationProblem) -> String {
         let token = take()
         guard known.contains(token.text) else {
             if token.text.isEmpty { throw fail(token, "the name of a \(noun) is missing") }

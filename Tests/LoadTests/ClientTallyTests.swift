@@ -17,9 +17,22 @@ struct ClientTallyTests {
         var single = ClientTally()
         for step in 0..<1000 as Range<Int64> { single.mark(.offered, 1, at: .zero + .milliseconds(step)) }
         #expect(single.marks.map(\.amount) == [1000])
-        #expect(single.marks[0].second == 0 && single.marks[0].population == 1 && single.marks[0].kind == .offered)
+        #expect(single.marks[0].second == 0 && single.marks[0].subject == 1 && single.marks[0].kind == .offered)
         single.mark(.offered, 1, at: .zero + .seconds(1))
         #expect(single.marks.map(\.amount) == [1000, 1])
+    }
+
+    @Test("marks of a dozen flows in turn are one for each flow and kind")
+    func flowsMerge() {
+        var tally = ClientTally()
+        for step in 0..<1200 {
+            tally.mark(.packetOffered, step % 12, at: .zero)
+            tally.mark(.packetReceived, step % 12, at: .zero)
+        }
+        #expect(tally.marks.map(\.amount) == [Int32](repeating: 100, count: 24))
+        tally.removeAll()
+        tally.mark(.packetOffered, 5, at: .zero)
+        #expect(tally.marks.map(\.amount) == [1])
     }
 
     @Test("what was handed over is not counted again")
@@ -28,7 +41,7 @@ struct ClientTallyTests {
         tally.skipped(2, at: .zero)
         tally.sample(.lag, 2, .milliseconds(3), at: .zero + .seconds(4))
         #expect(tally.samples.map(\.value) == [.milliseconds(3)])
-        #expect(tally.samples[0].second == 4 && tally.samples[0].population == 2 && tally.samples[0].kind == .lag)
+        #expect(tally.samples[0].second == 4 && tally.samples[0].subject == 2 && tally.samples[0].kind == .lag)
         tally.removeAll()
         #expect(tally.marks.isEmpty && tally.samples.isEmpty && tally.failures.isEmpty)
     }

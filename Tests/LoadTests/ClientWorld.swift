@@ -157,7 +157,7 @@ struct ClientWorld: ~Copyable {
     }
 
     func total(_ kind: ClientTally.Kind) -> Int32 {
-        tally.marks.filter { $0.kind == kind && $0.population == 3 }.map(\.amount).reduce(0, +)
+        tally.marks.filter { $0.kind == kind && $0.subject == 3 }.map(\.amount).reduce(0, +)
     }
 
     func latencies(_ kind: ClientTally.Latency) -> [Duration] {

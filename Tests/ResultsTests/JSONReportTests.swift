@@ -30,6 +30,41 @@ struct JSONReportTests {
         #expect(read.record.measurements().counter(.tunnelsLost).total == 0)
     }
 
+    @Test("each flow has what is known of flows, and nothing else")
+    func flows() throws {
+        let text = JSONReport.text(of: SampleRun.withFlows)
+        var object = try JSONObject.document(Array(text.utf8), file: "result.json")
+        var flows = try object.object("flows")
+        #expect(flows.keys == ["calls", "calls/up", "calls/down", "pings"])
+        for (name, time) in [("calls/up", "traffic.latency"), ("pings", "traffic.round-trip")] {
+            var flow = try flows.object(name)
+            #expect(try flow.string("population") == "phones")
+            #expect(
+                try flow.object("metrics").keys
+                    == ["traffic.offered", "traffic.received", "traffic.lost", time, "traffic.jitter"]
+            )
+        }
+        let read = try JSONReport.result(from: Array(text.utf8), file: "result.json")
+        #expect(read.record.flows == SampleRun.withFlows.record.flows)
+        #expect(read.record.measurements(ofFlow: "calls").counter(.trafficLost).byReason.map(\.count) == [12])
+        #expect(read.record.measurements(of: "calls").counter(.trafficLost).total == 0)
+        // A run in which nothing flows has none, as results of older versions have.
+        #expect(!JSONReport.text(of: SampleRun.result).contains("\"flows\""))
+    }
+
+    @Test("a flow in whose tunnels nothing was due has its zeros")
+    func idleFlow() throws {
+        var result = SampleRun.result
+        result.record.flows = [RunRecord.Flow(name: "calls", population: "phones")]
+        let text = JSONReport.text(of: result)
+        var object = try JSONObject.document(Array(text.utf8), file: "result.json")
+        var flows = try object.object("flows")
+        var flow = try flows.object("calls")
+        #expect(try flow.object("metrics").keys == ["traffic.offered", "traffic.received", "traffic.lost"])
+        let read = try JSONReport.result(from: Array(text.utf8), file: "result.json")
+        #expect(JSONReport.text(of: read) == text)
+    }
+
     @Test(
         "every metric is a key of metrics by its own name, what is of a feature where it happened, and nothing else is"
     )
@@ -102,6 +137,7 @@ struct JSONReportTests {
                     result: RunResult(empty, steadyState: SampleRun.steadyState, thresholds: SampleRun.thresholds)
                 ),
                 Variant(testDescription: "hostile names", result: SampleRun.hostile),
+                Variant(testDescription: "flows", result: SampleRun.withFlows),
             ]
         }
     }

@@ -256,14 +256,19 @@ struct JudgeTests {
             limit: .time(.seconds(1)),
             after: "outage"
         )
+        var lost = late
+        (lost.metric, lost.population, lost.flow) = (.trafficLatency, nil, "calls/up")
         let scopes = MeasurementScope.needed(
             populations: ["laptops", "phones"],
-            for: SampleRun.thresholds + [late, late] + SampleRun.steadyState
+            flows: ["calls", "calls/up"],
+            for: SampleRun.thresholds + [late, late, lost] + SampleRun.steadyState
         )
         #expect(
             scopes == [
                 MeasurementScope(), MeasurementScope(population: "laptops"), MeasurementScope(population: "phones"),
+                MeasurementScope(flow: "calls"), MeasurementScope(flow: "calls/up"),
                 MeasurementScope(population: "phones", after: "outage"),
+                MeasurementScope(flow: "calls/up", after: "outage"),
             ]
         )
     }

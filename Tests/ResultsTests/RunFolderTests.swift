@@ -131,6 +131,32 @@ struct RunFolderTests {
         #expect(RunFolder.fileName(name) == file)
     }
 
+    @Test("flows have histograms and series of their own, beside a population of the same name")
+    func flows() throws {
+        let temporary = try TemporaryFolder()
+        var result = SampleRun.withFlows
+        result.record.flows[3].name = "phones"
+        result.record.measurements[7].scope.flow = "phones"
+        result.record.measurements[2].latencies[.trafficRoundTrip] = LatencyRecord(buckets: [
+            LatencyRecord.Bucket(highest: 7, count: 3)
+        ])
+        let folder = try RunFolder.create(in: temporary.path, name: "a", seed: 1, startedAt: 0)
+        #expect(folder.writeReports(of: result).isEmpty)
+        let names = try temporary.names(in: folder["histograms"]).filter { $0.hasPrefix("traffic.") }
+        #expect(
+            names.filter { !$0.contains("jitter") } == [
+                "traffic.latency.calls.json", "traffic.latency.calls_down.json", "traffic.latency.calls_up.json",
+                "traffic.latency.json", "traffic.round-trip.phones-2.json", "traffic.round-trip.phones.json",
+            ]
+        )
+        let read = try folder.read()
+        #expect(read.record.series == result.record.series)
+        for scope in [MeasurementScope(population: "phones"), MeasurementScope(flow: "phones")] {
+            let times = result.record.measurements(in: scope)?.latency(.trafficRoundTrip)
+            #expect(times != nil && read.record.measurements(in: scope)?.latency(.trafficRoundTrip) == times)
+        }
+    }
+
     @Test("two populations whose names a file system cannot tell apart keep their histograms")
     func alike() throws {
         let temporary = try TemporaryFolder()

@@ -164,6 +164,44 @@ enum SampleRun {
 
     static var result: RunResult { RunResult(record, steadyState: steadyState, thresholds: thresholds) }
 
+    /// The same with flows in the tunnels of the phones: one both ways, and one that is echoed.
+    static var withFlows: RunResult {
+        var record = record
+        record.flows = ["calls", "calls/up", "calls/down", "pings"].map {
+            RunRecord.Flow(name: $0, population: "phones")
+        }
+        let counts: [(flow: String?, offered: UInt64, lost: UInt64, time: MetricName)] = [
+            ("calls", 30_000, 12, .trafficLatency), ("calls/up", 10_000, 0, .trafficLatency),
+            ("calls/down", 20_000, 12, .trafficLatency), ("pings", 1_200, 1, .trafficRoundTrip),
+            (nil, 31_200, 13, .trafficLatency),
+        ]
+        for (flow, offered, lost, time) in counts {
+            var own = Measurements(scope: MeasurementScope(flow: flow), start: .zero + .seconds(5))
+            if flow == nil { own = record.measurements.removeFirst() }
+            own.counters[.trafficOffered] = CounterRecord(total: offered)
+            own.counters[.trafficReceived] = CounterRecord(total: offered - lost)
+            own.counters[.trafficLost] = CounterRecord(byReason: [CounterRecord.Reason(name: "nat", count: lost)])
+            own.latencies[time] = LatencyRecord(buckets: [
+                LatencyRecord.Bucket(highest: time == .trafficLatency ? 20_015_000 : 40_200_000, count: offered - lost)
+            ])
+            own.latencies[.trafficJitter] = LatencyRecord(buckets: [
+                LatencyRecord.Bucket(highest: 104_000, count: offered - lost - 20)
+            ])
+            record.measurements.insert(own, at: flow == nil ? 0 : record.measurements.endIndex)
+        }
+        record.series.columns.append(column(.counter(.trafficLost), of: "calls/down") { $0 == 41 ? 12 : 0 })
+        let expected = [("calls/up", UInt64(0)), ("calls", 5)].map { flow, limit in
+            Expectation(
+                metric: .trafficLost,
+                flow: flow,
+                aggregation: .value,
+                comparison: .atMost,
+                limit: .count(limit)
+            )
+        }
+        return RunResult(record, steadyState: [], thresholds: expected)
+    }
+
     /// The same with names as somebody writes them who wants to take over a terminal or a web page.
     static var hostile: RunResult {
         var record = record

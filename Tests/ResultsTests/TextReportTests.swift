@@ -50,6 +50,17 @@ struct TextReportTests {
         #expect(TextReport.text(of: SampleRun.result).contains("Packets") == false)
     }
 
+    @Test("a run with several flows has a line for each, and the summary too")
+    func flows() throws {
+        let text = TextReport.text(of: SampleRun.withFlows)
+        try Golden.check(text + "\n" + MarkdownSummary.text(of: SampleRun.withFlows), "flows.txt")
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 })
+        var single = SampleRun.withFlows
+        single.record.flows = [single.record.flows[3]]
+        #expect(!TextReport.text(of: single).contains("Flows") && text.contains("\nFlows\n"))
+        #expect(JUnitReport.text(of: SampleRun.withFlows).contains("name=\"traffic.lost(calls/up) &lt;= 0\"/>"))
+    }
+
     @Test("a run in which nothing happened has no numbers that stand for none")
     func empty() throws {
         var record = SampleRun.record

@@ -9,11 +9,15 @@ import Workload
 @Suite("One-way flows, in real time over loopback", .serialized)
 struct LiveOneWayTests {
     private func measure(_ values: LoopbackWorkload) throws -> Measurements {
+        try #require(try measureAll(values).first)
+    }
+
+    private func measureAll(_ values: LoopbackWorkload) throws -> [Measurements] {
         let workload = try values.validated()
         let gateway = try LoopbackGateway(workload)
         let result = try LiveRun(workload, targets: [gateway.target], options: LiveOptions()).run()
         #expect(result.leftBehind == 0)
-        return try #require(result.measurements.first)
+        return result.measurements
     }
 
     @Test("come whole, up and down, over rekeys of both kinds, and their latency is one way's")
@@ -59,6 +63,44 @@ struct LiveOneWayTests {
         #expect(measured.counter(.trafficReceived).total + lost.total == offered)
         #expect(lost.byReason.map(\.name) == ["lost"])
         #expect((0.06...0.14).contains(Double(lost.total) / Double(offered)))
+    }
+
+    @Test("are known each by itself, up, down and beside what is echoed")
+    func areToldApart() throws {
+        var values = LoopbackWorkload(
+            count: 10,
+            rate: "100/s",
+            duration: "4s",
+            path: "{ one-way-delay: 1ms, loss: { random: 10% } }"
+        )
+        values.traffic =
+            "traffic: { both: { population: laptops, up: { packets: 50/s, size: 200B }, down: { packets: 100/s, size: imix } }, "
+            + "pings: { population: laptops, echo: true, up: { packets: 60/s, size: 100B } } }"
+        let measured = try measureAll(values)
+        func flow(_ name: String) throws -> Measurements {
+            try #require(measured.first { $0.scope == MeasurementScope(flow: name) })
+        }
+        for (name, reason, share) in [
+            ("both/up", "lost", 0.06...0.14), ("both/down", "lost", 0.06...0.14), ("pings", "unanswered", 0.05...0.14),
+        ] {
+            let own = try flow(name)
+            let (offered, lost) = (own.counter(.trafficOffered).total, own.counter(.trafficLost))
+            #expect(offered > 10 * 50 * 2)
+            #expect(own.counter(.trafficReceived).total + lost.total == offered)
+            let late = lost.byReason.first { $0.name == reason }?.count ?? 0
+            #expect(share.contains(Double(late) / Double(offered)), "\(name): \(lost)")
+            #expect(own.latency(.trafficRoundTrip).count == (name == "pings" ? own.counter(.trafficReceived).total : 0))
+        }
+        #expect(try flow("both/down").counter(.trafficOffered).total > flow("both/up").counter(.trafficOffered).total)
+        #expect(try flow("both/up").latency(.trafficClockError).count == 10)
+        #expect(try flow("pings").latency(.trafficClockError).count == 0)
+        for metric in MetricName.allCases where metric.isPerFlow {
+            let (both, up, down) = (try flow("both"), try flow("both/up"), try flow("both/down"))
+            let (pings, total) = (try flow("pings"), try #require(measured.first))
+            #expect(up.counter(metric).total + down.counter(metric).total == both.counter(metric).total)
+            #expect(both.counter(metric).total + pings.counter(metric).total == total.counter(metric).total)
+            #expect(both.latency(metric).count + pings.latency(metric).count == total.latency(metric).count)
+        }
     }
 
     @Test("count once what a path doubles, and see what it reorders")

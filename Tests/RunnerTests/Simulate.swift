@@ -1,4 +1,6 @@
+import Metrics
 import Primitives
+import Results
 import Runner
 import Testing
 import Workload
@@ -40,8 +42,22 @@ func simulate(
     #expect(outcome.violations == [], sourceLocation: location)
     #expect(watcher.violations == [], sourceLocation: location)
     #expect(watcher.packetCount > 0, sourceLocation: location)
+    expectFlowsAddUp(outcome.measurements, workload, at: location)
     if !endsMidFlight { #expect(outcome.oneSided == [], sourceLocation: location) }
     return outcome
+}
+
+/// What flows is counted by flow, and no packet is only its population's.
+private func expectFlowsAddUp(_ measurements: [Measurements], _ workload: Workload, at location: SourceLocation) {
+    let flows = workload.flows.filter { $0.way == nil }.map { flow in
+        measurements.first { $0.scope == MeasurementScope(flow: flow.name) }
+    }
+    for metric in MetricName.allCases where metric.isPerFlow {
+        let counted = flows.reduce(0) { $0 + ($1?.counter(metric).total ?? 0) }
+        let sampled = flows.reduce(0) { $0 + ($1?.latency(metric).count ?? 0) }
+        #expect(counted == measurements.first?.counter(metric).total, "\(metric)", sourceLocation: location)
+        #expect(sampled == measurements.first?.latency(metric).count, "\(metric)", sourceLocation: location)
+    }
 }
 
 /// Whether a run with so many workers, shards and another window, and with modelled cryptography, is the same as one

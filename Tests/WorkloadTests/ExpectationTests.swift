@@ -5,7 +5,15 @@ import Workload
 
 @Suite("Expectations")
 struct ExpectationTests {
-    static let names = ExpectationParser.Names(populations: ["laptops", "phones"], faults: ["restart", "loss-burst"])
+    static let names = ExpectationParser.Names(
+        populations: ["laptops", "phones"],
+        traffic: [
+            .init("calls", population: "phones", hasBothWays: true),
+            .init("pings", population: "laptops", hasBothWays: false),
+            .init("phones", population: "phones", hasBothWays: true),
+        ],
+        faults: ["restart", "loss-burst"]
+    )
 
     @Test(
         "an expectation reads back from its own text",
@@ -16,6 +24,10 @@ struct ExpectationTests {
             "handshake.established rate(30s) > 400/s", "retransmissions rate(1s) < 0.5/s",
             "recovery.time(tunnels.up > 99%) < 300s after restart", "recovery.time(tunnels.up(phones) >= 90%) < 20s",
             "generator.lag p99 < 5ms", "child.rekey.latency(phones) p50 < 100ms after loss-burst", "clipped <= 0",
+            "traffic.lost(calls) <= 0", "traffic.lost(calls/down) rate(5s) < 2/s",
+            "traffic.round-trip(pings) p99 < 5ms",
+            "traffic.jitter(calls/up) p99 < 5ms after restart", "child.rekey.outage(calls) max < 1s",
+            "traffic.lost(laptops) <= 0", "traffic.lost(phones/up) <= 0", "handshake.failed(phones) < 5",
         ]
     )
     func roundTrip(_ text: String) throws {
@@ -34,6 +46,29 @@ struct ExpectationTests {
             limit: .share(.percent(99))
         )
         #expect(expectation == expected)
+    }
+
+    @Test("a name is a population's or a flow's, and only what is known of flows can be a flow's")
+    func subjects() throws {
+        let names = Self.names
+        for (text, population, flow) in [
+            ("traffic.lost(laptops) <= 0", "laptops", nil), ("traffic.lost(pings) <= 0", nil, "pings"),
+            ("traffic.lost(calls/up) <= 0", nil, "calls/up"), ("handshake.failed(phones) <= 0", "phones", nil),
+            ("esp.dropped(phones) <= 0", "phones", nil), ("traffic.lost <= 0", nil, nil),
+        ] as [(String, String?, String?)] {
+            let read = try ExpectationParser.parse(text, names: names)
+            #expect(read.population == population && read.flow == flow)
+        }
+        for metric in MetricName.allCases where metric.kind != .recovery {
+            let (aggregation, limit) =
+                switch metric.kind {
+                case .counter: ("", "5")
+                case .ratio: ("", "50%")
+                default: ("max ", "5s")
+                }
+            let read = try? ExpectationParser.parse("\(metric.rawValue)(calls) \(aggregation)< \(limit)", names: names)
+            #expect((read?.flow == "calls") == metric.isPerFlow, "\(metric)")
+        }
     }
 
     @Test("every metric can be asked for something")
@@ -71,7 +106,12 @@ struct ExpectationTests {
             "handshake.failed < 5%", "handshake.failed max < 5", "tunnels.up > 99", "tunnels.up > 101%",
             "tunnels.up p99 > 99%",
             "recovery.time < 5s", "recovery.time(tunnels.up) < 5s", "recovery.time(handshake.latency > 5s) < 5s",
-            "recovery.time(tunnels.up < 5%) < 5s", "recovery.time(tunnels.up > 99% < 5s", "()", "<<<", "((((((((",
+            "handshake.latency(calls) p99 < 5ms", "esp.dropped(calls/up) < 5", "tunnels.up(pings) > 5%",
+            "traffic.lost(phones) <= 0", "traffic.lost(pings/up) <= 0", "traffic.lost(calls/left) <= 0",
+            "traffic.lost(cals) <= 0", "traffic.lost(laptop) <= 0", "traffic.lost() <= 0",
+            "traffic.lost(laptops/up) <= 0",
+            "recovery.time(tunnels.up(calls) > 5%) < 5s", "recovery.time(tunnels.up < 5%) < 5s",
+            "recovery.time(tunnels.up > 99% < 5s", "()", "<<<", "((((((((",
         ]
         let lines = wrong.map { text in
             do throws(ExpectationProblem) {

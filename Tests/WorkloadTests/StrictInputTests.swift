@@ -77,6 +77,18 @@ struct StrictInputTests {
         Broken("fragments without room", "nat-keepalive: 20s", "fragmentation: 159"),
         Broken("yes for fragments", "nat-keepalive: 20s", "fragmentation: yes"),
         Broken("a delay of nothing", "minimum: 8ms", "minimum: 0s"),
+        Broken(
+            "a threshold of a flow for what is none's",
+            "- handshake.latency p99 < 500ms",
+            "- handshake.latency(office) p99 < 500ms\ntraffic:"
+                + "\n  office: { population: laptops, up: { packets: 5/s, size: 84B } }\nsteady-state:"
+        ),
+        Broken(
+            "a threshold of a name that a population and a traffic have",
+            "- handshake.latency p99 < 500ms",
+            "- traffic.lost(laptops) <= 0\ntraffic:"
+                + "\n  laptops: { population: laptops, up: { packets: 5/s, size: 84B } }\nsteady-state:"
+        ),
         Broken("traffic that flows nowhere", "run: {", "traffic: { office: { population: laptops } }\nrun: {"),
         Broken(
             "traffic without packets",

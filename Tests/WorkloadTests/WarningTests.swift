@@ -63,6 +63,15 @@ struct WarningTests {
         Broken("a NAT fault without a NAT", "restart: { at", "nat-flush: { at: 1m, path: home }\n  restart: { at"),
         Broken("MOBIKE that the gateway does not speak", "nat-keepalive: 20s", "mobike: true"),
         Broken("a threshold without samples", "- handshake.latency p99 < 500ms", "- ike.rekey.latency p99 < 500ms"),
+        Broken(
+            "a time of a flow that has no such time",
+            "- handshake.latency p99 < 500ms",
+            "- traffic.latency(pings) p99 < 1s\n  - traffic.round-trip(office/up) p99 < 1s"
+                + "\n  - traffic.latency(office) p99 < 1s\ntraffic:"
+                + "\n  pings: { population: laptops, echo: true, up: { packets: 1/s, size: 84B } }"
+                + "\n  office: { population: laptops, up: { packets: 1/s, size: 84B }, down: { packets: 1/s, size: 84B } }"
+                + "\nsteady-state:"
+        ),
         Broken("a window that is longer than the run", "- handshake.latency p99 < 500ms", "- tunnels.up min(1h) > 99%"),
     ]
 

@@ -1,28 +1,32 @@
 package import Metrics
 import Primitives
 
-/// `histograms/*.json`: one latency of one population, with every bucket that holds something.
+/// `histograms/*.json`: one latency of one population or flow, with every bucket that holds something.
 package struct HistogramFile: Hashable, Sendable {
     package static var schema: String { "ikestorm-histogram-1" }
 
     package var metric: MetricName
     /// nil is everybody.
     package var population: String?
+    /// In place of a population.
+    package var flow: String?
     package var latency: LatencyRecord
 
-    package init(metric: MetricName, population: String?, latency: LatencyRecord) {
+    package init(metric: MetricName, population: String?, flow: String? = nil, latency: LatencyRecord) {
         self.metric = metric
         self.population = population
+        self.flow = flow
         self.latency = latency
     }
 
-    /// The histograms that a run has, in order: everybody's and each population's.
+    /// The histograms that a run has, in order: everybody's, each population's and each flow's.
     package static func all(of record: RunRecord) -> [HistogramFile] {
         record.measurements.filter { $0.scope.after == nil }.flatMap { measurements in
             MetricName.allCases.filter { $0.kind == .latency && measurements.latency($0).count > 0 }.map { metric in
                 HistogramFile(
                     metric: metric,
                     population: measurements.scope.population,
+                    flow: measurements.scope.flow,
                     latency: measurements.latency(metric)
                 )
             }
@@ -34,7 +38,8 @@ package struct HistogramFile: Hashable, Sendable {
         var members = [
             JSONValue.Member(key: "schema", value: .string(Self.schema)),
             JSONValue.Member(key: "metric", value: .string(metric.rawValue)),
-            JSONValue.Member(key: "population", value: population.map(JSONValue.string) ?? .null),
+            flow.map { JSONValue.Member(key: "flow", value: .string($0)) }
+                ?? JSONValue.Member(key: "population", value: population.map(JSONValue.string) ?? .null),
             JSONValue.Member(key: "unit", value: .string(metric.unit)),
         ]
         if case .object(let numbers) = JSONReport.value(of: latency) { members += numbers }
@@ -52,6 +57,7 @@ package struct HistogramFile: Hashable, Sendable {
         }
         metric = try object.name("metric")
         guard metric.kind == .latency else { throw object.problem("metric", "it is no latency") }
+        flow = try object.has("flow") ? object.string("flow") : nil
         population = try object.has("population") ? object.string("population") : nil
         guard try object.string("unit") == metric.unit else { throw object.problem("unit", "it is not the metric's") }
         let summary = try JSONReport.latency(from: &object)

@@ -29,10 +29,10 @@ extension RunFolder {
         }
         var names: Set<String> = []
         for histogram in HistogramFile.all(of: record) {
-            let stem = ([histogram.metric.rawValue] + [histogram.population.map(Self.fileName)].compactMap { $0 })
-                .joined(separator: ".")
+            let subject = (histogram.population ?? histogram.flow).map { "." + Self.fileName($0) } ?? ""
+            let stem = histogram.metric.rawValue + subject
             var name = stem
-            // Two populations whose names differ in what a file name cannot hold.
+            // Two whose names differ in what a file name cannot hold, or a population and a flow of one name.
             var number = 1
             while !names.insert(name).inserted {
                 number += 1
@@ -85,9 +85,11 @@ extension RunFolder {
 
     private func addHistogram(_ file: String, to record: inout RunRecord) throws(ResultError) {
         let histogram = try HistogramFile(from: AtomicFile.read(file), file: file)
-        let scope = MeasurementScope(population: histogram.population)
+        let scope = MeasurementScope(population: histogram.population, flow: histogram.flow)
         guard let index = record.measurements.firstIndex(where: { $0.scope == scope }) else {
-            throw ResultError(file: file, place: "population", problem: "the run has no such population")
+            throw histogram.flow == nil
+                ? ResultError(file: file, place: "population", problem: "the run has no such population")
+                : ResultError(file: file, place: "flow", problem: "the run has no such flow")
         }
         var known = record.measurements[index].latency(histogram.metric)
         known.takeBuckets(of: histogram.latency)

@@ -103,6 +103,9 @@ extension RunRecord {
         )
         warmUp = workload.run.warmUp
         populations = workload.populations.map { Population(name: $0.name, clients: UInt64($0.count)) }
+        flows = workload.flows.map { flow in
+            Flow(name: flow.name, population: workload.populations[workload.traffic[flow.traffic].population].name)
+        }
         faults = workload.faults.map { fault in
             Fault(name: fault.name, kind: fault.effect.kind, start: .zero + fault.at, end: .zero + fault.end)
         }

@@ -231,7 +231,7 @@ final class LiveCoordinator {
 
     private func report(at time: Instant) {
         let second = Int(time.nanoseconds / 1_000_000_000) - 1
-        let latency = collector.latency(.handshake)
+        let latency = collector.handshakeLatency
         progress(
             RunProgress(
                 time: time,

@@ -27,9 +27,9 @@ extension LiveWorker {
     mutating func poll(_ local: Int, _ traffic: inout LiveTraffic, goesOn: Bool) {
         for index in traffic.flows.indices {
             guard var way = traffic.oneWay[index], way.nextPoll <= turn.now else { continue }
-            giveUp(local, of: index, &traffic)
+            giveUp(index, &traffic)
             if traffic.flows[index].isRunning, traffic.flows[index].direction == .down {
-                order(local, of: index, &traffic, &way)
+                order(index, &traffic, &way)
             }
             let isDone = !goesOn && traffic.unanswered[index].count == 0
             way.nextPoll = isDone ? .never : turn.now + OneWayFlow.interval
@@ -39,17 +39,12 @@ extension LiveWorker {
     }
 
     /// Orders what is due before long.
-    private mutating func order(
-        _ local: Int,
-        of index: Int,
-        _ traffic: inout LiveTraffic,
-        _ way: inout OneWayFlow
-    ) {
+    private mutating func order(_ index: Int, _ traffic: inout LiveTraffic, _ way: inout OneWayFlow) {
         let horizon = min(turn.now + OneWayFlow.lead, plan.end)
         while traffic.flows[index].due < horizon {
             let due = traffic.flows[index].due
             let (number, byteCount, _) = traffic.flows[index].next()
-            tally.mark(.packetOffered, clients[local].values.population, at: turn.now)
+            tally.mark(.packetOffered, traffic.flows[index].subject, at: turn.now)
             traffic.unanswered[index].leave(number, due: due)
             way.order(
                 number,
@@ -86,7 +81,7 @@ extension LiveWorker {
         let before = way.lateness
         let news = way.take(answer, from: ClockName.own, at: clock.systemTime(of: clock.now), turn.now)
         if way.lateness > before { noteSend(late: way.lateness, clients[local].values.population, at: turn.now) }
-        for arrival in news.arrivals { receive(arrival, local, of: index, &traffic) }
+        for arrival in news.arrivals { receive(arrival, of: index, &traffic) }
         if traffic.flows[index].direction == .down, !traffic.flows[index].isRunning, phase == .load,
             clients[local].client.isUp
         {
@@ -98,16 +93,11 @@ extension LiveWorker {
     }
 
     /// A packet has come to the other end, as that says now.
-    private mutating func receive(
-        _ arrival: FlowAnswer.Arrival,
-        _ local: Int,
-        of index: Int,
-        _ traffic: inout LiveTraffic
-    ) {
-        let population = clients[local].values.population
+    private mutating func receive(_ arrival: FlowAnswer.Arrival, of index: Int, _ traffic: inout LiveTraffic) {
+        let subject = traffic.flows[index].subject
         guard let due = traffic.unanswered[index].takeAnswer(arrival.number) else {
             guard traffic.meters.hasSeen(arrival.number, of: index) else { return }
-            return tally.mark(.packetDuplicated, population, at: turn.now)
+            return tally.mark(.packetDuplicated, subject, at: turn.now)
         }
         let cameAt = min(clock.instant(systemTime: arrival.time), turn.now)
         _ = traffic.meters.receive(
@@ -115,12 +105,11 @@ extension LiveWorker {
             due: due,
             of: index,
             traffic.flows[index],
-            population,
             &tally,
             at: turn.now,
             arrival: cameAt
         )
-        tally.mark(.packetReceived, population, at: turn.now)
-        tally.sample(.packet, population, max(cameAt - due, .zero), at: turn.now)
+        tally.mark(.packetReceived, subject, at: turn.now)
+        tally.sample(.packet, subject, max(cameAt - due, .zero), at: turn.now)
     }
 }

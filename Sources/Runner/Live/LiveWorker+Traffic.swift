@@ -27,8 +27,8 @@ struct LiveTraffic: ~Copyable {
     }
 
     /// Ends the measuring of a flow that sends no more.
-    mutating func finish(_ index: Int, _ population: Int, _ tally: inout ClientTally, at now: Instant) {
-        meters.finish(index, flows[index], population, &tally, at: now)
+    mutating func finish(_ index: Int, _ tally: inout ClientTally, at now: Instant) {
+        meters.finish(index, flows[index], &tally, at: now)
     }
 
     var unansweredCount: Int { unanswered.reduce(0) { $0 + $1.count } }
@@ -107,11 +107,11 @@ extension LiveWorker {
                 traffic.value.flows[index].end()
                 // What has come of a one-way flow is told later.
                 if traffic.value.oneWay[index] == nil {
-                    traffic.value.finish(index, clients[local].values.population, &tally, at: turn.now)
+                    traffic.value.finish(index, &tally, at: turn.now)
                 }
                 continue
             }
-            giveUp(local, of: index, &traffic.value)
+            giveUp(index, &traffic.value)
             guard traffic.value.flows[index].direction == .up else { continue }
             var room = Self.packetsAtOnce
             while traffic.value.flows[index].due <= turn.now, room > 0 {
@@ -142,9 +142,8 @@ extension LiveWorker {
     private mutating func sendPacket(_ local: Int, of index: Int, _ traffic: inout LiveTraffic) {
         let due = traffic.flows[index].due
         let (number, byteCount, _) = traffic.flows[index].next()
-        let population = clients[local].values.population
-        tally.mark(.packetOffered, population, at: turn.now)
         let flow = traffic.flows[index]
+        tally.mark(.packetOffered, flow.subject, at: turn.now)
         let mark = FlowMark(flow: flow.mark, number: number, time: due)
         traffic.unanswered[index].leave(number, due: due)
         let sealed = traffic.end.seal(
@@ -164,7 +163,7 @@ extension LiveWorker {
         }
         if let reason {
             _ = traffic.unanswered[index].takeAnswer(number)
-            tally.packetLost(population, reason, at: turn.now)
+            tally.packetLost(flow.subject, reason, at: turn.now)
         }
     }
 
@@ -191,10 +190,9 @@ extension LiveWorker {
         do throws(PacketDrop) {
             let opened = try traffic.value.end.open(&packetBuffer, from: spi, turn.cryptography)
             traffic.value.end.heardAt = turn.now
-            let population = clients[local].values.population
             if let mark = opened.mark {
                 if let index = traffic.value.flows.firstIndex(where: { $0.mark == mark.flow }) {
-                    receive(mark.number, of: index, &traffic.value, population)
+                    receive(mark.number, of: index, &traffic.value)
                 }
             } else if let answer = try? FlowAnswer(decoding: packetBuffer.rawSpan.extracting(opened.data)) {
                 take(answer, local, &traffic.value)
@@ -208,21 +206,17 @@ extension LiveWorker {
         return isUnknown
     }
 
-    private mutating func receive(
-        _ number: UInt64,
-        of index: Int,
-        _ traffic: inout LiveTraffic,
-        _ population: Int
-    ) {
+    private mutating func receive(_ number: UInt64, of index: Int, _ traffic: inout LiveTraffic) {
+        let subject = traffic.flows[index].subject
         guard let due = traffic.unanswered[index].takeAnswer(number) else {
             // Late, or the second time.
-            if traffic.meters.hasSeen(number, of: index) { tally.mark(.packetDuplicated, population, at: turn.now) }
+            if traffic.meters.hasSeen(number, of: index) { tally.mark(.packetDuplicated, subject, at: turn.now) }
             return
         }
-        _ = traffic.meters.receive(number, due: due, of: index, traffic.flows[index], population, &tally, at: turn.now)
-        tally.mark(.packetReceived, population, at: turn.now)
+        _ = traffic.meters.receive(number, due: due, of: index, traffic.flows[index], &tally, at: turn.now)
+        tally.mark(.packetReceived, subject, at: turn.now)
         let kind: ClientTally.Latency = traffic.oneWay[index] == nil ? .roundTrip : .packet
-        tally.sample(kind, population, max(turn.now - due, .zero), at: turn.now)
+        tally.sample(kind, subject, max(turn.now - due, .zero), at: turn.now)
     }
 
     /// Something happens to a client's tunnel, which is over at `end`: at once unless said.
@@ -232,10 +226,10 @@ extension LiveWorker {
         clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: end ?? turn.now)
     }
 
-    mutating func giveUp(_ local: Int, of index: Int, _ traffic: inout LiveTraffic, all: Bool = false) {
+    mutating func giveUp(_ index: Int, _ traffic: inout LiveTraffic, all: Bool = false) {
         let (patience, reason) = traffic.waiting(for: index, at: turn.now)
         for _ in 0..<traffic.unanswered[index].giveUp(at: turn.now, after: patience, all: all) {
-            tally.packetLost(clients[local].values.population, reason, at: turn.now)
+            tally.packetLost(traffic.flows[index].subject, reason, at: turn.now)
         }
     }
 
@@ -252,11 +246,10 @@ extension LiveWorker {
         for local in 0..<clients.count where hasTraffic(local) {
             guard var traffic = clients[local].traffic.take() else { continue }
             for index in traffic.value.flows.indices {
-                giveUp(local, of: index, &traffic.value, all: true)
-                let population = clients[local].values.population
-                traffic.value.finish(index, population, &tally, at: turn.now)
+                giveUp(index, &traffic.value, all: true)
+                traffic.value.finish(index, &tally, at: turn.now)
                 guard let clock = traffic.value.oneWay[index]?.clock else { continue }
-                tally.sample(.clockError, population, clock.error, at: turn.now)
+                tally.sample(.clockError, traffic.value.flows[index].subject, clock.error, at: turn.now)
             }
             clients[local].traffic = consume traffic
         }

@@ -3,6 +3,7 @@ import DequeModule
 import ESP
 import IKEWire
 import IKEv2
+import Load
 import Primitives
 import Workload
 
@@ -20,6 +21,7 @@ extension ClientShard {
         _ spi: ChildSPI
     ) -> Bool {
         packets.settle(packet)
+        let subject = Int(packet.subject)
         guard
             let sealed = clients[local].halves[index].tunnel?.value.answer(
                 opened,
@@ -28,13 +30,15 @@ extension ClientShard {
                 turn.cryptography
             ), let way = clients[local].halves[index].endpoint.path
         else {
-            lose(local, PacketDrop.malformed.word)
+            tally.packetLost(subject, PacketDrop.malformed.word, at: turn.now)
             return false
         }
         clients[local].halves[index].tunnel?.value.sentAt = turn.now
         let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
         packets.restore(handle, from: &packet)
-        if let reason = leaveDown(local, handle, byteCount: sealed, from: outside, way) { lose(local, reason) }
+        if let reason = leaveDown(local, handle, byteCount: sealed, subject, from: outside, way) {
+            tally.packetLost(subject, reason, at: turn.now)
+        }
         return true
     }
 }

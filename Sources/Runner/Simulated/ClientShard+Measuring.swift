@@ -9,20 +9,20 @@ import Primitives
 extension ClientShard {
     mutating func receive(_ local: Int, _ packet: borrowing PacketStore.Packet, _ mark: FlowMark) {
         packets.settle(packet)
-        let population = clients[local].population
-        guard clients[local].traffic?.value.receive(mark, population, &tally, at: turn.now) == true else { return }
-        tally.mark(.packetReceived, population, at: turn.now)
-        tally.sample(isEchoed(mark) ? .roundTrip : .packet, population, turn.now - mark.time, at: turn.now)
+        guard clients[local].traffic?.value.receive(mark, &tally, at: turn.now) == true else { return }
+        let subject = Int(packet.subject)
+        tally.mark(.packetReceived, subject, at: turn.now)
+        tally.sample(isEchoed(mark) ? .roundTrip : .packet, subject, turn.now - mark.time, at: turn.now)
     }
 
     /// What comes again is dropped, but no loss: it was received before.
     mutating func drop(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: PacketDrop) {
         tally.packetDropped(clients[local].population, reason.word, at: turn.now)
-        if reason != .replayed { lose(local, packet, reason.word) }
+        if reason != .replayed { lose(packet, reason.word) }
     }
 
-    mutating func lose(_ local: Int, _ packet: borrowing PacketStore.Packet, _ reason: String) {
-        if !packet.isMoot { lose(local, reason) }
+    mutating func lose(_ packet: borrowing PacketStore.Packet, _ reason: String) {
+        if !packet.isMoot { tally.packetLost(Int(packet.subject), reason, at: turn.now) }
     }
 
     /// Takes note of the events that the client's machines have just made known.
@@ -72,15 +72,13 @@ extension ClientShard {
 
     /// A flow sends no more.
     mutating func end(_ local: Int, _ index: Int) {
-        let population = clients[local].population
-        clients[local].traffic?.value.end(index, population, &tally, at: turn.now)
+        clients[local].traffic?.value.end(index, &tally, at: turn.now)
     }
 
     /// The run has come to its end: what the last events have cost is known as well as it will be.
     mutating func finishMeasuring(at end: Instant) {
         for local in 0..<clients.count where hasTraffic(local) {
-            let population = clients[local].population
-            clients[local].traffic?.value.finish(population, &tally, at: end)
+            clients[local].traffic?.value.finish(&tally, at: end)
         }
     }
 }
@@ -89,20 +87,19 @@ extension ClientTraffic {
     /// False where the packet has come before.
     fileprivate mutating func receive(
         _ mark: FlowMark,
-        _ population: Int,
         _ tally: inout ClientTally,
         at now: Instant
     ) -> Bool {
         guard let index = flows.firstIndex(where: { $0.mark == mark.flow }) else { return true }
-        return meters.receive(mark.number, due: mark.time, of: index, flows[index], population, &tally, at: now)
+        return meters.receive(mark.number, due: mark.time, of: index, flows[index], &tally, at: now)
     }
 
-    fileprivate mutating func end(_ index: Int, _ population: Int, _ tally: inout ClientTally, at now: Instant) {
+    fileprivate mutating func end(_ index: Int, _ tally: inout ClientTally, at now: Instant) {
         flows[index].end()
-        meters.finish(index, flows[index], population, &tally, at: now)
+        meters.finish(index, flows[index], &tally, at: now)
     }
 
-    fileprivate mutating func finish(_ population: Int, _ tally: inout ClientTally, at end: Instant) {
-        for index in flows.indices { meters.finish(index, flows[index], population, &tally, at: end) }
+    fileprivate mutating func finish(_ tally: inout ClientTally, at end: Instant) {
+        for index in flows.indices { meters.finish(index, flows[index], &tally, at: end) }
     }
 }

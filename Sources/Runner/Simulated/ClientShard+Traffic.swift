@@ -89,7 +89,6 @@ extension ClientShard {
     /// A packet of a flow is due.
     mutating func sendPacket(_ local: Int, _ event: Event) {
         let index = Int(event.small)
-        let population = clients[local].population
         guard clients[local].client.isWanted else {
             return end(local, index)
         }
@@ -97,28 +96,30 @@ extension ClientShard {
             let flow = clients[local].traffic?.value.flows[index]
         else { return }
         note(local, event.order, .flow, next.number, UInt64(next.byteCount))
-        tally.mark(.packetOffered, population, at: turn.now)
+        tally.mark(.packetOffered, flow.subject, at: turn.now)
         let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
         let reason =
             switch flow.direction {
-            case .up: sendUp(local, mark, flow.form, byteCount: next.byteCount)
-            case .down: sendDown(local, mark, flow.form, byteCount: next.byteCount)
+            case .up: sendUp(local, mark, flow, byteCount: next.byteCount)
+            case .down: sendDown(local, mark, flow, byteCount: next.byteCount)
             }
-        if let reason { lose(local, reason) }
+        if let reason { tally.packetLost(flow.subject, reason, at: turn.now) }
         schedule(local, index, at: next.following)
-    }
-
-    mutating func lose(_ local: Int, _ reason: String) {
-        tally.packetLost(clients[local].population, reason, at: turn.now)
     }
 
     // MARK: Up
 
     /// Why a packet gets no further, if it does not.
-    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
+    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ packetFlow: PacketFlow, byteCount: Int) -> String? {
         let handle = packets.reserve()
         let sealed = packets.write(handle) { buffer in
-            clients[local].traffic?.value.end.seal(mark, form, byteCount: byteCount, into: &buffer, turn.cryptography)
+            clients[local].traffic?.value.end.seal(
+                mark,
+                packetFlow.form,
+                byteCount: byteCount,
+                into: &buffer,
+                turn.cryptography
+            )
         }
         guard let sealed, let way = clients[local].client.path else {
             packets.release(handle)
@@ -136,7 +137,7 @@ extension ClientShard {
                 clients[local].nat?.value.outbound(from: source.port, to: way.remote, at: turn.now, behaviour) ?? source
         }
         let path = Self.wire(from: source, to: way.remote, way)
-        packets.fill(handle, byteCount: sealed, over: path)
+        packets.fill(handle, byteCount: sealed, packetFlow.subject, over: path)
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
         let link = clients[local].path
         var flow = clients[local].up
@@ -192,7 +193,7 @@ extension ClientShard {
         let gateway = clients[local].gateway
         var isKept = false
         if terms.restarts[gateway].isDown(at: turn.now) {
-            lose(local, packet, "gateway-down")
+            lose(packet, "gateway-down")
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
@@ -289,7 +290,7 @@ extension ClientShard {
 
     // MARK: Down
 
-    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
+    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ flow: PacketFlow, byteCount: Int) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
         let handle = packets.reserve()
@@ -297,7 +298,7 @@ extension ClientShard {
             let sealed = packets.write(handle) { buffer in
                 clients[local].halves[index].tunnel?.value.seal(
                     mark,
-                    form,
+                    flow.form,
                     byteCount: byteCount,
                     into: &buffer,
                     turn.cryptography
@@ -307,7 +308,7 @@ extension ClientShard {
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
             noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            return leaveDown(local, handle, byteCount: sealed, from: outside, way)
+            return leaveDown(local, handle, byteCount: sealed, flow.subject, from: outside, way)
         }
         packets.release(handle)
         return "no-tunnel"
@@ -318,11 +319,12 @@ extension ClientShard {
         _ local: Int,
         _ handle: UInt32,
         byteCount: Int,
+        _ subject: Int,
         from outside: IPAddress,
         _ way: Path
     ) -> String? {
         let path = Self.wire(from: UDPEndpoint(address: outside, port: way.local.port), to: way.remote, way)
-        packets.fill(handle, byteCount: byteCount, over: path)
+        packets.fill(handle, byteCount: byteCount, subject, over: path)
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
         let link = clients[local].path
         var flow = clients[local].down
@@ -362,6 +364,6 @@ extension ClientShard {
 
     /// A NAT has no mapping for a packet any more.
     mutating func loseBehindNAT(_ local: Int, _ packet: borrowing PacketStore.Packet) {
-        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, packet, "nat") }
+        if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(packet, "nat") }
     }
 }

@@ -29,13 +29,14 @@ extension ClientShard {
 
 extension PacketStore {
     /// Says what has been written, and which way it goes.
-    mutating func fill(_ handle: UInt32, byteCount: Int, over path: Path) {
+    mutating func fill(_ handle: UInt32, byteCount: Int, _ subject: Int, over path: Path) {
         fill(
             handle,
             byteCount: byteCount,
             from: path.local,
             to: path.remote,
-            isEncapsulated: path.isEncapsulated
+            isEncapsulated: path.isEncapsulated,
+            subject: UInt16(subject)
         )
     }
 }

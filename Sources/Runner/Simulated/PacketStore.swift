@@ -13,6 +13,8 @@ struct PacketStore: ~Copyable {
         var source = UDPEndpoint(address: .unspecified, port: 0)
         var destination = UDPEndpoint(address: .unspecified, port: 0)
         var isEncapsulated = false
+        /// The flow that an ESP packet is of, as a tally has it.
+        var subject: UInt16 = 0
         /// Of the two that a path has made of one, the one that arrives later, as the earlier one knows it.
         var twin: UInt32?
         /// Of the two, whether this one says nothing of a loss: the earlier one does not, nor does the later one where
@@ -49,12 +51,14 @@ struct PacketStore: ~Copyable {
         byteCount: Int,
         from source: UDPEndpoint,
         to destination: UDPEndpoint,
-        isEncapsulated: Bool
+        isEncapsulated: Bool,
+        subject: UInt16 = 0
     ) {
         packets[Int(handle)].byteCount = byteCount
         packets[Int(handle)].source = source
         packets[Int(handle)].destination = destination
         packets[Int(handle)].isEncapsulated = isEncapsulated
+        packets[Int(handle)].subject = subject
         packets[Int(handle)].twin = nil
         packets[Int(handle)].isMoot = false
     }
@@ -87,12 +91,14 @@ struct PacketStore: ~Copyable {
     /// Makes another one of a packet.
     mutating func copy(_ handle: UInt32) -> UInt32 {
         let index = Int(handle)
-        return insert(
+        let copy = insert(
             octets(of: handle),
             from: packets[index].source,
             to: packets[index].destination,
             isEncapsulated: packets[index].isEncapsulated
         )
+        packets[Int(copy)].subject = packets[index].subject
+        return copy
     }
 
     func octets(of handle: UInt32) -> ArraySlice<UInt8> {

@@ -177,7 +177,7 @@ package final class SimulatedRun {
                 retransmissions: collector.total(.retransmitted),
                 offeredPerSecond: collector.count(.offered, inSecond: second),
                 establishedPerSecond: collector.count(.established, inSecond: second),
-                latency: collector.latency(.handshake)
+                latency: collector.handshakeLatency
             )
         )
     }

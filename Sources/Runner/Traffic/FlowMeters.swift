@@ -111,24 +111,23 @@ struct FlowMeters {
         due: Instant,
         of index: Int,
         _ flow: PacketFlow,
-        _ population: Int,
         _ tally: inout ClientTally,
         at now: Instant,
         arrival: Instant? = nil
     ) -> Bool {
-        report(index, flow, population, &tally, at: now)
+        report(index, flow, &tally, at: now)
         switch meters[index].receive(number, due: due, at: arrival ?? now) {
         case .duplicate:
-            tally.mark(.packetDuplicated, population, at: now)
+            tally.mark(.packetDuplicated, flow.subject, at: now)
             return false
         case .reordered(let jitter):
-            tally.mark(.packetReordered, population, at: now)
-            if let jitter { tally.sample(.jitter, population, jitter, at: now) }
+            tally.mark(.packetReordered, flow.subject, at: now)
+            if let jitter { tally.sample(.jitter, flow.subject, jitter, at: now) }
         case .inOrder(let jitter):
-            if let jitter { tally.sample(.jitter, population, jitter, at: now) }
+            if let jitter { tally.sample(.jitter, flow.subject, jitter, at: now) }
         }
         if let begun {
-            tally.sample(.firstPacket, population, max((arrival ?? now) - begun, .zero), at: now)
+            tally.sample(.firstPacket, flow.subject, max((arrival ?? now) - begun, .zero), at: now)
             self.begun = nil
         }
         return true
@@ -140,15 +139,14 @@ struct FlowMeters {
     private mutating func report(
         _ index: Int,
         _ flow: PacketFlow,
-        _ population: Int,
         _ tally: inout ClientTally,
         at now: Instant,
         all: Bool = false
     ) {
         guard meters[index].hasOutages else { return }
         for outage in meters[index].takeOutages(at: now, flow, all: all) {
-            tally.sample(outage.event.outage, population, outage.time, at: now)
-            tally.sample(outage.event.gap, population, outage.gap, at: now)
+            tally.sample(outage.event.outage, flow.subject, outage.time, at: now)
+            tally.sample(outage.event.gap, flow.subject, outage.gap, at: now)
         }
     }
 
@@ -167,11 +165,10 @@ struct FlowMeters {
     mutating func finish(
         _ index: Int,
         _ flow: PacketFlow,
-        _ population: Int,
         _ tally: inout ClientTally,
         at now: Instant
     ) {
-        report(index, flow, population, &tally, at: now, all: true)
+        report(index, flow, &tally, at: now, all: true)
     }
 }
 

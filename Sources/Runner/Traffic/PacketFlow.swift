@@ -9,6 +9,8 @@ struct PacketFlow {
 
     let traffic: Int
     let direction: Direction
+    /// Whose its packets are in a tally.
+    let subject: Int
     private let stream: Workload.Traffic.Stream
     private let pattern: Workload.Traffic.Pattern
     private let bursts: Workload.Traffic.Bursts?
@@ -31,6 +33,7 @@ struct PacketFlow {
         guard let stream = direction == .up ? values.up : values.down else { return nil }
         self.traffic = traffic
         self.direction = direction
+        subject = workload.subject(ofFlow: Self.mark(traffic: traffic, direction))
         self.stream = stream
         pattern = values.pattern
         bursts = values.bursts
@@ -54,7 +57,9 @@ struct PacketFlow {
     private static let discardPort: UInt16 = 9
 
     /// Names the flow in its packets.
-    var mark: UInt32 { UInt32(traffic) << 1 | direction.rawValue }
+    var mark: UInt32 { Self.mark(traffic: traffic, direction) }
+
+    static func mark(traffic: Int, _ direction: Direction) -> UInt32 { UInt32(traffic) << 1 | direction.rawValue }
 
     /// Begins, or begins again; the time of its first packet.
     mutating func begin(at now: Instant) -> Instant {

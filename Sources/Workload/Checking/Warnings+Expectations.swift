@@ -26,8 +26,11 @@ extension WarningCheck {
         {
             return "the fault \(name) ends after the run"
         }
+        let flow = expectation.flow.flatMap { name in workload.flows.first { $0.name == name } }
+        let traffic = flow.map { [workload.traffic[$0.traffic]] } ?? workload.traffic
         let populations = workload.populations.indices.filter { index in
-            expectation.population.map { workload.populations[index].name == $0 } ?? true
+            if let flow { return workload.traffic[flow.traffic].population == index }
+            return expectation.population.map { workload.populations[index].name == $0 } ?? true
         }
         switch expectation.metric {
         case .recoveryTime:
@@ -54,7 +57,7 @@ extension WarningCheck {
             return hasTraffic ? nil : "nothing flows through tunnels"
         case .trafficLatency, .trafficClockError, .trafficRoundTrip:
             let isEchoed = expectation.metric == .trafficRoundTrip
-            let hasTraffic = workload.traffic.contains {
+            let hasTraffic = traffic.contains {
                 populations.contains($0.population) && $0.isEchoed == isEchoed
             }
             return hasTraffic ? nil : "nothing flows through tunnels that \(isEchoed ? "is" : "is not") echoed"

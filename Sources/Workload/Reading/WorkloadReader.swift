@@ -108,6 +108,13 @@ struct WorkloadReader {
     mutating func expectations(_ view: RecordView, _ key: String) -> [Expectation] {
         let names = ExpectationParser.Names(
             populations: populationNames,
+            traffic: root.views("traffic").map { name, view in
+                ExpectationParser.Names.Traffic(
+                    name,
+                    population: view.value("population")?.scalar ?? "",
+                    hasBothWays: view.has("up") && view.has("down")
+                )
+            },
             faults: root.node.entry("faults")?.value.entries.map(\.key) ?? []
         )
         return view.elements(key).compactMap { node in

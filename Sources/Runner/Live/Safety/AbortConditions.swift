@@ -44,7 +44,7 @@ struct AbortConditions {
         guard wholeSeconds > 0 else { return nil }
         var record = template
         record.duration = .seconds(wholeSeconds)
-        record.measurements = collector.measurements()
+        record.measurements = collector.measurements(in: conditions.map { MeasurementScope(of: $0) })
         let series = collector.seriesTable(duration: record.duration)
         return conditions.first { condition in
             record.series = series
