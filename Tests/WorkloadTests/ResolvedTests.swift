@@ -144,6 +144,37 @@ struct ResolvedTests {
         #expect(again == workload)
     }
 
+    @Test(
+        "so do the sizes of packets, fixed or drawn",
+        arguments: [
+            ("72B", .fixed(72)), ("imix", .imix), ("{ uniform: [72B, 9000B] }", .uniform(from: 72, to: 9000)),
+            ("{ uniform: [1KiB, 1KiB] }", .uniform(from: 1024, to: 1024)),
+            (
+                "{ mix: { 1KiB: 1, 72B: 1000000 } }",
+                .mix([.init(byteCount: 72, weight: 1_000_000), .init(byteCount: 1024, weight: 1)])
+            ),
+        ] as [(String, Workload.Traffic.Size)]
+    )
+    func packetSizes(written: String, read: Workload.Traffic.Size) throws {
+        let flow = "traffic: { flow: { population: laptops, down: { packets: 5/s, size: \(written) } } }\nrun: {"
+        let workload = try BaseWorkload.workload(BaseWorkload.replacing("run: {", with: flow))
+        #expect(workload.traffic.map(\.down?.size) == [read])
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
+    @Test("a weight of a mix is a setting like others")
+    func overridesWeight() throws {
+        let stream = "{ packets: 5/s, size: { mix: { 72B: 7, 576B: 4 } } }"
+        let flow = "traffic: { x: { population: laptops, up: \(stream) } }\nrun: {"
+        let text = BaseWorkload.replacing("run: {", with: flow)
+        let workload = try BaseWorkload.workload(text, overrides: ["traffic.x.up.size.mix.576B=9"])
+        #expect(
+            workload.traffic.first?.up?.size
+                == .mix([.init(byteCount: 72, weight: 7), .init(byteCount: 576, weight: 9)])
+        )
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

@@ -119,6 +119,56 @@ struct StrictInputTests {
             "traffic: { office: { population: laptops, down: { packets: 5/s, size: 60B } } }\nrun: {"
         ),
         Broken(
+            "drawn packets that are too small",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [60B, 1400B] } } } }\nrun: {"
+        ),
+        Broken(
+            "packets from more to less",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [1400B, 72B] } } } }\nrun: {"
+        ),
+        Broken(
+            "packets between three sizes",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [72B, 576B, 1400B] } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of what is no size",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, long: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a size twice",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 1000B: 7, 1KB: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a size too large",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, 9001B: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a weight of nothing",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, 576B: 0 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of nothing",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: {} } } } }\nrun: {"
+        ),
+        Broken(
+            "sizes in two ways",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7 }, uniform: [72B, 576B] } } } }\nrun: {"
+        ),
+        Broken(
+            "a size of a kind that nobody knows",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { normal: { mean: 576B } } } } }\nrun: {"
+        ),
+        Broken(
             "a certificate without its key",
             "authentication: { psk: test-only }",
             "authentication: { certificate: gw.pem }"
