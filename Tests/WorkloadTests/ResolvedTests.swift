@@ -175,6 +175,24 @@ struct ResolvedTests {
         )
     }
 
+    @Test("so does a gateway's ESP pool")
+    func espPool() throws {
+        let esp = "esp: { cores: 2, per-packet: 1.5us, per-kilobyte: 250ns, queue: { packets: 9 } }"
+        let workload = try BaseWorkload.workload(BaseWorkload.replacing("cores: 4,", with: "cores: 4, \(esp),"))
+        let pool = try #require(workload.gateways.first?.simulated?.esp)
+        #expect(pool.cores == 2 && pool.queuePackets == 9)
+        #expect(pool.perPacket == .nanoseconds(1_500) && pool.perKilobyte == .nanoseconds(250))
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+        let added = try BaseWorkload.workload(
+            BaseWorkload.text,
+            overrides: ["gateways.gw.simulated.esp={ cores: 3, per-packet: 2us }"]
+        )
+        let least = try #require(added.gateways.first?.simulated?.esp)
+        #expect(least.cores == 3 && least.perKilobyte == .zero && least.queuePackets == 1_024)
+        #expect(try BaseWorkload.workload(BaseWorkload.text).gateways.allSatisfy { $0.simulated?.esp == nil })
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

@@ -18,6 +18,14 @@ struct Broken {
 struct StrictInputTests {
     static let broken = [
         Broken("an unknown key", "count: 100", "coutn: 100"),
+        Broken("an ESP pool without a price", "cores: 4,", "cores: 4, esp: { cores: 2 },"),
+        Broken("an ESP pool without a core", "cores: 4,", "cores: 4, esp: { cores: 0, per-packet: 1us },"),
+        Broken("ESP that takes no time", "cores: 4,", "cores: 4, esp: { cores: 2, per-packet: 0us },"),
+        Broken(
+            "ESP that takes too much",
+            "cores: 4,",
+            "cores: 4, esp: { cores: 2, per-packet: 2s, per-kilobyte: 1001ms, queue: { packets: 0 } },"
+        ),
         Broken("a missing unit", "nat-keepalive: 20s", "nat-keepalive: 20"),
         Broken("a wrong unit", "over: 10s", "over: 10sec"),
         Broken("a duration in base 60", "duration: 5m", "duration: 10:30"),
@@ -152,6 +160,12 @@ struct StrictInputTests {
             "a mix with a weight of nothing",
             "run: {",
             "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, 576B: 0 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of too much",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { "
+                + (100...164).map { "\($0)B: 1" }.joined(separator: ", ") + " } } } } }\nrun: {"
         ),
         Broken(
             "a mix of nothing",

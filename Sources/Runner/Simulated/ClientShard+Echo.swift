@@ -1,9 +1,11 @@
 import BasicContainers
 import DequeModule
 import ESP
+import Gateway
 import IKEWire
 import IKEv2
 import Primitives
+import Simulation
 import Workload
 
 // What stands behind the gateway and sends packets back.
@@ -16,9 +18,13 @@ extension ClientShard {
         _ packet: inout PacketStore.Packet,
         _ opened: TunnelEnd.Opened,
         ofHalf index: Int,
-        _ spi: ChildSPI
+        _ spi: ChildSPI,
+        _ outbox: inout Outbox<GatewayMessage>
     ) {
         packets.settle(packet)
+        if terms.hasESPPool[clients[local].gateway] {
+            return waitToSeal(local, answerTo: opened, ofHalf: index, &outbox)
+        }
         guard
             let sealed = clients[local].halves[index].tunnel?.value.answer(
                 opened,

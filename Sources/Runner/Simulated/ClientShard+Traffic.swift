@@ -87,7 +87,7 @@ extension ClientShard {
     }
 
     /// A packet of a flow is due.
-    mutating func sendPacket(_ local: Int, _ event: Event) {
+    mutating func sendPacket(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
         let index = Int(event.small)
         let population = clients[local].population
         guard clients[local].client.isWanted else {
@@ -102,6 +102,8 @@ extension ClientShard {
         let reason =
             switch flow.direction {
             case .up: sendUp(local, mark, flow.form, byteCount: next.byteCount)
+            case .down where terms.hasESPPool[clients[local].gateway]:
+                waitToSeal(local, mark, flow.form, byteCount: next.byteCount, &outbox)
             case .down: sendDown(local, mark, flow.form, byteCount: next.byteCount)
             }
         if let reason { lose(local, reason) }
@@ -185,13 +187,23 @@ extension ClientShard {
     }
 
     /// A packet has come to the gateway.
-    mutating func takePacket(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
-        var packet = packets.take(event.small)
-        note(local, event.order, .packet, UInt64(packet.octets.count))
+    ///
+    /// - Parameter order: of its coming; nil where it has waited for a core since.
+    mutating func takePacket(
+        _ local: Int,
+        _ handle: UInt32,
+        _ order: EventOrder?,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        var packet = packets.take(handle)
+        if let order { note(local, order, .packet, UInt64(packet.octets.count)) }
         guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
         let gateway = clients[local].gateway
         if terms.restarts[gateway].isDown(at: turn.now) {
             lose(local, packet, "gateway-down")
+        } else if order != nil, terms.hasESPPool[gateway] {
+            waitToOpen(local, handle, byteCount: packet.octets.count, &outbox)
+            return packets.restore(handle, packet)
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
@@ -208,7 +220,7 @@ extension ClientShard {
                 }
                 guard let mark = opened.mark else { throw .malformed }
                 if isEchoed(mark) {
-                    answer(local, &packet, opened, ofHalf: index, spi)
+                    answer(local, &packet, opened, ofHalf: index, spi, &outbox)
                 } else {
                     receive(local, packet, mark)
                 }
@@ -221,10 +233,10 @@ extension ClientShard {
         } else {
             drop(local, packet, .unknownSPI)
             if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
-                return report(local, unknown: spi, packet, event.small, &outbox)
+                return report(local, unknown: spi, packet, handle, &outbox)
             }
         }
-        packets.release(event.small, packet)
+        packets.release(handle, packet)
     }
 
     private func halfIndex(_ local: Int, receiving spi: ChildSPI) -> Int? {
@@ -287,7 +299,7 @@ extension ClientShard {
 
     // MARK: Down
 
-    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
+    mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
         for index in (0..<clients[local].halves.count).reversed() {

@@ -22,6 +22,8 @@ final class ShardTerms: Sendable {
     let rollovers: [RolloverTerms?]
     let internalLatency: [Duration]
     let restarts: [RestartSchedule]
+    /// Whether its work on ESP takes time.
+    let hasESPPool: [Bool]
     /// The gateways' own addresses behind their NATs.
     let gatewayInsides: [IPAddress?]
     let cookieIssuers: [CookieIssuer]
@@ -51,6 +53,7 @@ final class ShardTerms: Sendable {
         rollovers = RolloverTerms.all(plan, policies, clientPlans)
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         restarts = workload.gateways.indices.map { plan.restartSchedule($0) }
+        hasESPPool = workload.gateways.map { $0.simulated?.esp != nil }
         gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)
