@@ -130,7 +130,10 @@ extension InnerPacket {
         packet.storeBytes(of: source.v4.bigEndian, toByteOffset: 12, as: UInt32.self)
         packet.storeBytes(of: destination.v4.bigEndian, toByteOffset: 16, as: UInt32.self)
         var sum = InternetChecksum()
-        sum.add(packet.bytes.extracting(first: Self.ipv4HeaderByteCount))
+        sum.add(0x4500 + 0x4000 + UInt64(Self.ipv4HeaderByteCount) + UInt64(byteCount))
+        sum.add(UInt64(Self.hopLimit) << 8 | UInt64(transport.rawValue))
+        sum.add(source)
+        sum.add(destination)
         packet.store(sum.value, at: 10)
     }
 
@@ -174,9 +177,12 @@ extension InnerPacket {
         source: IPAddress,
         destination: IPAddress
     ) throws(DecodeError) -> InnerPacket {
-        var reader = ByteReader(message)
+        guard message.byteCount >= transportHeaderByteCount else {
+            throw .truncated(needed: transportHeaderByteCount, available: message.byteCount)
+        }
+        let (low, high) = (message.bigEndianWord(at: 0), message.bigEndianWord(at: 4))
         let words: InlineArray<4, UInt16> = [
-            try reader.readInteger(), try reader.readInteger(), try reader.readInteger(), try reader.readInteger(),
+            UInt16(low >> 16), UInt16(truncatingIfNeeded: low), UInt16(high >> 16), UInt16(truncatingIfNeeded: high),
         ]
         let packet = InnerPacket(
             source: source,
@@ -208,25 +214,26 @@ extension InnerPacket {
     }
 
     private static func decodeIPv4(_ packet: RawSpan) throws(DecodeError) -> Decoded {
-        var reader = ByteReader(packet)
-        let header = try reader.read(ipv4HeaderByteCount)
-        var fields = ByteReader(header)
-        let first = try fields.readInteger(as: UInt16.self)
-        let byteCount = try fields.readInteger(as: UInt16.self)
-        try fields.skip(2)
-        let fragment = try fields.readInteger(as: UInt16.self)
-        try fields.skip(1)
-        let transport = IPProtocol(rawValue: try fields.readInteger())
-        try fields.skip(2)
-        let source = IPAddress(v4: try fields.readInteger())
-        let destination = IPAddress(v4: try fields.readInteger())
+        let headerByteCount = ipv4HeaderByteCount
+        guard packet.byteCount >= headerByteCount else {
+            throw .truncated(needed: headerByteCount, available: packet.byteCount)
+        }
+        let words = (packet.bigEndianWord(at: 0), packet.bigEndianWord(at: 4), packet.bigEndianWord(at: 8))
+        let (source, destination) = (packet.bigEndianWord(at: 12), packet.bigEndianWord(at: 16))
         // Options, fragments, and the bit that must be 0.
-        guard first >> 8 == 0x45, fragment & 0xBFFF == 0 else { throw .malformed(.unsupportedFormat) }
-        guard Int(byteCount) == packet.byteCount else { throw .malformed(.messageLengthMismatch) }
+        guard words.0 >> 24 == 0x45, words.1 & 0xBFFF == 0 else { throw .malformed(.unsupportedFormat) }
+        guard Int(words.0 & 0xFFFF) == packet.byteCount else { throw .malformed(.messageLengthMismatch) }
         var sum = InternetChecksum()
-        sum.add(header)
+        sum.add(UInt64(words.0) << 32 | UInt64(words.1))
+        sum.add(UInt64(words.2) << 32 | UInt64(source))
+        sum.add(UInt64(destination))
         guard sum.value == 0 else { throw .malformed(.checksum) }
-        return try decoded(reader.readRest(), transport, source, destination)
+        return try decoded(
+            packet.extracting(droppingFirst: headerByteCount),
+            IPProtocol(rawValue: UInt8(truncatingIfNeeded: words.2 >> 16)),
+            IPAddress(v4: source),
+            IPAddress(v4: destination)
+        )
     }
 
     private static func decodeIPv6(_ packet: RawSpan) throws(DecodeError) -> Decoded {

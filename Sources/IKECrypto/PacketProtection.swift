@@ -46,8 +46,10 @@ package struct PacketProtection: ~Copyable {
 
 /// What a library keeps of the keys of one direction of a Child SA.
 enum PacketContext: ~Copyable {
-    /// Before the first packet, and where crypto is modelled.
+    /// Before the first packet.
     case none
+    /// What the modelled integrity code is once it has absorbed the keys.
+    case modelled(ModelledHash)
     case openSSL(OpenSSLPacketContext)
     case ipsecMB(IPsecMBContext)
 
@@ -55,6 +57,7 @@ enum PacketContext: ~Copyable {
     var isNone: Bool {
         switch self {
         case .none: true
+        case .modelled: false
         case .openSSL: false
         case .ipsecMB: false
         }
@@ -84,14 +87,8 @@ extension PacketProtection {
             switch context {
             case .openSSL(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
             case .ipsecMB(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
-            case .none:
-                unsafe ModelledHash.icv(
-                    encryptionKey,
-                    integrityKey,
-                    of: parts.authenticated,
-                    number: number,
-                    into: parts.icv
-                )
+            case .modelled(let hash): unsafe hash.writeICV(of: parts.authenticated, number, into: parts.icv)
+            case .none: preconditionFailure("a packet is prepared for")
             }
         }
     }
@@ -110,7 +107,8 @@ extension PacketProtection {
             switch context {
             case .openSSL(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
             case .ipsecMB(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
-            case .none: return unsafe isGenuine(parts, number)
+            case .modelled(let hash): return unsafe Self.isGenuine(parts, number, hash)
+            case .none: preconditionFailure("a packet is prepared for")
             }
         }
     }
@@ -118,17 +116,11 @@ extension PacketProtection {
     /// SPI and sequence number.
     package static let headerByteCount = 8
 
-    private borrowing func isGenuine(_ parts: PacketParts, _ number: UInt64) -> Bool {
+    private static func isGenuine(_ parts: PacketParts, _ number: UInt64, _ hash: ModelledHash) -> Bool {
         var code = InlineArray<32, UInt8>(repeating: 0)
         return unsafe withUnsafeMutableBytes(of: &code) { code in
             let code = unsafe UnsafeMutableRawBufferPointer(rebasing: code[..<parts.icv.count])
-            unsafe ModelledHash.icv(
-                encryptionKey,
-                integrityKey,
-                of: parts.authenticated,
-                number: number,
-                into: code
-            )
+            unsafe hash.writeICV(of: parts.authenticated, number, into: code)
             return unsafe constantTimeEquals(
                 RawSpan(_unsafeBytes: UnsafeRawBufferPointer(code)),
                 RawSpan(_unsafeBytes: UnsafeRawBufferPointer(parts.icv))
@@ -138,13 +130,15 @@ extension PacketProtection {
 
     @inline(__always)
     private mutating func prepare(_ cryptography: borrowing Cryptography) {
-        if context.isNone && cryptography.backend == .openSSL { makeContext(cryptography) }
+        if context.isNone { makeContext(cryptography) }
     }
 
     @inline(never)
     private mutating func makeContext(_ cryptography: borrowing Cryptography) {
         let encrypts = direction == .outbound
-        if cryptography.packets == .ipsecMB && algorithms.cipher.isAEAD {
+        if cryptography.backend != .openSSL {
+            context = .modelled(ModelledHash(packetsUnder: encryptionKey, integrityKey))
+        } else if cryptography.packets == .ipsecMB && algorithms.cipher.isAEAD {
             context = .ipsecMB(IPsecMBContext(algorithms.cipher, encrypts: encrypts, encryptionKey: encryptionKey))
         } else {
             context = .openSSL(

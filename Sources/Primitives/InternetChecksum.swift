@@ -6,14 +6,14 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
     public init() {}
 
     /// Adds four words that are already an integer.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func add(_ words: UInt64) {
         sum += words & 0xFFFF_FFFF
         sum += words >> 32
     }
 
     /// Adds an address as it is on the wire.
-    @inlinable
+    @inlinable @inline(__always)
     public mutating func add(_ address: IPAddress) {
         // Of an IPv4 address only its own 32 bits are on the wire.
         if address.isIPv4 {
@@ -43,8 +43,12 @@ public struct InternetChecksum: Sendable, BitwiseCopyable {
                 Self.add(unsafe next.loadUnaligned(fromByteOffset: 24, as: UInt64.self), to: &whole, &carries)
                 unsafe next += 32
             }
+            while unsafe end - next >= 8 {
+                Self.add(unsafe next.loadUnaligned(as: UInt64.self), to: &whole, &carries)
+                unsafe next += 8
+            }
             var own = (whole & 0xFFFF_FFFF) &+ (whole &>> 32) &+ carries
-            while unsafe end - next >= 4 {
+            if unsafe end - next >= 4 {
                 own &+= UInt64(unsafe next.loadUnaligned(as: UInt32.self))
                 unsafe next += 4
             }

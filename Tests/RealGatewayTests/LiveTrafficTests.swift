@@ -147,6 +147,38 @@ struct LiveTrafficTests {
         #expect(run.measured.counter(.trafficReceived).total == run.measured.counter(.trafficOffered).total)
     }
 
+    @Test("a gateway's crash costs each flow its time, and all go on with the IKE SAs that they make anew")
+    func survivesCrash() throws {
+        let count = 20
+        let run = try run(
+            LiveWorkload(
+                count: count,
+                rate: "40/s",
+                duration: "10s",
+                retransmission: "{ first: 300ms, factor: 1.5, tries: 3 }",
+                faults: "faults: { crash: { kind: restart, at: 3s, gateway: gw, down: 1s, keeps-state: false } }",
+                traffic: Self.flows,
+                settings: """
+                    traffic-selectors: { local: [dynamic], remote: [10.0.0.0/8] }
+                        liveness: { every: 1s }
+                        reconnect: { after: [timeout], wait: { from: 200ms, factor: 1 } }
+                    """
+            ),
+            at: 3
+        ) { gateway in
+            Thread.detachNewThread { try? gateway.restart() }
+        }
+        let measured = run.measured
+        #expect(measured.counter(.handshakeEstablished).total == UInt64(2 * count))
+        let (offered, lost) = (measured.counter(.trafficOffered).total, measured.counter(.trafficLost).total)
+        #expect(lost > 0 && measured.counter(.trafficReceived).total + lost == offered)
+        // It takes a liveness check with its retransmissions to find out, and a handshake to go on.
+        let (outage, gap) = (measured.latency(.restartOutage), measured.latency(.restartGap))
+        #expect(outage.count == UInt64(2 * count) && gap.count == outage.count)
+        #expect(outage.minimum >= 1_000_000_000 && outage.maximum <= 7_000_000_000, "\(outage)")
+        #expect(gap.maximum >= outage.mean)
+    }
+
     @Test(
         "a NAT gives half of the clients other ports: what that loses is counted, and all go on",
         arguments: [false, true]

@@ -36,17 +36,16 @@ struct ModelledHash: BitwiseCopyable {
         unsafe hash.write(into: out)
     }
 
+    /// The integrity code of ESP packets under two keys, which every packet would have to absorb again.
+    init(packetsUnder encryptionKey: borrowing SecretBytes, _ integrityKey: borrowing SecretBytes) {
+        self.init(domain: 2, keys: encryptionKey, integrityKey)
+    }
+
     /// Writes the integrity code of an ESP packet, whose sequence number goes in whole.
-    static func icv(
-        _ encryptionKey: borrowing SecretBytes,
-        _ integrityKey: borrowing SecretBytes,
-        of octets: UnsafeRawBufferPointer,
-        number: UInt64,
-        into out: UnsafeMutableRawBufferPointer
-    ) {
-        var hash = ModelledHash(domain: 2, keys: encryptionKey, integrityKey)
+    func writeICV(of octets: UnsafeRawBufferPointer, _ number: UInt64, into out: UnsafeMutableRawBufferPointer) {
+        var hash = self
         hash.absorb(unsafe RawSpan(_unsafeBytes: octets))
-        step(&hash.first, &hash.second, number, 8)
+        Self.step(&hash.first, &hash.second, number, 8)
         unsafe hash.write(into: out)
     }
 

@@ -33,7 +33,7 @@ struct DelayedPackets: ~Copyable {
         from source: UDPEndpoint,
         to destination: UDPEndpoint
     ) {
-        let handle = store.insert(octets, from: source, to: destination)
+        let handle = store.insert(octets, from: source, to: destination, isEncapsulated: false)
         count += 1
         heap.append(
             Entry(
@@ -48,16 +48,18 @@ struct DelayedPackets: ~Copyable {
         moveUp(from: heap.count - 1)
     }
 
-    /// Takes the next one that is due at a moment; give its packet back with ``release(_:_:)``.
-    mutating func popDue(at now: Instant) -> (entry: Entry, packet: PacketStore.Packet)? {
+    /// The next one that is due at a moment; take its packet, and give it back with ``release(_:_:)``.
+    mutating func popDue(at now: Instant) -> Entry? {
         guard let first = heap.first, first.due <= now else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {
             heap[0] = last
             moveDown()
         }
-        return (first, store.take(first.handle))
+        return first
     }
+
+    mutating func take(_ entry: Entry) -> PacketStore.Packet { store.take(entry.handle) }
 
     mutating func release(_ entry: Entry, _ packet: consuming PacketStore.Packet) {
         store.release(entry.handle, packet)
@@ -86,16 +88,5 @@ struct DelayedPackets: ~Copyable {
             heap.swapAt(place, least)
             place = least
         }
-    }
-}
-
-extension PacketStore {
-    mutating func insert(
-        _ octets: RawSpan,
-        from source: UDPEndpoint,
-        to destination: UDPEndpoint
-    ) -> UInt32 {
-        let copy = unsafe octets.withUnsafeBytes { unsafe Array($0) }
-        return insert(copy[...], from: source, to: destination, isEncapsulated: false)
     }
 }

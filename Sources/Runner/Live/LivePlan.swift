@@ -188,6 +188,9 @@ extension LivePlan {
             "the fault \($0.name) is left out: in real time it is "
                 + ($0.isReplay ? "a stranger's" : "the gateway's own") + " business"
         }
+            + workload.faults.filter(\.isAwaited).map {
+                "the fault \($0.name) is awaited: have the gateway restart \($0.at) into the run; its cost is measured"
+            }
             + workload.faults.filter { if case .certificateRollover = $0.effect { $0.isLive } else { false } }.map {
                 "of the fault \($0.name) the clients' half happens: the gateway's certificates are its owner's to change"
             }

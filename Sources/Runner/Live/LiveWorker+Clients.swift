@@ -180,12 +180,15 @@ extension LiveWorker {
             slot = clients[local].slot(of: outside?.port ?? innerPort, innerPort: innerPort)
         }
         let socket = socket(of: local, slot: slot)
-        let outcome = clients[local].up.send(
+        let link = clients[local].path
+        var flow = clients[local].up
+        let outcome = flow.send(
             payloadByteCount: octets.count,
             isIPv4: path.remote.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
+        clients[local].up = flow
         switch outcome {
         case .dropped(let reason): return reason.word
         case .arrives(let arrival):

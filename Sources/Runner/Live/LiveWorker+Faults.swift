@@ -5,7 +5,7 @@ import Primitives
 import Simulation
 import Workload
 
-/// The workload's faults in the order in which they begin and end; those that this end can bring about.
+/// The workload's faults in the order in which they begin and end; those that this end brings about or waits for.
 struct FaultClock: Sendable {
     struct Change: Hashable, Sendable {
         var at: Instant
@@ -34,16 +34,19 @@ struct FaultClock: Sendable {
 }
 
 extension Workload.Fault {
-    /// Whether the fault is on our side of the wire; a real gateway is not ours to restart.
+    /// Whether the fault is on our side of the wire, or its cost is.
     var isLive: Bool {
         switch effect {
-        case .lossBurst, .pathDown, .natFlush, .natRebind, .move: true
+        case .lossBurst, .pathDown, .natFlush, .natRebind, .move, .gatewayRestart: true
         // The gateway's own certificates are for its owner to change at that moment.
         case .certificateRollover(let rollover): rollover.population != nil
         // What a stranger does to packets is not ours to do to a real gateway.
-        case .gatewayRestart, .radiusOutage, .replay: false
+        case .radiusOutage, .replay: false
         }
     }
+
+    /// Whether somebody else has to bring it about at its moment.
+    var isAwaited: Bool { if case .gatewayRestart = effect { true } else { false } }
 }
 
 extension LiveWorker {
@@ -74,7 +77,13 @@ extension LiveWorker {
                 if clients[local].nat != nil { disturb(local, .natRebinding) }
             }
         case .certificateRollover(let rollover): rollOver(rollover, fault: change.fault)
-        case .gatewayRestart, .radiusOutage, .move, .replay: break
+        case .gatewayRestart(let gateway, let down, _):
+            // A real gateway is its owner's to restart; what that costs is measured here.
+            guard !change.isEnd else { break }
+            for local in 0..<clients.count where clients[local].gateway == gateway {
+                disturb(local, .restart, until: turn.now + down)
+            }
+        case .radiusOutage, .move, .replay: break
         }
     }
 

@@ -51,12 +51,15 @@ extension LiveWorker {
         }
         noteReceive(late: turn.now - min(datagram.arrival, turn.now), clients[local].values.population)
         let slot = place.slot < 2 ? (isEncapsulated ? 1 : 0) : place.slot
-        let outcome = clients[local].down.send(
+        let link = clients[local].path
+        var flow = clients[local].down
+        let outcome = flow.send(
             payloadByteCount: octets.byteCount,
             isIPv4: target.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
+        clients[local].down = flow
         switch outcome {
         case .dropped: break
         case .arrives(let arrival):

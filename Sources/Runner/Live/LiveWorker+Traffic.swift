@@ -225,11 +225,11 @@ extension LiveWorker {
         tally.sample(kind, population, max(turn.now - due, .zero), at: turn.now)
     }
 
-    /// Something happens to a client's tunnel, which is over at once.
-    mutating func disturb(_ local: Int, _ event: TunnelEvent) {
+    /// Something happens to a client's tunnel, which is over at `end`: at once unless said.
+    mutating func disturb(_ local: Int, _ event: TunnelEvent, until end: Instant? = nil) {
         guard hasTraffic(local) else { return }
         let flows = clients[local].traffic?.value.flows ?? []
-        clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: turn.now)
+        clients[local].traffic?.value.meters.begin(event, flows, at: turn.now, until: end ?? turn.now)
     }
 
     mutating func giveUp(_ local: Int, of index: Int, _ traffic: inout LiveTraffic, all: Bool = false) {

@@ -25,7 +25,7 @@ struct LiveWorker: ~Copyable {
     var turn: Turn
     var tally = ClientTally()
     /// The paths as they are at this moment, faults included.
-    var links: [Link]
+    var links = UniqueArray<Link>()
     let behaviours: [NATBehaviour?]
     var delays = DelayedPackets()
     var faults: FaultClock
@@ -76,7 +76,7 @@ struct LiveWorker: ~Copyable {
         self.recorder = recorder
         turn = Turn(cryptography: cryptography)
         deadlines = Deadlines(count: plan.clients[number].count)
-        links = workload.paths.map { Link($0, seed: plan.seed) }
+        for path in workload.paths { links.append(Link(path, seed: plan.seed)) }
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
         faults = FaultClock(workload)
         ceilings = Ceilings(workload.safety, shareOf: plan.workerCount)
@@ -225,16 +225,21 @@ extension LiveWorker {
 
     private mutating func releaseDelayed() {
         var room = 4 * Self.atOnce
-        while room > 0, let (entry, packet) = delays.popDue(at: turn.now) {
+        while room > 0, let entry = delays.popDue(at: turn.now) {
             room -= 1
-            let local = Int(entry.local)
-            if entry.isOutgoing {
-                let (source, destination) = (packet.source.address, packet.destination)
-                depart(local, packet.octets[...], on: Int(entry.slot), from: source, to: destination, due: entry.due)
-            } else {
-                deliver(local, slot: Int(entry.slot), packet.octets.rawSpan, from: packet.source, due: entry.due)
-            }
+            let packet = delays.take(entry)
+            goOn(entry, packet)
             delays.release(entry, packet)
+        }
+    }
+
+    private mutating func goOn(_ entry: DelayedPackets.Entry, _ packet: borrowing PacketStore.Packet) {
+        let local = Int(entry.local)
+        if entry.isOutgoing {
+            let (source, destination) = (packet.source.address, packet.destination)
+            depart(local, packet.slice, on: Int(entry.slot), from: source, to: destination, due: entry.due)
+        } else {
+            deliver(local, slot: Int(entry.slot), packet.octets, from: packet.source, due: entry.due)
         }
     }
 

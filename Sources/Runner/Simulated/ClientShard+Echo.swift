@@ -12,29 +12,36 @@ import Workload
 extension ClientShard {
     func isEchoed(_ mark: FlowMark) -> Bool { plan.workload.traffic[Int(mark.flow >> 1)].isEchoed }
 
-    /// The target of an echoed flow answers a packet at once.
+    /// The target of an echoed flow answers a packet at once, in its place; false where it does not.
     mutating func answer(
         _ local: Int,
+        _ handle: UInt32,
         _ packet: inout PacketStore.Packet,
         _ opened: TunnelEnd.Opened,
         ofHalf index: Int,
         _ spi: ChildSPI,
         _ outbox: inout Outbox<GatewayMessage>
-    ) {
+    ) -> Bool {
         packets.settle(packet)
         if terms.hasESPPool[clients[local].gateway] {
-            return waitToSeal(local, answerTo: opened, ofHalf: index, &outbox)
+            waitToSeal(local, answerTo: opened, ofHalf: index, &outbox)
+            return false
         }
         guard
             let sealed = clients[local].halves[index].tunnel?.value.answer(
                 opened,
-                in: &packet.octets,
+                in: &packet.buffer,
                 from: spi,
                 turn.cryptography
             ), let way = clients[local].halves[index].endpoint.path
-        else { return lose(local, PacketDrop.malformed.word) }
+        else {
+            lose(local, PacketDrop.malformed.word)
+            return false
+        }
         clients[local].halves[index].tunnel?.value.sentAt = turn.now
         let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
-        if let reason = leaveDown(local, packet.octets[..<sealed], from: outside, way) { lose(local, reason) }
+        packets.restore(handle, from: &packet)
+        if let reason = leaveDown(local, handle, byteCount: sealed, from: outside, way) { lose(local, reason) }
+        return true
     }
 }

@@ -125,8 +125,12 @@ extension ClientShard {
 
     private mutating func deliver(_ local: Int, _ event: Event) {
         var packet = packets.take(event.small)
-        defer { packets.release(event.small, packet) }
-        note(local, event.order, .deliver, UInt64(packet.octets.count))
+        note(local, event.order, .deliver, UInt64(packet.byteCount))
+        deliver(local, &packet)
+        packets.release(event.small, packet)
+    }
+
+    private mutating func deliver(_ local: Int, _ packet: inout PacketStore.Packet) {
         guard clients[local].flood == nil else { return }
         var inside = packet.destination
         if let behaviour = terms.behaviours[clients[local].path], clients[local].isBehindNAT {
@@ -134,7 +138,7 @@ extension ClientShard {
                 case .forwarded(let forwarded)? = clients[local].nat?.value.inbound(
                     to: packet.destination,
                     from: packet.source,
-                    at: event.time,
+                    at: turn.now,
                     behaviour
                 )
             else { return loseBehindNAT(local, packet) }
@@ -148,7 +152,7 @@ extension ClientShard {
         guard let start = Self.messageStart(packet) else { return }
         let clientPlan = clients[local].plan
         clients[local].client.receive(
-            packet.octets.rawSpan.extracting(start..<packet.octets.count),
+            packet.octets.extracting(droppingFirst: start),
             over: way,
             plan: clientPlan,
             &turn,
@@ -158,9 +162,9 @@ extension ClientShard {
     }
 
     /// Where the IKE message begins in a datagram, or nil when it holds none (RFC 3948 section 2).
-    static func messageStart(_ packet: PacketStore.Packet) -> Int? {
+    static func messageStart(_ packet: borrowing PacketStore.Packet) -> Int? {
         guard packet.isEncapsulated else { return 0 }
-        switch EncapsulatedKind(packet.octets.rawSpan) {
+        switch EncapsulatedKind(packet.octets) {
         case .ike: return 4
         case .esp, .keepalive, .neither: return nil
         }
@@ -213,12 +217,15 @@ extension ClientShard {
             source = outside ?? source
         }
         capture(local, octets, from: source, to: remote)
-        let outcome = clients[local].up.send(
+        let link = clients[local].path
+        var flow = clients[local].up
+        let outcome = flow.send(
             payloadByteCount: octets.count,
             isIPv4: remote.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
+        clients[local].up = flow
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
         guard datagram.note.operation != .natKeepalive else { return }
         switch outcome {

@@ -54,10 +54,14 @@ extension ClientShard {
 
     private mutating func handle(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
-        defer { packets.release(completion.packet, packet) }
+        handle(local, completion, packet)
+        packets.release(completion.packet, packet)
+    }
+
+    private mutating func handle(_ local: Int, _ completion: JobCompletion, _ packet: borrowing PacketStore.Packet) {
         guard let start = Self.messageStart(packet) else { return }
         let arrival = wayIn(of: packet, clients[local].gateway)
-        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        let message = packet.octets.extracting(droppingFirst: start)
         let policy = gatewayPolicies[clients[local].gateway]
         let attempt = completion.half.attempt
         standing = .half(local, attempt: attempt)
@@ -84,7 +88,7 @@ extension ClientShard {
     }
 
     /// The way that a client's packet came, as the gateway sees it: to its own address, also behind a NAT.
-    func wayIn(of packet: PacketStore.Packet, _ gateway: Int) -> Path {
+    func wayIn(of packet: borrowing PacketStore.Packet, _ gateway: Int) -> Path {
         var local = packet.destination
         if let inside = terms.gatewayInsides[gateway], inside.isIPv4 == local.address.isIPv4 {
             local = UDPEndpoint(address: inside, port: local.port)
@@ -98,15 +102,10 @@ extension ClientShard {
         _ completion: JobCompletion,
         _ outbox: inout Outbox<GatewayMessage>
     ) {
-        let gateway = clients[local].gateway
         let packet = packets.take(completion.packet)
-        let isTrue = Self.messageStart(packet).map { start in
-            let arrival = wayIn(of: packet, gateway)
-            let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
-            return terms.cookieIssuers[gateway].hasGenuineCookie(message, over: arrival, &turn)
-        }
+        let isTrue = hasGenuineCookie(packet, clients[local].gateway)
         packets.restore(completion.packet, packet)
-        if isTrue == true {
+        if isTrue {
             handle(local, completion)
         } else {
             demandCookie(local, completion)
@@ -114,12 +113,22 @@ extension ClientShard {
         }
     }
 
+    private mutating func hasGenuineCookie(_ packet: borrowing PacketStore.Packet, _ gateway: Int) -> Bool {
+        guard let start = Self.messageStart(packet) else { return false }
+        let message = packet.octets.extracting(droppingFirst: start)
+        return terms.cookieIssuers[gateway].hasGenuineCookie(message, over: wayIn(of: packet, gateway), &turn)
+    }
+
     private mutating func demandCookie(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
-        defer { packets.release(completion.packet, packet) }
+        demandCookie(local, packet)
+        packets.release(completion.packet, packet)
+    }
+
+    private mutating func demandCookie(_ local: Int, _ packet: borrowing PacketStore.Packet) {
         guard let start = Self.messageStart(packet) else { return }
         let arrival = wayIn(of: packet, clients[local].gateway)
-        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        let message = packet.octets.extracting(droppingFirst: start)
         _ = terms.cookieIssuers[clients[local].gateway].demand(for: message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
@@ -128,7 +137,11 @@ extension ClientShard {
     /// The gateway has no such IKE SA, or has it no more.
     private mutating func refuseUnknown(_ local: Int, _ completion: JobCompletion) {
         let packet = packets.take(completion.packet)
-        defer { packets.release(completion.packet, packet) }
+        refuseUnknown(local, packet)
+        packets.release(completion.packet, packet)
+    }
+
+    private mutating func refuseUnknown(_ local: Int, _ packet: borrowing PacketStore.Packet) {
         let arrival = Path(
             local: packet.destination,
             remote: packet.source,
@@ -136,7 +149,7 @@ extension ClientShard {
         )
         if let spi = Self.childSPI(of: packet) { return refuseUnknown(local, spi, over: arrival) }
         guard let start = Self.messageStart(packet) else { return }
-        let message = packet.octets.rawSpan.extracting(start..<packet.octets.count)
+        let message = packet.octets.extracting(droppingFirst: start)
         _ = IKESA.refuseUnknown(message, over: arrival, &turn)
         for datagram in turn.output.datagrams { sendDown(local, datagram) }
         turn.output.removeAll()
@@ -203,12 +216,15 @@ extension ClientShard {
             path.local = UDPEndpoint(address: outside, port: path.local.port)
         }
         capture(local, octets, from: path.local, to: path.remote)
-        let outcome = clients[local].down.send(
+        let link = clients[local].path
+        var flow = clients[local].down
+        let outcome = flow.send(
             payloadByteCount: octets.count,
             isIPv4: path.remote.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
+        clients[local].down = flow
         switch outcome {
         case .dropped: break
         case .arrives(let arrival): pushDelivery(local, octets, path, at: arrival)

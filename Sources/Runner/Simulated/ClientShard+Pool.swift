@@ -133,19 +133,24 @@ extension ClientShard {
         let last = clients[local].halves.count - 1
         guard last >= 0 else { return "no-tunnel" }
         let index = halfIndex(local, attempt) ?? last
-        guard
-            let sealed = clients[local].halves[index].tunnel?.value.seal(
+        let handle = packets.reserve()
+        let sealed = packets.write(handle) { buffer in
+            clients[local].halves[index].tunnel?.value.seal(
                 packet.mark,
                 in: reply,
                 byteCount: packet.byteCount,
-                into: &packetBuffer,
+                into: &buffer,
                 turn.cryptography
-            ), let way = clients[local].halves[index].endpoint.path
-        else { return "no-tunnel" }
+            )
+        }
+        guard let sealed, let way = clients[local].halves[index].endpoint.path else {
+            packets.release(handle)
+            return "no-tunnel"
+        }
         clients[local].halves[index].tunnel?.value.sentAt = turn.now
         noteVolume(local, ofHalf: index)
         let outside = gatewayAddress(clients[local].gateway, isIPv4: way.remote.address.isIPv4)
-        return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
+        return leaveDown(local, handle, byteCount: sealed, from: outside, way)
     }
 
     /// A packet has got no core.

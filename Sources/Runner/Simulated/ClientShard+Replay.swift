@@ -25,19 +25,15 @@ extension Workload.Fault {
 // Somebody on the way keeps packets and sends them again, which the anti-replay window is against (RFC 4303 section
 // 3.4.3). He stands at the end of the path, and sees what comes out of it.
 extension ClientShard {
-    mutating func replay(
-        _ local: Int,
-        _ octets: ArraySlice<UInt8>,
-        _ path: Path,
-        _ kind: ShardEvent,
-        from arrival: Instant
-    ) {
+    mutating func replay(_ local: Int, _ handle: UInt32, _ kind: ShardEvent, from arrival: Instant) {
         for fault in replays.active {
             guard case .replay(let paths, let share, let delay, _) = plan.workload.faults[fault].effect,
                 paths.contains(clients[local].path),
                 clients[local].client.place.isHit(by: fault, share: share, seed: plan.seed)
             else { continue }
-            packets.makeMoot(push(local, octets, path, kind, at: arrival + delay))
+            let copy = packets.copy(handle)
+            push(local, copy, kind, at: arrival + delay)
+            packets.makeMoot(copy)
         }
     }
 }

@@ -118,17 +118,19 @@ extension ClientShard {
 
     /// Why a packet gets no further, if it does not.
     private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
-        guard
-            let sealed = clients[local].traffic?.value.end.seal(
-                mark,
-                form,
-                byteCount: byteCount,
-                into: &packetBuffer,
-                turn.cryptography
-            ), let way = clients[local].client.path
-        else { return "no-tunnel" }
+        let handle = packets.reserve()
+        let sealed = packets.write(handle) { buffer in
+            clients[local].traffic?.value.end.seal(mark, form, byteCount: byteCount, into: &buffer, turn.cryptography)
+        }
+        guard let sealed, let way = clients[local].client.path else {
+            packets.release(handle)
+            return "no-tunnel"
+        }
         noteVolume(local)
-        guard hasPorts(local) else { return "nat" }
+        guard hasPorts(local) else {
+            packets.release(handle)
+            return "nat"
+        }
         clients[local].traffic?.value.end.sentAt = turn.now
         var source = way.local
         if way.isEncapsulated, let behaviour = terms.behaviours[clients[local].path] {
@@ -136,54 +138,52 @@ extension ClientShard {
                 clients[local].nat?.value.outbound(from: source.port, to: way.remote, at: turn.now, behaviour) ?? source
         }
         let path = Self.wire(from: source, to: way.remote, way)
-        capture(local, packetBuffer[..<sealed], from: path.local, to: path.remote)
-        let outcome = clients[local].up.send(
+        packets.fill(handle, byteCount: sealed, over: path)
+        if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
+        let link = clients[local].path
+        var flow = clients[local].up
+        let outcome = flow.send(
             payloadByteCount: Self.payloadByteCount(sealed, way),
             isIPv4: way.remote.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
-        return leave(outcome, local, packetBuffer[..<sealed], path, .packet)
+        clients[local].up = flow
+        return leave(outcome, local, handle, .packet)
     }
 
     /// Puts what a link lets through into the queue, once or twice; else why it does not.
     private mutating func leave(
         _ outcome: Link.Outcome,
         _ local: Int,
-        _ octets: ArraySlice<UInt8>,
-        _ path: Path,
+        _ handle: UInt32,
         _ kind: ShardEvent
     ) -> String? {
         switch outcome {
-        case .dropped(let reason): return reason.word
+        case .dropped(let reason):
+            packets.release(handle)
+            return reason.word
         case .arrives(let arrival):
-            _ = push(local, octets, path, kind, at: arrival)
-            replay(local, octets, path, kind, from: arrival)
+            push(local, handle, kind, at: arrival)
+            replay(local, handle, kind, from: arrival)
         case .arrivesTwice(let first, let second):
-            let one = push(local, octets, path, kind, at: first)
-            let other = push(local, octets, path, kind, at: second)
-            packets.pair(second < first ? other : one, second < first ? one : other)
-            replay(local, octets, path, kind, from: first)
+            let other = packets.copy(handle)
+            push(local, handle, kind, at: first)
+            push(local, other, kind, at: second)
+            packets.pair(second < first ? other : handle, second < first ? handle : other)
+            replay(local, handle, kind, from: first)
         }
         return nil
     }
 
     mutating func push(
         _ local: Int,
-        _ octets: ArraySlice<UInt8>,
-        _ path: Path,
+        _ handle: UInt32,
         _ kind: ShardEvent,
         at arrival: Instant
-    ) -> UInt32 {
-        let handle = packets.insert(
-            octets,
-            from: path.local,
-            to: path.remote,
-            isEncapsulated: path.isEncapsulated
-        )
+    ) {
         let order = order(local, at: arrival, EventClass.packet)
         queue.push(Event(order: order, target: UInt32(local), kind: kind.rawValue, small: handle))
-        return handle
     }
 
     /// A packet has come to the gateway.
@@ -196,19 +196,21 @@ extension ClientShard {
         _ outbox: inout Outbox<GatewayMessage>
     ) {
         var packet = packets.take(handle)
-        if let order { note(local, order, .packet, UInt64(packet.octets.count)) }
+        if let order { note(local, order, .packet, UInt64(packet.byteCount)) }
         guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
         let gateway = clients[local].gateway
+        var isKept = false
         if terms.restarts[gateway].isDown(at: turn.now) {
             lose(local, packet, "gateway-down")
         } else if order != nil, terms.hasESPPool[gateway] {
-            waitToOpen(local, handle, byteCount: packet.octets.count, &outbox)
+            waitToOpen(local, handle, byteCount: packet.byteCount, &outbox)
             return packets.restore(handle, packet)
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
                     let opened = try clients[local].halves[index].tunnel?.value.open(
-                        &packet.octets,
+                        &packet.buffer,
+                        byteCount: packet.byteCount,
                         from: spi,
                         turn.cryptography
                     )
@@ -220,7 +222,7 @@ extension ClientShard {
                 }
                 guard let mark = opened.mark else { throw .malformed }
                 if isEchoed(mark) {
-                    answer(local, &packet, opened, ofHalf: index, spi, &outbox)
+                    isKept = answer(local, handle, &packet, opened, ofHalf: index, spi, &outbox)
                 } else {
                     receive(local, packet, mark)
                 }
@@ -236,7 +238,7 @@ extension ClientShard {
                 return report(local, unknown: spi, packet, handle, &outbox)
             }
         }
-        packets.release(handle, packet)
+        if !isKept { packets.release(handle, packet) }
     }
 
     private func halfIndex(_ local: Int, receiving spi: ChildSPI) -> Int? {
@@ -268,7 +270,7 @@ extension ClientShard {
             shard: index,
             packet: handle,
             source: packet.source,
-            byteCount: UInt32(packet.octets.count),
+            byteCount: UInt32(packet.byteCount),
             exchange: .informational,
             messageID: .zero,
             isResponse: false,
@@ -302,46 +304,60 @@ extension ClientShard {
     mutating func sendDown(_ local: Int, _ mark: FlowMark, _ form: FlowForm, byteCount: Int) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
+        let handle = packets.reserve()
         for index in (0..<clients[local].halves.count).reversed() {
-            guard
-                let sealed = clients[local].halves[index].tunnel?.value.seal(
+            let sealed = packets.write(handle) { buffer in
+                clients[local].halves[index].tunnel?.value.seal(
                     mark,
                     form,
                     byteCount: byteCount,
-                    into: &packetBuffer,
+                    into: &buffer,
                     turn.cryptography
-                ), let way = clients[local].halves[index].endpoint.path
-            else { continue }
+                )
+            }
+            guard let sealed, let way = clients[local].halves[index].endpoint.path else { continue }
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
             noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            return leaveDown(local, packetBuffer[..<sealed], from: outside, way)
+            return leaveDown(local, handle, byteCount: sealed, from: outside, way)
         }
+        packets.release(handle)
         return "no-tunnel"
     }
 
     /// Sends a sealed packet from the gateway's address over a half's way.
     mutating func leaveDown(
         _ local: Int,
-        _ octets: ArraySlice<UInt8>,
+        _ handle: UInt32,
+        byteCount: Int,
         from outside: IPAddress,
         _ way: Path
     ) -> String? {
         let path = Self.wire(from: UDPEndpoint(address: outside, port: way.local.port), to: way.remote, way)
-        capture(local, octets, from: path.local, to: path.remote)
-        let outcome = clients[local].down.send(
-            payloadByteCount: Self.payloadByteCount(octets.count, way),
+        packets.fill(handle, byteCount: byteCount, over: path)
+        if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
+        let link = clients[local].path
+        var flow = clients[local].down
+        let outcome = flow.send(
+            payloadByteCount: Self.payloadByteCount(byteCount, way),
             isIPv4: way.remote.address.isIPv4,
             at: turn.now,
-            over: links[clients[local].path]
+            over: links[link]
         )
-        return leave(outcome, local, octets, path, .deliver)
+        clients[local].down = flow
+        return leave(outcome, local, handle, .deliver)
     }
 
     /// A packet has come to the client.
     mutating func take(_ packet: inout PacketStore.Packet, _ spi: ChildSPI, for local: Int, over way: Path) {
         do throws(PacketDrop) {
-            guard let opened = try clients[local].traffic?.value.end.open(&packet.octets, from: spi, turn.cryptography)
+            guard
+                let opened = try clients[local].traffic?.value.end.open(
+                    &packet.buffer,
+                    byteCount: packet.byteCount,
+                    from: spi,
+                    turn.cryptography
+                )
             else { return }
             clients[local].traffic?.value.end.heardAt = turn.now
             noteVolume(local)
@@ -359,29 +375,5 @@ extension ClientShard {
     /// A NAT has no mapping for a packet any more.
     mutating func loseBehindNAT(_ local: Int, _ packet: borrowing PacketStore.Packet) {
         if hasTraffic(local), Self.childSPI(of: packet) != nil { lose(local, packet, "nat") }
-    }
-
-    // MARK: Either way
-
-    /// A packet's SPI; nil for what is no ESP packet. ESP by itself has no ports: both are 0.
-    static func childSPI(of packet: borrowing PacketStore.Packet) -> ChildSPI? {
-        guard packet.isEncapsulated || packet.source.port == 0,
-            case .esp(let spi) = EncapsulatedKind(packet.octets.rawSpan)
-        else { return nil }
-        return spi
-    }
-
-    private static func wire(from source: UDPEndpoint, to remote: UDPEndpoint, _ way: Path) -> Path {
-        guard !way.isEncapsulated else { return Path(local: source, remote: remote, isEncapsulated: true) }
-        return Path(
-            local: UDPEndpoint(address: source.address, port: 0),
-            remote: UDPEndpoint(address: remote.address, port: 0),
-            isEncapsulated: false
-        )
-    }
-
-    /// A link counts a UDP header, which ESP by itself does not have.
-    private static func payloadByteCount(_ byteCount: Int, _ way: Path) -> Int {
-        way.isEncapsulated ? byteCount : byteCount - 8
     }
 }

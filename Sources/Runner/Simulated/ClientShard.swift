@@ -113,7 +113,7 @@ struct ClientShard: ~Copyable {
     var pretended: Endpoint?
     var tally = ClientTally()
     /// The paths as they are at this moment, faults included.
-    var links: [Link]
+    var links = UniqueArray<Link>()
     /// What this shard has in common with its worker's others.
     let terms: ShardTerms
     /// How the gateways behave at this moment.
@@ -134,8 +134,6 @@ struct ClientShard: ~Copyable {
     /// What waits to be sealed, where a gateway's work on ESP takes time.
     var waitingPackets: [WaitingPacket?] = []
     var freeWaitingPackets: [UInt32] = []
-    /// Where ESP packets are sealed.
-    var packetBuffer: [UInt8] = []
 
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index
@@ -152,7 +150,7 @@ struct ClientShard: ~Copyable {
         } catch {
             preconditionFailure("libcrypto offers the algorithms that ikestorm needs: \(error)")
         }
-        links = workload.paths.map { Link($0, seed: plan.seed) }
+        for path in workload.paths { links.append(Link(path, seed: plan.seed)) }
         boots = [UInt32](repeating: 0, count: workload.gateways.count)
         log = WindowLog(length: SimulationPlan.logLength)
         excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
@@ -189,7 +187,6 @@ struct ClientShard: ~Copyable {
             route: Route(from: inside(source, on: path), to: gateway),
             spiKey: terms.spiKey
         )
-        let link = links[path]
         let nat = nat(on: path, outside: source, name)
         clients.append(
             SimulatedClient(
@@ -199,8 +196,8 @@ struct ClientShard: ~Copyable {
                 path: path,
                 gateway: values.gateway,
                 nat: nat,
-                up: Flow(client: name, direction: .toGateway, over: link),
-                down: Flow(client: name, direction: .toClient, over: link),
+                up: Flow(client: name, direction: .toGateway, over: links[path]),
+                down: Flow(client: name, direction: .toClient, over: links[path]),
                 nextArrival: plan.firstArrival[Int(entity)],
                 traffic: traffic(of: population, name, clientPlan.policy)
             )
@@ -233,9 +230,7 @@ struct ClientShard: ~Copyable {
 
     /// A gateway's address of a family, where it has one.
     func gatewayAddress(_ gateway: Int, isIPv4: Bool) -> IPAddress {
-        let values = plan.workload.gateways[gateway]
-        let addresses = (values.simulated?.addresses ?? []) + values.realAddresses
-        return addresses.first { $0.isIPv4 == isIPv4 } ?? addresses.first ?? IPAddress(v4: 0xC000_0201)
+        isIPv4 ? terms.gatewayAddresses[gateway].v4 : terms.gatewayAddresses[gateway].v6
     }
 
     /// The place in the run's order of what an entity sends next.

@@ -1,9 +1,15 @@
+import BasicContainers
 import Primitives
 
 /// The octets of the datagrams that are on their way to or from a shard's clients, by handle.
+///
+/// What is sealed is written into a packet's own buffer, and buffers of packets that are gone are used again: a packet
+/// of a flow is copied nowhere and allocates nothing.
 struct PacketStore: ~Copyable {
-    struct Packet {
-        var octets: [UInt8] = []
+    struct Packet: ~Copyable {
+        /// As long as the longest packet that was in it.
+        var buffer: [UInt8] = []
+        var byteCount = 0
         var source = UDPEndpoint(address: .unspecified, port: 0)
         var destination = UDPEndpoint(address: .unspecified, port: 0)
         var isEncapsulated = false
@@ -12,34 +18,85 @@ struct PacketStore: ~Copyable {
         /// Of the two, whether this one says nothing of a loss: the earlier one does not, nor does the later one where
         /// the earlier one was received.
         var isMoot = false
+
+        var octets: RawSpan {
+            @_lifetime(borrow self)
+            get { buffer.rawSpan.extracting(first: byteCount) }
+        }
+
+        var slice: ArraySlice<UInt8> { buffer[..<byteCount] }
     }
 
-    private var packets: [Packet] = []
+    private var packets = UniqueArray<Packet>()
     private var free: [UInt32] = []
 
-    /// Keeps a copy; buffers of packets that are gone are used again.
+    /// A packet in whose buffer something can be written.
+    mutating func reserve() -> UInt32 {
+        if let handle = free.popLast() { return handle }
+        packets.append(Packet())
+        return UInt32(packets.count - 1)
+    }
+
+    /// Lends the buffer of a packet that has been reserved.
+    @inline(__always)
+    mutating func write<Result>(_ handle: UInt32, _ body: (inout [UInt8]) -> Result) -> Result {
+        body(&packets[Int(handle)].buffer)
+    }
+
+    /// Says what has been written, and where it goes.
+    mutating func fill(
+        _ handle: UInt32,
+        byteCount: Int,
+        from source: UDPEndpoint,
+        to destination: UDPEndpoint,
+        isEncapsulated: Bool
+    ) {
+        packets[Int(handle)].byteCount = byteCount
+        packets[Int(handle)].source = source
+        packets[Int(handle)].destination = destination
+        packets[Int(handle)].isEncapsulated = isEncapsulated
+        packets[Int(handle)].twin = nil
+        packets[Int(handle)].isMoot = false
+    }
+
+    /// Keeps a copy of octets.
+    mutating func insert(
+        _ octets: RawSpan,
+        from source: UDPEndpoint,
+        to destination: UDPEndpoint,
+        isEncapsulated: Bool
+    ) -> UInt32 {
+        let handle = reserve()
+        write(handle) { buffer in
+            buffer.removeAll(keepingCapacity: true)
+            unsafe octets.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
+        }
+        fill(handle, byteCount: octets.byteCount, from: source, to: destination, isEncapsulated: isEncapsulated)
+        return handle
+    }
+
     mutating func insert(
         _ octets: ArraySlice<UInt8>,
         from source: UDPEndpoint,
         to destination: UDPEndpoint,
         isEncapsulated: Bool
     ) -> UInt32 {
-        let handle: UInt32
-        if let reused = free.popLast() {
-            handle = reused
-        } else {
-            handle = UInt32(packets.count)
-            packets.append(Packet())
-        }
+        unsafe insert(octets.span.bytes, from: source, to: destination, isEncapsulated: isEncapsulated)
+    }
+
+    /// Makes another one of a packet.
+    mutating func copy(_ handle: UInt32) -> UInt32 {
         let index = Int(handle)
-        packets[index].octets.removeAll(keepingCapacity: true)
-        unsafe octets.withUnsafeBufferPointer { unsafe packets[index].octets.append(contentsOf: $0) }
-        packets[index].source = source
-        packets[index].destination = destination
-        packets[index].isEncapsulated = isEncapsulated
-        packets[index].twin = nil
-        packets[index].isMoot = false
-        return handle
+        return insert(
+            octets(of: handle),
+            from: packets[index].source,
+            to: packets[index].destination,
+            isEncapsulated: packets[index].isEncapsulated
+        )
+    }
+
+    func octets(of handle: UInt32) -> ArraySlice<UInt8> {
+        packets[Int(handle)].slice
     }
 
     /// Of two that a path has made of one, the later decides what has become of it.
@@ -63,16 +120,22 @@ struct PacketStore: ~Copyable {
         return packet
     }
 
-    /// Puts a packet back that was only looked at.
+    /// Puts a packet back that goes on.
     mutating func restore(_ handle: UInt32, _ packet: consuming Packet) {
         packets[Int(handle)] = packet
     }
 
+    /// Puts a packet back that goes on, and leaves an empty one.
+    mutating func restore(_ handle: UInt32, from packet: inout Packet) { swap(&packet, &packets[Int(handle)]) }
+
     /// Gives the buffer back and forgets the packet.
-    mutating func release(_ handle: UInt32, _ packet: consuming Packet = Packet()) {
-        if packet.octets.capacity > 0 { packets[Int(handle)] = packet }
+    mutating func release(_ handle: UInt32, _ packet: consuming Packet) {
+        packets[Int(handle)] = packet
         free.append(handle)
     }
+
+    /// Forgets a packet that is in its place.
+    mutating func release(_ handle: UInt32) { free.append(handle) }
 
     var liveCount: Int { packets.count - free.count }
 }

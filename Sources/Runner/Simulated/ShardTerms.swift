@@ -24,6 +24,8 @@ final class ShardTerms: Sendable {
     let restarts: [RestartSchedule]
     /// Whether its work on ESP takes time.
     let hasESPPool: [Bool]
+    /// Where the gateways are, for clients of IPv4 and of IPv6.
+    let gatewayAddresses: [(v4: IPAddress, v6: IPAddress)]
     /// The gateways' own addresses behind their NATs.
     let gatewayInsides: [IPAddress?]
     let cookieIssuers: [CookieIssuer]
@@ -54,6 +56,11 @@ final class ShardTerms: Sendable {
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         restarts = workload.gateways.indices.map { plan.restartSchedule($0) }
         hasESPPool = workload.gateways.map { $0.simulated?.esp != nil }
+        gatewayAddresses = workload.gateways.map { gateway in
+            let addresses = (gateway.simulated?.addresses ?? []) + gateway.realAddresses
+            let other = addresses.first ?? IPAddress(v4: 0xC000_0201)
+            return (addresses.first { $0.isIPv4 } ?? other, addresses.first { !$0.isIPv4 } ?? other)
+        }
         gatewayInsides = workload.gateways.map { $0.simulated?.behindNAT }
         cookieIssuers = workload.gateways.map { gateway in
             let name = StableName.hash(of: "gateways." + gateway.name)

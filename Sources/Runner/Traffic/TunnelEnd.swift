@@ -223,14 +223,18 @@ struct TunnelEnd: ~Copyable {
     }
 
     /// Opens a packet and reads its mark, if it has one.
+    ///
+    /// - Parameter byteCount: how much of the octets it is: all unless said.
     mutating func open(
         _ octets: inout [UInt8],
+        byteCount: Int? = nil,
         from spi: ChildSPI,
         _ cryptography: borrowing Cryptography
     ) throws(PacketDrop) -> Opened {
         var span = octets.mutableSpan
         // SAFETY: as above.
-        var packet = unsafe span.mutableBytes
+        var bytes = unsafe span.mutableBytes
+        var packet = bytes._mutatingExtracting(first: byteCount ?? bytes.byteCount)
         let received = try database.open(&packet, cryptography)
         let index = place(of: spi)
         senders[index].isReady = true

@@ -3,7 +3,7 @@ package import Primitives
 /// A way through the network as all its clients share it: what happens to a packet, without whose packet it is.
 ///
 /// A fault changes these values at its instant, and changes them back: `isUp`, or `loss`.
-package struct Link: Hashable, Sendable {
+package struct Link: ~Copyable, Sendable {
     /// The run's seed.
     package var seed: UInt64
     package var latency: Latency
@@ -70,7 +70,7 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
     /// The state of a Gilbert-Elliott loss.
     private var isBad = false
 
-    package init(client: UInt64, direction: Direction, over link: Link) {
+    package init(client: UInt64, direction: Direction, over link: borrowing Link) {
         name = StableName.hash(of: client, direction.rawValue)
         var stream = RandomStream(seed: link.seed, entity: client, purpose: .clientDelay)
         clientDelay = link.latency.perClient.draw(from: &stream)
