@@ -16,7 +16,11 @@ struct LinkTests {
     }
 
     /// Sends packets of 200 bytes at a fixed pace, and gives back what became of each.
-    private func outcomes(_ count: Int, over link: borrowing Link, every gap: Duration = .milliseconds(1)) -> [Link.Outcome] {
+    private func outcomes(
+        _ count: Int,
+        over link: borrowing Link,
+        every gap: Duration = .milliseconds(1)
+    ) -> [Link.Outcome] {
         var flow = Flow(client: 5, direction: .toGateway, over: link)
         return (0..<count).map {
             flow.send(payloadByteCount: 200, isIPv4: true, at: .zero + gap * Int64($0), over: link)
