@@ -23,6 +23,8 @@ package struct DeskMetrics: Sendable {
     package private(set) var queueSeries = TimeSeries()
     /// The longest queue of each second.
     package private(set) var queuePeakSeries = TimeSeries()
+    /// What its ESP pool has done, where it has one.
+    package internal(set) var esp = ESPMetrics()
     private var drops = Array(repeating: UInt64(0), count: DropReason.allCases.count)
     private var jobs = Array(repeating: UInt64(0), count: PricedOperation.allCases.count)
     private var busy = Array(repeating: UInt64(0), count: PricedOperation.allCases.count)
@@ -77,7 +79,7 @@ package struct DeskMetrics: Sendable {
 
 extension TimeSeries {
     /// Adds `rate` for each nanosecond from `start` to `end`, each to its stretch.
-    fileprivate mutating func add(_ rate: UInt64, from start: Instant, to end: Instant) {
+    mutating func add(_ rate: UInt64, from start: Instant, to end: Instant) {
         let step = UInt64(step.nanoseconds)
         var from = start.nanoseconds
         while from < end.nanoseconds {
@@ -88,7 +90,7 @@ extension TimeSeries {
     }
 
     /// Lets the stretch that a moment is in have at least this value.
-    fileprivate mutating func raise(to value: UInt64, at time: Instant) {
+    mutating func raise(to value: UInt64, at time: Instant) {
         let index = Int(time.nanoseconds / UInt64(step.nanoseconds))
         let present = index < values.count ? values[index] : 0
         if value > present { add(value - present, at: time) }

@@ -35,6 +35,7 @@ extension FrontDesk {
         queue.removeAll()
         cores.reset(at: now)
         backend?.reset(at: now)
+        esp?.reset(at: now)
         guard !keepsState else { return }
         halves = HalfTable()
         fragments = FragmentTable()

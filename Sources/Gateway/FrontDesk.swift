@@ -20,12 +20,14 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     var events = EventQueue()
     var arrivals = Slab<PacketArrival>()
     var reports = Slab<HalfReport>()
+    var packets = Slab<ESPArrival>()
     var halves = HalfTable()
     var fragments = FragmentTable()
     var queue = ReceiveQueue()
     var unknownSPIAnswers: AnswerLimit
     var cores: CPUCores
     var backend: Backend?
+    var esp: ESPPool?
     var pools: AddressPools
     /// The places of the IPv6 addresses that records have, by the records' own; as long as the last one that has any.
     var ipv6Leases: [UInt32] = []
@@ -51,6 +53,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         log = settings.logLength.map { WindowLog(length: $0) }
         excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
         cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
+        esp = settings.esp.map { ESPPool($0) }
         pools = AddressPools(settings.pool)
         unknownSPIAnswers = AnswerLimit(perSecond: settings.unknownSPIAnswers)
         serviceTimes = RandomStream(seed: settings.seed, entity: settings.name, purpose: .serviceTime)
@@ -89,6 +92,11 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
                 events.push(
                     Event(order: report.order, target: settings.entity, kind: Kind.report.rawValue, small: index)
                 )
+            case .packet(let packet):
+                let index = packets.insert(packet)
+                events.push(
+                    Event(order: packet.order, target: settings.entity, kind: Kind.packet.rawValue, small: index)
+                )
             case .completion, .portRequest, .portGrant:
                 preconditionFailure("a desk hears of packets and halves alone")
             }
@@ -121,6 +129,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case .backendEnd:
             if event.first == epoch { finishBackend(event.small) }
         case .booking: lookAtTimer(of: SlotID(packed: event.first), booking: event.small)
+        case .packet: admit(packets.remove(event.small), &outbox)
         case .down: goDown(&outbox)
         case .up: comeUp()
         case nil: preconditionFailure("a desk knows the kinds of its events")
@@ -136,6 +145,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case down
         case up
         case backendEnd
+        case packet
     }
 
     /// Plans an event of the desk's own.
@@ -155,6 +165,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         case down
         case up
         case backend
+        case esp
     }
 
     /// Writes a decision into the digest and the log.

@@ -41,6 +41,8 @@ package struct FrontDeskSettings: Sendable {
     package var queuePackets = Int.max
     /// How many octets they may have.
     package var queueByteCount = Int.max
+    /// What does the gateway's work on ESP; nil: that takes no time.
+    package var esp: ESPPoolSettings?
     package var halfOpen = HalfOpenLimits()
     /// The key exchanges that the gateway does in IKE_SA_INIT; any other is refused at the price of a refusal.
     package var keyExchanges: [KeyExchangeMethod] = KeyExchangeMethod.allCases

@@ -31,6 +31,8 @@ package struct HalfID: Hashable, Sendable, BitwiseCopyable {
 package enum GatewayMessage: Sendable, BitwiseCopyable {
     /// Shard to desk: a packet reaches the gateway's network interface at the order's time.
     case arrival(PacketArrival)
+    /// Shard to desk: an ESP packet is to be opened or sealed, and waits for a core of the pool; F later.
+    case packet(ESPArrival)
     /// Shard to desk: what a half says after it was given something to handle; F later.
     case report(HalfReport)
     /// Desk to shard: a job is done; F after its end.
@@ -43,6 +45,7 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
     package var order: EventOrder {
         switch self {
         case .arrival(let arrival): arrival.order
+        case .packet(let packet): packet.order
         case .report(let report): report.order
         case .completion(let completion): completion.order
         case .portRequest(let request): request.order
@@ -53,6 +56,7 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
     package var half: HalfID {
         switch self {
         case .arrival(let arrival): arrival.half
+        case .packet(let packet): HalfID(client: packet.client, attempt: 0)
         case .report(let report): report.half
         case .completion(let completion): completion.half
         case .portRequest(let request): HalfID(client: request.client, attempt: 0)
@@ -118,6 +122,35 @@ package struct PacketArrival: Sendable, BitwiseCopyable {
         self.isResponse = isResponse
         self.spi = spi
         self.note = note
+    }
+}
+
+/// An ESP packet that has come to the gateway, from outside or from behind it.
+package struct ESPArrival: Sendable, BitwiseCopyable {
+    package var order: EventOrder
+    package var client: UInt32
+    package var shard: UInt32
+    /// What the home shard calls it; it comes back in the completion.
+    package var packet: UInt32
+    /// From outside of the ESP packet, from behind of the IP packet.
+    package var byteCount: UInt32
+    /// Whether it comes from behind the gateway, to be sealed.
+    package var isFromBehind: Bool
+
+    package init(
+        order: EventOrder,
+        client: UInt32,
+        shard: UInt32,
+        packet: UInt32,
+        byteCount: UInt32,
+        isFromBehind: Bool
+    ) {
+        self.order = order
+        self.client = client
+        self.shard = shard
+        self.packet = packet
+        self.byteCount = byteCount
+        self.isFromBehind = isFromBehind
     }
 }
 
@@ -220,6 +253,12 @@ package struct JobCompletion: Sendable, BitwiseCopyable {
         case drop(DropReason)
         /// The half's timer of this generation is due: it advances. There is no packet.
         case timer(generation: UInt32)
+        /// An ESP packet from outside has had its core.
+        case openPacket
+        /// A packet from behind has had its core; its place among those that wait is in the place of a handle.
+        case sealPacket
+        /// An ESP packet got no core.
+        case losePacket(DropReason, isFromBehind: Bool)
     }
 
     package var order: EventOrder

@@ -48,12 +48,29 @@ package enum SeriesName: Hashable, Sendable {
         case halfOpen = "gateway.half-open"
         /// The share of the gateway's cores that was busy, in parts of a billion.
         case gatewayCPU = "gateway.cpu"
+        /// The share of the cores of the gateway's ESP pool that was busy, in parts of a billion.
+        case gatewayESP = "gateway.esp"
+        /// The most packets that waited for one of them at once.
+        case gatewayESPQueue = "gateway.esp-queue"
+
+        /// Whether its values are parts of a billion.
+        var isShare: Bool { self == .gatewayCPU || self == .gatewayESP }
     }
 
     package enum Percentile: String, CaseIterable, Hashable, Sendable {
         case p50
         case p99
         case max
+    }
+}
+
+extension SeriesName {
+    /// Whether its values are parts of a billion.
+    var isShare: Bool {
+        switch self {
+        case .gauge(let gauge): gauge.isShare
+        case .counter, .latency: false
+        }
     }
 }
 

@@ -116,5 +116,7 @@ extension Workload {
         package var addresses: [IPAddress]
         /// Its own address behind a NAT that lets everything through; nil without one.
         package var behindNAT: IPAddress?
+        /// What does its work on ESP; nil: that takes no time.
+        package var esp: ESPPool?
     }
 }

@@ -20,13 +20,6 @@ extension Workload {
             case onOff = "on-off"
         }
 
-        /// How long packets are, the inner IP header included.
-        package enum Size: Hashable, Sendable {
-            case fixed(Int)
-            /// 72, 576 and 1400 octets, drawn at 7 : 4 : 1.
-            case imix
-        }
-
         package struct Bursts: Hashable, Sendable {
             package var burst: Duration
             package var pause: Duration
@@ -91,7 +84,7 @@ extension WorkloadSchema {
             Field("packets", .scalar(.rate), .required, "how many for each client, in a burst where there are bursts"),
             Field(
                 "size",
-                .scalar(.size(words: ["imix"])),
+                packetSize,
                 .required,
                 "how long they are with their inner IP header; `imix` draws 72, 576 and 1400 octets at 7 : 4 : 1"
             ),
@@ -171,21 +164,8 @@ extension WorkloadReader {
                 "write at most \(Self.mostPackets)/s"
             )
         }
-        guard let text = inner.value("size")?.scalar, text != "imix", let byteCount = try? Units.size(text) else {
-            return Workload.Traffic.Stream(packets: packets, size: .imix)
-        }
-        if !Self.packetSizes.contains(byteCount) {
-            fail(
-                inner.mark("size"),
-                "a packet of \(byteCount) octets cannot carry what it is measured by",
-                "write \(Self.packetSizes.lowerBound)B to \(Self.packetSizes.upperBound)B"
-            )
-        }
-        return Workload.Traffic.Stream(packets: packets, size: .fixed(byteCount))
+        return Workload.Traffic.Stream(packets: packets, size: packetSize(inner))
     }
-
-    /// The headers of IPv6 and UDP with a mark of 24 octets, and what jumbo frames carry.
-    private static var packetSizes: ClosedRange<Int> { 72...9_000 }
 
     private static var mostPackets: UInt64 { 1_000_000 }
 }
@@ -210,11 +190,6 @@ extension Workload {
     }
 
     private func value(_ stream: Traffic.Stream) -> YAMLValue {
-        let size =
-            switch stream.size {
-            case .fixed(let byteCount): UnitText.size(byteCount)
-            case .imix: "imix"
-            }
-        return .map([("packets", .plain(UnitText.rate(stream.packets))), ("size", .plain(size))])
+        .map([("packets", .plain(UnitText.rate(stream.packets))), ("size", value(stream.size))])
     }
 }

@@ -139,6 +139,20 @@ struct DeskUnderTest: ~Copyable {
         desk.accept([.arrival(arrival)])
     }
 
+    /// An ESP packet that came F before, or with `isFromBehind` one from behind the gateway.
+    mutating func packet(_ microseconds: Int64, _ client: UInt32, byteCount: UInt32 = 1_000, isFromBehind: Bool = false)
+    {
+        let arrival = ESPArrival(
+            order: order(microseconds, class: GatewayEventClass.arrival, client),
+            client: client,
+            shard: 1,
+            packet: UInt32(sent),
+            byteCount: byteCount,
+            isFromBehind: isFromBehind
+        )
+        desk.accept([.packet(arrival)])
+    }
+
     mutating func report(
         _ microseconds: Int64,
         _ client: UInt32,

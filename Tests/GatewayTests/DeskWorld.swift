@@ -163,7 +163,7 @@ struct ToyClients: ~Copyable {
         let isCurrent = completion.half == clients[local].half
         var transition = HalfReport.Transition.none
         switch completion.action {
-        case .drop, .refuseUnknown: return
+        case .drop, .refuseUnknown, .openPacket, .sealPacket, .losePacket: return
         case .demandCookie:
             if isCurrent { clients[local].hasCookie = true }
             return
@@ -235,6 +235,7 @@ extension JobCompletion.Action {
         case .drop(let reason): 3 + UInt32(reason.rawValue)
         case .timer(let generation): 100 + generation % 1_000
         case .handleWithoutBackend: 99
+        case .openPacket, .sealPacket, .losePacket: 98
         }
     }
 }

@@ -144,6 +144,54 @@ private enum Theory {
     }
 }
 
+/// Packets that come at random to a desk's ESP pool, and all take the same.
+private enum Packets {
+    /// The mean time that a packet waits, in service times.
+    static func meanWait(cores: Int, load: Double, replication: UInt64) -> Double {
+        var settings = FrontDeskSettings(
+            entity: 0,
+            name: StableName.hash(of: "gw"),
+            seed: 1,
+            internalLatency: .milliseconds(5),
+            costs: CostTable(operation: { _ in .zero }, keyExchange: { _ in .zero })
+        )
+        let pool = ESPPoolSettings(
+            cores: cores,
+            queuePackets: .max,
+            perPacket: .nanoseconds(500),
+            perKilobyte: .nanoseconds(1_500)
+        )
+        settings.esp = pool
+        let service = pool.service(byteCount: 1_000)
+        var desk = FrontDesk(settings)
+        var outbox = Outbox<GatewayMessage>(partCount: 1)
+        var gaps = RandomStream(seed: 100 + replication, entity: 1, purpose: .test)
+        let mean = Int64(Double(service.nanoseconds) / load / Double(cores))
+        let gap = DurationDistribution(.exponential(mean: .nanoseconds(mean)))
+        var next = Instant.zero + .milliseconds(5)
+        var limit = next
+        var before: (served: UInt64, waited: UInt64) = (0, 0)
+        for count in 1...33_000 as ClosedRange<UInt32> {
+            let arrival = ESPArrival(
+                order: EventOrder(time: next, class: GatewayEventClass.arrival, source: 1, count: UInt64(count)),
+                client: count % 50,
+                shard: 0,
+                packet: count,
+                byteCount: 1_000,
+                isFromBehind: count % 2 == 0
+            )
+            desk.accept([.packet(arrival)])
+            limit = next + .nanoseconds(1)
+            outbox.clear(horizon: limit)
+            _ = desk.run(before: limit, into: &outbox)
+            next = next + gap.draw(from: &gaps)
+            if count == 3_000 { before = (desk.metrics.esp.served, desk.metrics.esp.waitedNanoseconds) }
+        }
+        let wait = Double(desk.metrics.esp.waitedNanoseconds - before.waited)
+        return wait / Double(desk.metrics.esp.served - before.served) / Double(service.nanoseconds)
+    }
+}
+
 @Suite("A front desk against queueing theory")
 struct QueueingTheoryTests {
     struct System: Sendable, CustomTestStringConvertible {
@@ -181,6 +229,20 @@ struct QueueingTheoryTests {
         let halfWidth = 3.250 * (variance / 10).squareRoot()
         #expect(abs(mean - system.meanWait) < halfWidth, "\(mean) +- \(halfWidth), theory \(system.meanWait)")
         #expect(halfWidth < 0.08 * system.meanWait, "the interval is narrow enough to tell anything")
+    }
+
+    @Test(
+        "so it is of ESP packets, which have a pool of their own",
+        arguments: [(1, 0.5), (1, 0.8), (2, 0.7), (4, 0.75), (7, 0.8)]
+    )
+    func meets(cores: Int, load: Double) {
+        let waits = (0..<10).map { Packets.meanWait(cores: cores, load: load, replication: $0) }
+        let mean = waits.reduce(0, +) / 10
+        let variance = waits.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 9
+        let halfWidth = 3.250 * (variance / 10).squareRoot()
+        let theory = Theory.mdk(cores, load)
+        #expect(abs(mean - theory) < halfWidth, "\(mean) +- \(halfWidth), theory \(theory)")
+        #expect(halfWidth < 0.08 * theory, "the interval is narrow enough to tell anything")
     }
 
     @Test("the formulas agree where they meet, and with Erlang's C of the tables")

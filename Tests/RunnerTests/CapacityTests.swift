@@ -132,6 +132,26 @@ struct CapacityTests {
         }
     }
 
+    @Test(
+        "of a gateway whose ESP is slower than the line is what its pool takes for each packet",
+        arguments: [
+            // 1,000 octets are 1,036 as an ESP packet.
+            ("{ cores: 1, per-packet: 1ms, per-kilobyte: 250us, queue: { packets: 50 } }", 1_000, 1e9 / 1_259_000),
+            ("{ cores: 2, per-packet: 2ms, queue: { packets: 50 } }", 1_000, 1_000.0),
+            ("{ cores: 3, per-packet: 500us }", 1_000, 10e6 / 8 / 1_064),
+            ("{ cores: 1, per-packet: 500us, queue: { packets: 100 } }", 200, 2_000.0),
+        ]
+    )
+    func espPool(esp: String, size: Int, knee: Double) throws {
+        let (code, result) = try find("traffic.stream.up.packets=100..9000/s", of: "workloads/esp-throughput.yaml") {
+            $0.overrides = ["gateways.gw.simulated.esp=\(esp)", "traffic.stream.up.size=\(size)B"]
+            $0.resolution = .percent(1)
+        }
+        #expect(code == .pass)
+        #expect(try number(result, "passes") <= knee * 1.01)
+        #expect(try number(result, "fails") >= knee * 0.99)
+    }
+
     /// One core that takes 10 ms for each handshake.
     private static func gateway(in folder: String) throws -> String {
         let kinds = [

@@ -30,8 +30,10 @@ struct LiveOneWayTests {
             child: "{ rekey: 1s }"
         )
         values.traffic =
-            "traffic: { both: { population: laptops, up: { packets: 50/s, size: 200B }, down: { packets: 100/s, size: imix } }, "
-            + "talk: { population: laptops, target: 10.4.5.6, pattern: poisson, up: { packets: 20/s, size: 100B } } }"
+            "traffic: { both: { population: laptops, up: { packets: 50/s, size: 200B }, "
+            + "down: { packets: 100/s, size: { mix: { 72B: 7, 576B: 4, 1400B: 1 } } } }, "
+            + "talk: { population: laptops, target: 10.4.5.6, pattern: poisson, "
+            + "up: { packets: 20/s, size: { uniform: [72B, 200B] } } } }"
         let measured = try measure(values)
         let offered = measured.counter(.trafficOffered).total
         #expect(offered > 20 * 160 * 4)

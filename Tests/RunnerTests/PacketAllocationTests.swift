@@ -49,20 +49,22 @@ import Workload
             return (result.measurements.first?.counter(.trafficReceived).total ?? 0, allocations)
         }
 
+        /// One in so many packets may: four times a second a client asks about its flows of one way, and lists grow in
+        /// which the other end has their packets.
         @Test(
             "nor does one in real time, at either end",
             arguments: [
-                "up: { packets: RATE, size: imix }, down: { packets: RATE, size: imix }",
-                "echo: true, up: { packets: RATE, size: 400B }",
+                ("echo: true, up: { packets: RATE, size: 400B }", 20),
+                ("up: { packets: RATE, size: imix }, down: { packets: RATE, size: imix }", 3),
             ]
         )
-        func allocatesNothingLive(flow: String) throws {
+        func allocatesNothingLive(flow: String, rarity: Int) throws {
             let few = try live(flow.replacing("RATE", with: "20/s"))
             let many = try live(flow.replacing("RATE", with: "300/s"))
             let packets = many.packets - few.packets
             #expect(packets > 6_000)
             let allocations = Int(many.allocations) - Int(few.allocations)
-            #expect(allocations < Int(packets) / 20, "\(allocations) for \(packets) packets")
+            #expect(allocations < Int(packets) / rarity, "\(allocations) for \(packets) packets")
         }
     }
 #endif

@@ -124,6 +124,16 @@ extension RandomWorkload {
         policy.append("mode: transport")
     }
 
+    /// Work on ESP takes time at half of the gateways that traffic goes by, too much of it at some.
+    mutating func drawESPPool() {
+        var draws = Draws(seed, entity: 31)
+        guard !traffic.isEmpty, draws.isOne(in: 2) else { return }
+        let (cores, price) = (draws.pick(1...3), draws.one(of: ["20us", "500us", "15ms"]))
+        simulated.append(
+            "esp: { cores: \(cores), per-packet: \(price), per-kilobyte: 100us, queue: { packets: \(draws.pick(1...20)) } }"
+        )
+    }
+
     /// What a Child SA may carry besides, half of the time where something flows.
     var volume: String {
         var draws = Draws(seed, entity: 30)

@@ -133,6 +133,7 @@ struct RandomWorkload: CustomStringConvertible {
         drawTroubles()
         drawWay()
         drawMode(isMobile: mobike[1])
+        drawESPPool()
         drawAddresses()
         drawConfiguration()
         drawGateways()

@@ -76,7 +76,7 @@ struct RandomWorkloadTests {
         "ports-per-client: ", "-modp3072", "-modp4096", "-modp2048s256", "-ecp192", "sha256-mlkem768", "-mlkem1024]",
         "far-0:", "far-1:", "-ke1_mlkem1024", "psk-derived: secret", "psk-derived: guessed", "[ecdsa-p256, ",
         "rsa-pkcs1-sha384", "refused-child-rekeys: ",
-        "psk-file: ", "identity: { file: ", "lists/guessed.csv", ", packets: ", ", bytes: ",
+        "psk-file: ", "identity: { file: ", "lists/guessed.csv", ", packets: ", ", bytes: ", "esp: { cores: ",
     ]
 
     @Test("have each ingredient, most of them often")

@@ -144,6 +144,55 @@ struct ResolvedTests {
         #expect(again == workload)
     }
 
+    @Test(
+        "so do the sizes of packets, fixed or drawn",
+        arguments: [
+            ("72B", .fixed(72)), ("imix", .imix), ("{ uniform: [72B, 9000B] }", .uniform(from: 72, to: 9000)),
+            ("{ uniform: [1KiB, 1KiB] }", .uniform(from: 1024, to: 1024)),
+            (
+                "{ mix: { 1KiB: 1, 72B: 1000000 } }",
+                .mix([.init(byteCount: 72, weight: 1_000_000), .init(byteCount: 1024, weight: 1)])
+            ),
+        ] as [(String, Workload.Traffic.Size)]
+    )
+    func packetSizes(written: String, read: Workload.Traffic.Size) throws {
+        let flow = "traffic: { flow: { population: laptops, down: { packets: 5/s, size: \(written) } } }\nrun: {"
+        let workload = try BaseWorkload.workload(BaseWorkload.replacing("run: {", with: flow))
+        #expect(workload.traffic.map(\.down?.size) == [read])
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+    }
+
+    @Test("a weight of a mix is a setting like others")
+    func overridesWeight() throws {
+        let stream = "{ packets: 5/s, size: { mix: { 72B: 7, 576B: 4 } } }"
+        let flow = "traffic: { x: { population: laptops, up: \(stream) } }\nrun: {"
+        let text = BaseWorkload.replacing("run: {", with: flow)
+        let workload = try BaseWorkload.workload(text, overrides: ["traffic.x.up.size.mix.576B=9"])
+        #expect(
+            workload.traffic.first?.up?.size
+                == .mix([.init(byteCount: 72, weight: 7), .init(byteCount: 576, weight: 9)])
+        )
+    }
+
+    @Test("so does a gateway's ESP pool")
+    func espPool() throws {
+        let esp = "esp: { cores: 2, per-packet: 1.5us, per-kilobyte: 250ns, queue: { packets: 9 } }"
+        let workload = try BaseWorkload.workload(BaseWorkload.replacing("cores: 4,", with: "cores: 4, \(esp),"))
+        let pool = try #require(workload.gateways.first?.simulated?.esp)
+        #expect(pool.cores == 2 && pool.queuePackets == 9)
+        #expect(pool.perPacket == .nanoseconds(1_500) && pool.perKilobyte == .nanoseconds(250))
+        let again = try WorkloadFile(text: workload.resolved(), path: "resolved.yaml").validated()
+        #expect(again == workload)
+        let added = try BaseWorkload.workload(
+            BaseWorkload.text,
+            overrides: ["gateways.gw.simulated.esp={ cores: 3, per-packet: 2us }"]
+        )
+        let least = try #require(added.gateways.first?.simulated?.esp)
+        #expect(least.cores == 3 && least.perKilobyte == .zero && least.queuePackets == 1_024)
+        #expect(try BaseWorkload.workload(BaseWorkload.text).gateways.allSatisfy { $0.simulated?.esp == nil })
+    }
+
     @Test("the resolved text of the quickstart is as it was")
     func golden() throws {
         try Golden.check(Workload.load(ShippedWorkloads.path("quickstart.yaml")).resolved(), "quickstart-resolved.yaml")

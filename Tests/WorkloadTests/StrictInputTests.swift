@@ -18,6 +18,14 @@ struct Broken {
 struct StrictInputTests {
     static let broken = [
         Broken("an unknown key", "count: 100", "coutn: 100"),
+        Broken("an ESP pool without a price", "cores: 4,", "cores: 4, esp: { cores: 2 },"),
+        Broken("an ESP pool without a core", "cores: 4,", "cores: 4, esp: { cores: 0, per-packet: 1us },"),
+        Broken("ESP that takes no time", "cores: 4,", "cores: 4, esp: { cores: 2, per-packet: 0us },"),
+        Broken(
+            "ESP that takes too much",
+            "cores: 4,",
+            "cores: 4, esp: { cores: 2, per-packet: 2s, per-kilobyte: 1001ms, queue: { packets: 0 } },"
+        ),
         Broken("a missing unit", "nat-keepalive: 20s", "nat-keepalive: 20"),
         Broken("a wrong unit", "over: 10s", "over: 10sec"),
         Broken("a duration in base 60", "duration: 5m", "duration: 10:30"),
@@ -129,6 +137,62 @@ struct StrictInputTests {
             "packets that are too small",
             "run: {",
             "traffic: { office: { population: laptops, down: { packets: 5/s, size: 60B } } }\nrun: {"
+        ),
+        Broken(
+            "drawn packets that are too small",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [60B, 1400B] } } } }\nrun: {"
+        ),
+        Broken(
+            "packets from more to less",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [1400B, 72B] } } } }\nrun: {"
+        ),
+        Broken(
+            "packets between three sizes",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { uniform: [72B, 576B, 1400B] } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of what is no size",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, long: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a size twice",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 1000B: 7, 1KB: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a size too large",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, 9001B: 1 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix with a weight of nothing",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7, 576B: 0 } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of too much",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { "
+                + (100...164).map { "\($0)B: 1" }.joined(separator: ", ") + " } } } } }\nrun: {"
+        ),
+        Broken(
+            "a mix of nothing",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: {} } } } }\nrun: {"
+        ),
+        Broken(
+            "sizes in two ways",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { mix: { 72B: 7 }, uniform: [72B, 576B] } } } }\nrun: {"
+        ),
+        Broken(
+            "a size of a kind that nobody knows",
+            "run: {",
+            "traffic: { office: { population: laptops, up: { packets: 5/s, size: { normal: { mean: 576B } } } } }\nrun: {"
         ),
         Broken(
             "a certificate without its key",

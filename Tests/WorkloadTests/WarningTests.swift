@@ -85,6 +85,33 @@ struct WarningTests {
         #expect(messages.allSatisfy { $0.contains("warning:") })
     }
 
+    /// 100 clients, of 1 ms and 100 us for each 1,000 octets.
+    @Test(
+        "so is more traffic than a gateway's ESP pool can do, and no less",
+        arguments: [
+            ("up: { packets: 20/s, size: 1000B }", 2, "2.2 cores of ESP, and there are 2"),
+            ("up: { packets: 20/s, size: 1000B }", 3, nil),
+            (
+                "up: { packets: 5/s, size: 1000B }, down: { packets: 5/s, size: 1000B }", 1,
+                "1.1 cores of ESP, and there is 1"
+            ),
+            ("echo: true, up: { packets: 5/s, size: { uniform: [500B, 1500B] } }", 1, "1.1 cores of ESP"),
+            ("pattern: on-off, burst: 1s, pause: 9s, up: { packets: 100/s, size: 1000B }", 1, "1.1 cores of ESP"),
+            ("pattern: on-off, burst: 1s, pause: 10s, up: { packets: 100/s, size: 1000B }", 1, nil),
+            ("up: { packets: 10/s, size: { mix: { 100B: 9, 1000B: 1 } } }", 1, "1.019 cores of ESP"),
+            ("up: { packets: 9/s, size: imix }", 1, nil),
+        ]
+    )
+    func espPool(flow: String, cores: Int, says: String?) {
+        let esp = "esp: { cores: \(cores), per-packet: 1ms, per-kilobyte: 100us }"
+        let text = BaseWorkload.text.replacing("cores: 4,", with: "cores: 4, \(esp),")
+            .replacing("run: {", with: "traffic: { flow: { population: laptops, \(flow) } }\nrun: {")
+        let said = BaseWorkload.messages(text).split(separator: "\n").filter { $0.contains("gateway-queue-full") }
+        #expect(said.count == (says == nil ? 0 : 1))
+        if let says { #expect(said.first?.contains(says) == true, "\(said)") }
+        #expect(said.allSatisfy { $0.hasPrefix("base.yaml:12:") && $0.contains("warning:") })
+    }
+
     @Test("of the shipped workloads only what their stories mean is said")
     func shipped() throws {
         let lines = try ShippedWorkloads.names.map { name in

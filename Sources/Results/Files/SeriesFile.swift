@@ -5,7 +5,7 @@ import Primitives
 package enum SeriesFile {
     package static func text(of table: SeriesTable) -> String {
         var text = (["second"] + table.columns.map { quoted(header(of: $0)) }).joined(separator: ",") + "\n"
-        let columns = table.columns.map { column in (isShare: column.name == .gauge(.gatewayCPU), column.values) }
+        let columns = table.columns.map { column in (isShare: column.name.isShare, column.values) }
         for row in 0..<table.rowCount {
             text += JSONValue.decimal(UInt64(table.interval.nanoseconds) * UInt64(row), digits: 9)
             for (isShare, values) in columns {
@@ -62,7 +62,7 @@ package enum SeriesFile {
             )
         }
         for (column, field) in fields.dropFirst().enumerated() {
-            let isShare = table.columns[column].name == .gauge(.gatewayCPU)
+            let isShare = table.columns[column].name.isShare
             let value = JSONObject.scaled(field, digits: isShare ? 9 : 0)
             guard value != nil || field.isEmpty else {
                 throw ResultError(file: file, place: place, problem: "\"\(field)\" is no number of this column")

@@ -1,10 +1,12 @@
 import BasicContainers
 import DequeModule
 import ESP
+import Gateway
 import IKEWire
 import IKEv2
 import Load
 import Primitives
+import Simulation
 import Workload
 
 // What stands behind the gateway and sends packets back.
@@ -18,10 +20,15 @@ extension ClientShard {
         _ packet: inout PacketStore.Packet,
         _ opened: TunnelEnd.Opened,
         ofHalf index: Int,
-        _ spi: ChildSPI
+        _ spi: ChildSPI,
+        _ outbox: inout Outbox<GatewayMessage>
     ) -> Bool {
         packets.settle(packet)
         let subject = Int(packet.subject)
+        if terms.hasESPPool[clients[local].gateway] {
+            waitToSeal(local, answerTo: opened, subject, ofHalf: index, &outbox)
+            return false
+        }
         guard
             let sealed = clients[local].halves[index].tunnel?.value.answer(
                 opened,

@@ -60,8 +60,8 @@ extension ClientShard: SimulatedPart {
         case .move: move(local, event, &outbox)
         case .portGrant: takePorts(local, event, &outbox)
         case .portCheck: checkPorts(local, event, &outbox)
-        case .flow: sendPacket(local, event)
-        case .packet: takePacket(local, event, &outbox)
+        case .flow: sendPacket(local, event, &outbox)
+        case .packet: takePacket(local, event.small, event.order, &outbox)
         }
     }
 }

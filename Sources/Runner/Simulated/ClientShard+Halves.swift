@@ -30,6 +30,10 @@ extension ClientShard {
         case .drop: packets.release(completion.packet)
         case .handleIfCookieIsTrue: checkCookie(local, completion, &outbox)
         case .timer(let generation): fireHalfTimer(local, completion.half.attempt, generation)
+        case .openPacket: takePacket(local, completion.packet, nil, &outbox)
+        case .sealPacket: sealWaiting(local, completion.packet)
+        case .losePacket(let reason, let isFromBehind):
+            loseWaiting(local, completion.packet, reason, isFromBehind: isFromBehind)
         }
     }
 
@@ -330,6 +334,9 @@ extension JobCompletion.Action {
         case .timer(let generation): 5 | UInt64(generation) << 8
         case .refuseUnknown: 6
         case .handleWithoutBackend: 7
+        case .openPacket: 8
+        case .sealPacket: 9
+        case .losePacket(let reason, let isFromBehind): 10 | UInt64(reason.rawValue) << 8 | (isFromBehind ? 1 << 16 : 0)
         }
     }
 }

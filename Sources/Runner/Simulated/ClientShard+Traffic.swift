@@ -87,7 +87,7 @@ extension ClientShard {
     }
 
     /// A packet of a flow is due.
-    mutating func sendPacket(_ local: Int, _ event: Event) {
+    mutating func sendPacket(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
         let index = Int(event.small)
         guard clients[local].client.isWanted else {
             return end(local, index)
@@ -100,8 +100,10 @@ extension ClientShard {
         let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
         let reason =
             switch flow.direction {
-            case .up: sendUp(local, mark, flow, byteCount: next.byteCount)
-            case .down: sendDown(local, mark, flow, byteCount: next.byteCount)
+            case .up: sendUp(local, mark, flow.form, flow.subject, byteCount: next.byteCount)
+            case .down where terms.hasESPPool[clients[local].gateway]:
+                waitToSeal(local, mark, flow.form, flow.subject, byteCount: next.byteCount, &outbox)
+            case .down: sendDown(local, mark, flow.form, flow.subject, byteCount: next.byteCount)
             }
         if let reason { tally.packetLost(flow.subject, reason, at: turn.now) }
         schedule(local, index, at: next.following)
@@ -110,12 +112,18 @@ extension ClientShard {
     // MARK: Up
 
     /// Why a packet gets no further, if it does not.
-    private mutating func sendUp(_ local: Int, _ mark: FlowMark, _ packetFlow: PacketFlow, byteCount: Int) -> String? {
+    private mutating func sendUp(
+        _ local: Int,
+        _ mark: FlowMark,
+        _ form: FlowForm,
+        _ subject: Int,
+        byteCount: Int
+    ) -> String? {
         let handle = packets.reserve()
         let sealed = packets.write(handle) { buffer in
             clients[local].traffic?.value.end.seal(
                 mark,
-                packetFlow.form,
+                form,
                 byteCount: byteCount,
                 into: &buffer,
                 turn.cryptography
@@ -137,7 +145,7 @@ extension ClientShard {
                 clients[local].nat?.value.outbound(from: source.port, to: way.remote, at: turn.now, behaviour) ?? source
         }
         let path = Self.wire(from: source, to: way.remote, way)
-        packets.fill(handle, byteCount: sealed, packetFlow.subject, over: path)
+        packets.fill(handle, byteCount: sealed, subject, over: path)
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
         let link = clients[local].path
         var flow = clients[local].up
@@ -186,14 +194,24 @@ extension ClientShard {
     }
 
     /// A packet has come to the gateway.
-    mutating func takePacket(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
-        var packet = packets.take(event.small)
-        note(local, event.order, .packet, UInt64(packet.byteCount))
+    ///
+    /// - Parameter order: of its coming; nil where it has waited for a core since.
+    mutating func takePacket(
+        _ local: Int,
+        _ handle: UInt32,
+        _ order: EventOrder?,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) {
+        var packet = packets.take(handle)
+        if let order { note(local, order, .packet, UInt64(packet.byteCount)) }
         guard let spi = Self.childSPI(of: packet) else { preconditionFailure("an ESP packet has an SPI") }
         let gateway = clients[local].gateway
         var isKept = false
         if terms.restarts[gateway].isDown(at: turn.now) {
             lose(packet, "gateway-down")
+        } else if order != nil, terms.hasESPPool[gateway] {
+            waitToOpen(local, handle, byteCount: packet.byteCount, &outbox)
+            return packets.restore(handle, packet)
         } else if let index = halfIndex(local, receiving: spi) {
             do throws(PacketDrop) {
                 guard
@@ -211,7 +229,7 @@ extension ClientShard {
                 }
                 guard let mark = opened.mark else { throw .malformed }
                 if isEchoed(mark) {
-                    isKept = answer(local, event.small, &packet, opened, ofHalf: index, spi)
+                    isKept = answer(local, handle, &packet, opened, ofHalf: index, spi, &outbox)
                 } else {
                     receive(local, packet, mark)
                 }
@@ -224,10 +242,10 @@ extension ClientShard {
         } else {
             drop(local, packet, .unknownSPI)
             if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
-                return report(local, unknown: spi, packet, event.small, &outbox)
+                return report(local, unknown: spi, packet, handle, &outbox)
             }
         }
-        if !isKept { packets.release(event.small, packet) }
+        if !isKept { packets.release(handle, packet) }
     }
 
     private func halfIndex(_ local: Int, receiving spi: ChildSPI) -> Int? {
@@ -290,7 +308,13 @@ extension ClientShard {
 
     // MARK: Down
 
-    private mutating func sendDown(_ local: Int, _ mark: FlowMark, _ flow: PacketFlow, byteCount: Int) -> String? {
+    mutating func sendDown(
+        _ local: Int,
+        _ mark: FlowMark,
+        _ form: FlowForm,
+        _ subject: Int,
+        byteCount: Int
+    ) -> String? {
         let gateway = clients[local].gateway
         guard !terms.restarts[gateway].isDown(at: turn.now) else { return "gateway-down" }
         let handle = packets.reserve()
@@ -298,7 +322,7 @@ extension ClientShard {
             let sealed = packets.write(handle) { buffer in
                 clients[local].halves[index].tunnel?.value.seal(
                     mark,
-                    flow.form,
+                    form,
                     byteCount: byteCount,
                     into: &buffer,
                     turn.cryptography
@@ -308,7 +332,7 @@ extension ClientShard {
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
             noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            return leaveDown(local, handle, byteCount: sealed, flow.subject, from: outside, way)
+            return leaveDown(local, handle, byteCount: sealed, subject, from: outside, way)
         }
         packets.release(handle)
         return "no-tunnel"

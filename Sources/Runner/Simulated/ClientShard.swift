@@ -131,6 +131,9 @@ struct ClientShard: ~Copyable {
     var freeGrants: [UInt32] = []
     /// The faults that catch packets at this moment.
     var replays = ReplayFaults()
+    /// What waits to be sealed, where a gateway's work on ESP takes time.
+    var waitingPackets: [WaitingPacket?] = []
+    var freeWaitingPackets: [UInt32] = []
 
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index

@@ -81,6 +81,14 @@ extension SimulationPlan {
         settings.cores = simulated.cores
         settings.queuePackets = simulated.queuePackets
         settings.queueByteCount = simulated.queueByteCount
+        settings.esp = simulated.esp.map {
+            ESPPoolSettings(
+                cores: $0.cores,
+                queuePackets: $0.queuePackets,
+                perPacket: $0.perPacket,
+                perKilobyte: $0.perKilobyte
+            )
+        }
         let limits = gateway.policy.halfOpen
         settings.halfOpen.cookiesAbove = limits.cookiesAbove
         settings.halfOpen.cookiesAbovePerSource = limits.cookiesAbovePerSource

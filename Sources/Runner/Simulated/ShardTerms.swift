@@ -22,6 +22,8 @@ final class ShardTerms: Sendable {
     let rollovers: [RolloverTerms?]
     let internalLatency: [Duration]
     let restarts: [RestartSchedule]
+    /// Whether its work on ESP takes time.
+    let hasESPPool: [Bool]
     /// Where the gateways are, for clients of IPv4 and of IPv6.
     let gatewayAddresses: [(v4: IPAddress, v6: IPAddress)]
     /// The gateways' own addresses behind their NATs.
@@ -53,6 +55,7 @@ final class ShardTerms: Sendable {
         rollovers = RolloverTerms.all(plan, policies, clientPlans)
         internalLatency = workload.gateways.map { $0.simulated?.internalLatency ?? .milliseconds(1) }
         restarts = workload.gateways.indices.map { plan.restartSchedule($0) }
+        hasESPPool = workload.gateways.map { $0.simulated?.esp != nil }
         gatewayAddresses = workload.gateways.map { gateway in
             let addresses = (gateway.simulated?.addresses ?? []) + gateway.realAddresses
             let other = addresses.first ?? IPAddress(v4: 0xC000_0201)

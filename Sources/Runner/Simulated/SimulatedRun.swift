@@ -201,6 +201,7 @@ package final class SimulatedRun {
         var log = WindowLog(length: SimulationPlan.logLength)
         var excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
         var underWay: Int64 = 0
+        var pools: [PoolSeries] = []
         for index in 0..<plan.partCount {
             simulator.withPart(index) { part in
                 if index < plan.shardCount {
@@ -211,6 +212,10 @@ package final class SimulatedRun {
                     if let natLog = part.sharedNAT?.log { log.merge(natLog) }
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
+                    let gateway = plan.workload.gateways[index - plan.shardCount]
+                    if let pool = gateway.simulated?.esp, let metrics = part.desk?.metrics.esp {
+                        pools.append(PoolSeries(gateway: gateway, pool: pool, metrics: metrics))
+                    }
                     if let deskLog = part.desk?.log { log.merge(deskLog) }
                     if let own = part.desk?.excerpt { excerpt?.merge(own) }
                 }
@@ -219,10 +224,13 @@ package final class SimulatedRun {
         checkConservation(underWay: underWay)
         var digest = RunDigest()
         for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
+        let duration = interruptedAt.map { $0 - .zero } ?? plan.workload.run.duration
+        var series = collector.seriesTable(duration: duration)
+        for pool in pools { series.columns += pool.columns(series.interval, duration: duration) }
         return SimulatedOutcome(
             digest: digest.description,
             measurements: collector.measurements(),
-            series: collector.seriesTable(duration: interruptedAt.map { $0 - .zero } ?? plan.workload.run.duration),
+            series: series,
             eventCount: simulator.eventCount,
             windowLog: log,
             excerpt: excerpt,

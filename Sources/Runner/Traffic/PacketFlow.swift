@@ -120,6 +120,14 @@ struct PacketFlow {
             case 7..<11: return 576
             default: return 1_400
             }
+        case .uniform(let from, let to): return from + Int(chance.below(UInt64(to - from + 1)))
+        case .mix(let shares):
+            var place = Int(chance.below(UInt64(stream.size.sum.count)))
+            for share in shares {
+                if place < share.weight { return share.byteCount }
+                place -= share.weight
+            }
+            preconditionFailure("a draw is below the sum of all weights")
         }
     }
 }

@@ -18,6 +18,7 @@ extension Workload {
         check.checkLongKeyExchanges()
         check.checkPrices()
         check.checkAddresses()
+        check.checkESPPools()
         check.checkExpectations()
         check.checkUse()
         return check.warnings.enumerated()

@@ -76,7 +76,8 @@ extension WorkloadReader {
             queuePackets: queue.count("packets"),
             queueByteCount: queue.read("bytes", or: 1) { text throws(UnitProblem) in try Units.size(text) },
             addresses: addresses,
-            behindNAT: view.address("behind-nat")
+            behindNAT: view.address("behind-nat"),
+            esp: espPool(view)
         )
     }
 

@@ -176,6 +176,7 @@ enum WorkloadSchema {
             ),
             Field("internal-latency", .duration(), .standard("1ms"), "what a message inside the gateway takes"),
             Field("queue", .record(queue), "its receive queue"),
+            Field("esp", .record(espPool), "what does its work on ESP; that takes no time unless said"),
             Field("addresses", .list(of: .scalar(.address), least: 1), "its outer addresses in virtual time"),
             Field("behind-nat", .scalar(.address), "its own address behind a NAT that lets everything through"),
         ]

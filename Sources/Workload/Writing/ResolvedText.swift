@@ -109,7 +109,10 @@ extension Workload {
     }
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
-        .map(entries(of: simulated) + (simulated.behindNAT.map { [("behind-nat", .quoted($0.description))] } ?? []))
+        var entries = entries(of: simulated)
+        if let esp = simulated.esp { entries.append(("esp", value(esp))) }
+        if let inside = simulated.behindNAT { entries.append(("behind-nat", .quoted(inside.description))) }
+        return .map(entries)
     }
 
     private func entries(of simulated: SimulatedGateway) -> [(key: String, value: YAMLValue)] {
