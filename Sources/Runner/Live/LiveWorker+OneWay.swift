@@ -100,15 +100,8 @@ extension LiveWorker {
             return tally.mark(.packetDuplicated, subject, at: turn.now)
         }
         let cameAt = min(clock.instant(systemTime: arrival.time), turn.now)
-        _ = traffic.meters.receive(
-            arrival.number,
-            due: due,
-            of: index,
-            traffic.flows[index],
-            &tally,
-            at: turn.now,
-            arrival: cameAt
-        )
+        traffic.report(index, &tally, at: turn.now)
+        _ = traffic.meters.receive(arrival.number, due: due, of: index, &tally, at: turn.now, arrival: cameAt)
         tally.mark(.packetReceived, subject, at: turn.now)
         tally.sample(.packet, subject, max(cameAt - due, .zero), at: turn.now)
     }

@@ -26,6 +26,11 @@ struct LiveTraffic: ~Copyable {
         return due
     }
 
+    /// Reports what events have cost a flow, before the next packet of it is counted.
+    mutating func report(_ index: Int, _ tally: inout ClientTally, at now: Instant) {
+        if meters.hasOutages(of: index) { meters.report(index, flows[index], &tally, at: now) }
+    }
+
     /// Ends the measuring of a flow that sends no more.
     mutating func finish(_ index: Int, _ tally: inout ClientTally, at now: Instant) {
         meters.finish(index, flows[index], &tally, at: now)
@@ -49,7 +54,7 @@ extension LiveWorker {
                 traffic.flows.append(flow)
                 traffic.unanswered.append(UnansweredPackets())
                 traffic.oneWay.append(values.isEchoed ? nil : OneWayFlow())
-                traffic.meters.add()
+                traffic.meters.add(flow)
             }
         }
         return traffic.flows.isEmpty ? nil : Box(traffic)
@@ -213,7 +218,8 @@ extension LiveWorker {
             if traffic.meters.hasSeen(number, of: index) { tally.mark(.packetDuplicated, subject, at: turn.now) }
             return
         }
-        _ = traffic.meters.receive(number, due: due, of: index, traffic.flows[index], &tally, at: turn.now)
+        traffic.report(index, &tally, at: turn.now)
+        _ = traffic.meters.receive(number, due: due, of: index, &tally, at: turn.now)
         tally.mark(.packetReceived, subject, at: turn.now)
         let kind: ClientTally.Latency = traffic.oneWay[index] == nil ? .roundTrip : .packet
         tally.sample(kind, subject, max(turn.now - due, .zero), at: turn.now)

@@ -91,7 +91,8 @@ extension ClientTraffic {
         at now: Instant
     ) -> Bool {
         guard let index = flows.firstIndex(where: { $0.mark == mark.flow }) else { return true }
-        return meters.receive(mark.number, due: mark.time, of: index, flows[index], &tally, at: now)
+        if meters.hasOutages(of: index) { meters.report(index, flows[index], &tally, at: now) }
+        return meters.receive(mark.number, due: mark.time, of: index, &tally, at: now)
     }
 
     fileprivate mutating func end(_ index: Int, _ tally: inout ClientTally, at now: Instant) {

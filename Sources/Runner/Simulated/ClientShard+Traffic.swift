@@ -29,7 +29,7 @@ extension ClientShard {
                 PacketFlow(plan.workload, traffic: number, $0, client: client, seed: plan.seed)
             }
         }
-        for _ in traffic.flows { traffic.meters.add() }
+        for flow in traffic.flows { traffic.meters.add(flow) }
         return traffic.flows.isEmpty ? nil : Box(traffic)
     }
 
@@ -93,7 +93,7 @@ extension ClientShard {
             return end(local, index)
         }
         guard let next = clients[local].traffic?.value.flows[index].next(),
-            let flow = clients[local].traffic?.value.flows[index]
+            let flow = clients[local].traffic?.value.flows[index].face
         else { return }
         note(local, event.order, .flow, next.number, UInt64(next.byteCount))
         tally.mark(.packetOffered, flow.subject, at: turn.now)

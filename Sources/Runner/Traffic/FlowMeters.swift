@@ -4,6 +4,8 @@ import Primitives
 
 /// What is measured of one flow where its packets come out.
 struct FlowMeter {
+    /// Whose its packets are in a tally.
+    let subject: Int
     /// The highest number that has come, and which of the 64 up to it have.
     private var highest: UInt64 = 0
     private var recent: UInt64 = 0
@@ -20,6 +22,8 @@ struct FlowMeter {
         /// It has come before (RFC 5560).
         case duplicate
     }
+
+    init(_ flow: PacketFlow) { subject = flow.subject }
 
     var hasOutages: Bool { !outages.isEmpty }
 
@@ -101,33 +105,33 @@ struct FlowMeters {
     /// When the attempt was due whose tunnel has carried no packet yet.
     private var begun: Instant?
 
-    mutating func add() { meters.append(FlowMeter()) }
+    mutating func add(_ flow: PacketFlow) { meters.append(FlowMeter(flow)) }
 
-    /// Counts a packet that has come out of the tunnel; false where it has come before.
+    /// Counts a packet that has come out of the tunnel; false where it has come before. What its flow has to report
+    /// comes first.
     ///
     /// - Parameter arrival: when it came, where that is told later than now.
     mutating func receive(
         _ number: UInt64,
         due: Instant,
         of index: Int,
-        _ flow: PacketFlow,
         _ tally: inout ClientTally,
         at now: Instant,
         arrival: Instant? = nil
     ) -> Bool {
-        report(index, flow, &tally, at: now)
+        let subject = meters[index].subject
         switch meters[index].receive(number, due: due, at: arrival ?? now) {
         case .duplicate:
-            tally.mark(.packetDuplicated, flow.subject, at: now)
+            tally.mark(.packetDuplicated, subject, at: now)
             return false
         case .reordered(let jitter):
-            tally.mark(.packetReordered, flow.subject, at: now)
-            if let jitter { tally.sample(.jitter, flow.subject, jitter, at: now) }
+            tally.mark(.packetReordered, subject, at: now)
+            if let jitter { tally.sample(.jitter, subject, jitter, at: now) }
         case .inOrder(let jitter):
-            if let jitter { tally.sample(.jitter, flow.subject, jitter, at: now) }
+            if let jitter { tally.sample(.jitter, subject, jitter, at: now) }
         }
         if let begun {
-            tally.sample(.firstPacket, flow.subject, max((arrival ?? now) - begun, .zero), at: now)
+            tally.sample(.firstPacket, subject, max((arrival ?? now) - begun, .zero), at: now)
             self.begun = nil
         }
         return true
@@ -136,7 +140,11 @@ struct FlowMeters {
     /// Whether a packet has come, as far as is known.
     func hasSeen(_ number: UInt64, of index: Int) -> Bool { meters[index].hasSeen(number) }
 
-    private mutating func report(
+    /// Whether there is something to report of a flow, now or later.
+    func hasOutages(of index: Int) -> Bool { meters[index].hasOutages }
+
+    /// Reports what events have cost a flow that are over.
+    mutating func report(
         _ index: Int,
         _ flow: PacketFlow,
         _ tally: inout ClientTally,

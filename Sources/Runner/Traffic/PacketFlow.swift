@@ -7,17 +7,23 @@ struct PacketFlow {
         case up, down
     }
 
-    let traffic: Int
-    let direction: Direction
-    /// Whose its packets are in a tally.
-    let subject: Int
+    /// What every packet asks a flow for, apart from it: a copy of a flow counts references to its sizes.
+    struct Face: BitwiseCopyable {
+        /// Names the flow in its packets.
+        let mark: UInt32
+        let direction: Direction
+        /// Whose its packets are in a tally.
+        let subject: Int
+        let form: FlowForm
+    }
+
+    let face: Face
     private let stream: Workload.Traffic.Stream
     private let pattern: Workload.Traffic.Pattern
     private let bursts: Workload.Traffic.Bursts?
     /// When the burst ends that the flow is in; for ever without bursts.
     private var burstEnd = Instant.never
     let isEchoed: Bool
-    let form: FlowForm
     /// Where its even spacing begins.
     private var start = Instant.zero
     private var sinceStart: UInt64 = 0
@@ -31,9 +37,7 @@ struct PacketFlow {
     init?(_ workload: Workload, traffic: Int, _ direction: Direction, client: UInt64, seed: UInt64) {
         let values = workload.traffic[traffic]
         guard let stream = direction == .up ? values.up : values.down else { return nil }
-        self.traffic = traffic
-        self.direction = direction
-        subject = workload.subject(ofFlow: Self.mark(traffic: traffic, direction))
+        let mark = Self.mark(traffic: traffic, direction)
         self.stream = stream
         pattern = values.pattern
         bursts = values.bursts
@@ -43,7 +47,12 @@ struct PacketFlow {
             case .udp: .udp(port: values.isEchoed ? Self.echoPort : Self.discardPort)
             case .icmp: .icmp(identifier: UInt16(traffic))
             }
-        form = FlowForm(content: content, target: values.target)
+        face = Face(
+            mark: mark,
+            direction: direction,
+            subject: workload.subject(ofFlow: mark),
+            form: FlowForm(content: content, target: values.target)
+        )
         let name = StableName.hash(
             of: StableName.hash(of: "traffic." + values.name),
             client,
@@ -56,8 +65,11 @@ struct PacketFlow {
     private static let echoPort: UInt16 = 7
     private static let discardPort: UInt16 = 9
 
-    /// Names the flow in its packets.
-    var mark: UInt32 { Self.mark(traffic: traffic, direction) }
+    var traffic: Int { Int(face.mark >> 1) }
+    var mark: UInt32 { face.mark }
+    var direction: Direction { face.direction }
+    var subject: Int { face.subject }
+    var form: FlowForm { face.form }
 
     static func mark(traffic: Int, _ direction: Direction) -> UInt32 { UInt32(traffic) << 1 | direction.rawValue }
 

@@ -309,8 +309,8 @@ struct TunnelEnd: ~Copyable {
 }
 
 /// What the packets of a flow are, but for what tells one from another.
-struct FlowForm: Hashable, Sendable {
-    enum Content: Hashable, Sendable {
+struct FlowForm: Hashable, Sendable, BitwiseCopyable {
+    enum Content: Hashable, Sendable, BitwiseCopyable {
         case udp(port: UInt16)
         case icmp(identifier: UInt16)
     }
