@@ -5,16 +5,15 @@ import Primitives
 package struct ESPMetrics: Sendable {
     /// How many packets got a core, and how long they had waited for it.
     package private(set) var served: UInt64 = 0
-    package private(set) var waitedNanoseconds: UInt64 = 0
-    /// How many found the queue full, and how many were lost because the gateway went down or was down.
+    package private(set) var waitedNanoseconds: UInt128 = 0
+    /// How many found the queue full, and how many were lost because the gateway went down or was down, some of those
+    /// that had a core among them.
     package private(set) var queueFull: UInt64 = 0
     package private(set) var lost: UInt64 = 0
     package private(set) var peakQueue = 0
     /// Time in nanoseconds, of all cores, by the second in which it was spent.
     package private(set) var busySeries = TimeSeries()
-    /// Waiting packets times nanoseconds; by 10^9 it is the mean length of the queue in that second.
-    package private(set) var queueSeries = TimeSeries()
-    /// The longest queue of each second.
+    /// The longest queue that a packet found, or made, in each second.
     package private(set) var queuePeakSeries = TimeSeries()
 
     init() {}
@@ -30,9 +29,8 @@ package struct ESPMetrics: Sendable {
         let (start, end) = (min(start, down), min(end, down))
         if start < down {
             served += 1
-            waitedNanoseconds += UInt64((start - now).nanoseconds)
+            waitedNanoseconds += UInt128((start - now).nanoseconds)
         }
-        if start > now { queueSeries.add(1, from: now, to: start) }
         busySeries.add(1, from: start, to: end)
     }
 

@@ -11,8 +11,8 @@ extension FrontDesk {
         let span = isLost ? nil : pool.take(arrival.byteCount, at: now)
         if let span {
             metrics.esp.serve(from: now, start: span.start, end: span.end, down: nextDown)
-            metrics.esp.raisePeak(pool.waitingCount(at: now), at: now)
         }
+        if !isLost { metrics.esp.raisePeak(pool.waitingCount(at: now), at: now) }
         // Whatever becomes of a packet, its shard hears of it behind those that it sent before.
         let leaving = pool.leave(arrival.client, isFromBehind: arrival.isFromBehind, at: span?.end ?? now)
         let isInTime = !isDown && leaving + settings.internalLatency < nextDown

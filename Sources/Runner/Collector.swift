@@ -181,8 +181,8 @@ struct Collector {
 }
 
 extension Collector {
-    /// The measurements of every scope that the record needs, or of some of them.
-    func measurements(in wanted: [MeasurementScope]? = nil) -> [Measurements] {
+    /// The measurements of every scope that the record needs, or of some of them with some latencies.
+    func measurements(in wanted: [MeasurementScope]? = nil, of metrics: [MetricName]? = nil) -> [Measurements] {
         scopes.filter { wanted?.contains($0.scope) ?? true }.map { scope in
             let parts = scope.members.compactMap { periods[scope.period].parts[$0] }
             var measurements = Measurements(scope: scope.scope, start: periods[scope.period].start)
@@ -194,7 +194,7 @@ extension Collector {
                     ? CounterRecord(total: UInt64(max(0, total)))
                     : CounterRecord(byReason: reasons.map { .init(name: $0.key, count: $0.value) })
             }
-            for (metric, kind) in Self.latencies {
+            for (metric, kind) in Self.latencies where metrics?.contains(metric) ?? true {
                 guard let histogram = latency(Int(kind.rawValue), of: scope) else { continue }
                 measurements.latencies[metric] = LatencyRecord(histogram)
             }

@@ -9,6 +9,11 @@ extension Workload {
         /// What each packet takes of a core, and what 1,000 octets of it add.
         package var perPacket: Duration
         package var perKilobyte: Duration
+
+        /// How long a full queue of the longest packets takes.
+        var longestWait: Duration {
+            (perPacket + perKilobyte * 9) * Int64(queuePackets) / Int64(cores)
+        }
     }
 }
 
@@ -40,15 +45,26 @@ extension WorkloadReader {
         for key in ["per-packet", "per-kilobyte"] where view.duration(key) > Self.longestService {
             fail(view.mark(key), "no gateway takes so long for a packet", "write at most 1s")
         }
-        return Workload.ESPPool(
+        let pool = Workload.ESPPool(
             cores: view.count("cores"),
             queuePackets: view.view("queue").count("packets"),
             perPacket: view.duration("per-packet"),
             perKilobyte: view.duration("per-kilobyte")
         )
+        if pool.cores > 0, max(pool.perPacket, pool.perKilobyte) <= Self.longestService,
+            pool.longestWait > Self.longestWait
+        {
+            fail(
+                view.mark("queue"),
+                "a packet could wait \(UnitText.duration(pool.longestWait)) in a queue of \(pool.queuePackets)",
+                "write one in which it waits an hour at most"
+            )
+        }
+        return pool
     }
 
     private static var longestService: Duration { .seconds(1) }
+    private static var longestWait: Duration { .seconds(3_600) }
 }
 
 extension Workload {

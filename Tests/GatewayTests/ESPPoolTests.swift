@@ -116,7 +116,6 @@ struct ESPPoolTests {
         _ = desk.run(until: 3_000_000)
         let metrics = desk.desk.metrics.esp
         #expect(metrics.busySeries.values == [10_000, 50_000])
-        #expect(metrics.queueSeries.values == [20_000, 40_000])
         #expect(metrics.queuePeakSeries.values == [2])
     }
 

@@ -170,7 +170,7 @@ private enum Packets {
         let gap = DurationDistribution(.exponential(mean: .nanoseconds(mean)))
         var next = Instant.zero + .milliseconds(5)
         var limit = next
-        var before: (served: UInt64, waited: UInt64) = (0, 0)
+        var before: (served: UInt64, waited: UInt128) = (0, 0)
         for count in 1...33_000 as ClosedRange<UInt32> {
             let arrival = ESPArrival(
                 order: EventOrder(time: next, class: GatewayEventClass.arrival, source: 1, count: UInt64(count)),

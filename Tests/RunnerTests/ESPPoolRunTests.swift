@@ -131,6 +131,16 @@ struct ESPPoolRunTests {
         #expect(one.series == other.series)
     }
 
+    @Test("of many cores says when all of them are busy")
+    func saturatesManyCores() throws {
+        let outcome = try simulate(
+            Self.text("cores: 24, per-packet: 200ms, queue: { packets: 50 }", "up: { packets: 20/s, size: 200B }"),
+            endsMidFlight: true
+        )
+        let shares = try #require(outcome.series[.gauge(.gatewayESP), of: "gw"])
+        #expect(shares.compactMap(\.self).max() == 1_000_000_000)
+    }
+
     @Test("of any size does not touch IKE, and one that is not asked for leaves no column")
     func leavesIKEAlone() throws {
         let flow = "up: { packets: 20/s, size: 200B }"

@@ -20,7 +20,7 @@ struct PoolSeries {
             let length = UInt64(min(step, duration.nanoseconds - Int64(row) * step))
             // What has begun in the last row may end behind it.
             let busy = min(Self.value(metrics.busySeries.values, row), length * UInt64(pool.cores))
-            shares.append(busy * 1_000_000_000 / (length * UInt64(pool.cores)))
+            shares.append(UInt64(UInt128(busy) * 1_000_000_000 / UInt128(length * UInt64(pool.cores))))
             queues.append(Self.value(metrics.queuePeakSeries.values, row))
         }
         return [

@@ -45,6 +45,8 @@ struct WorkloadReader {
         let faults = root.views("faults").map { fault($0.name, $0.view) }
         checkMoves(faults, populations, gateways)
         checkRollovers(faults, populations)
+        let flows = root.views("traffic").map { traffic($0.name, $0.view) }
+        checkFlows(flows)
         let safety = safety(root.view("safety"))
         return Workload(
             name: root.text("name"),
@@ -55,7 +57,7 @@ struct WorkloadReader {
             populations: populations,
             arrivals: root.views("arrivals").map { arrival($0.name, $0.view, populations: populations) },
             faults: faults,
-            traffic: root.views("traffic").map { traffic($0.name, $0.view) },
+            traffic: flows,
             floods: root.views("floods").map { flood($0.name, $0.view, allowed: safety.allowKinds) },
             steadyState: expectations(root, "steady-state"),
             thresholds: expectations(root, "thresholds"),
@@ -68,6 +70,18 @@ struct WorkloadReader {
     mutating func fail(_ mark: SourceMark, _ problem: String, _ remedy: String? = nil) {
         errors.append(WorkloadError(mark, problem, remedy: remedy))
     }
+
+    /// Each flow has histograms of its own, and packets name theirs by a short number.
+    private mutating func checkFlows(_ traffic: [Workload.Traffic]) {
+        guard traffic.count > Self.mostTraffics else { return }
+        fail(
+            root.mark("traffic"),
+            "\(traffic.count) kinds of traffic are more than \(Self.mostTraffics)",
+            "have clients share some: each of a population's has the flow"
+        )
+    }
+
+    private static var mostTraffics: Int { 500 }
 
     /// An IPv6 link has an MTU of 1280 or more (RFC 8200 section 5).
     private mutating func checkFamilies(_ populations: [Workload.Population], _ paths: [Workload.Path]) {

@@ -44,7 +44,10 @@ struct AbortConditions {
         guard wholeSeconds > 0 else { return nil }
         var record = template
         record.duration = .seconds(wholeSeconds)
-        record.measurements = collector.measurements(in: conditions.map { MeasurementScope(of: $0) })
+        record.measurements = collector.measurements(
+            in: conditions.map { MeasurementScope(of: $0) },
+            of: conditions.map(\.metric)
+        )
         let series = collector.seriesTable(duration: record.duration)
         return conditions.first { condition in
             record.series = series
