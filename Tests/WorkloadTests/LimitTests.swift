@@ -5,7 +5,7 @@ import Workload
 struct LimitTests {
     private func problem(_ text: String) -> String {
         do throws(WorkloadErrors) {
-            _ = try WorkloadFile(text: text, path: "base.yaml").validated()
+            _ = try BaseWorkload.workload(text)
             return ""
         } catch {
             return error.errors.map { "\($0)" }.joined(separator: "\n")
