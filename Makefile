@@ -20,7 +20,7 @@ MEASURED := ^(IKEv2Tests\.RobustnessTests|ESPTests\.AllocationTests|RunnerTests\
 # Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
 # the machine to themselves; of the others each lane runs one at a time, and the last lane what no other names.
 REAL_TIME := ^(RealGatewayTests|FreeRADIUSTests)\.
-ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveRunTests|LiveTrafficTests)/
+ALONE := ^RealGatewayTests\.(CalibrationTests|CrossingRekeyTests|LiveCommandTests|LiveRunTests|LiveTrafficTests)/
 LANES := \
 	^(FreeRADIUSTests\.|RealGatewayTests\.(AlgorithmTests|EAPTests|GatewayEAPTests|SharedKeyTests|UnknownSPITests)/) \
 	^RealGatewayTests\.(CertificateTests|FragmentationTests|LifeCycleTests)/ \
