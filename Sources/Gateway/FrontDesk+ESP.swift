@@ -36,13 +36,7 @@ extension FrontDesk {
         let size = UInt64(arrival.byteCount) << 1 | (arrival.isFromBehind ? 1 : 0)
         record(.esp, arrival.order.count, UInt64(arrival.client) << 32 | size, leaving.nanoseconds)
         let time = leaving + settings.internalLatency
-        let order = EventOrder(
-            time: time,
-            class: GatewayEventClass.completion,
-            source: settings.entity,
-            count: completionCount
-        )
-        completionCount += 1
+        let order = completionOrder(at: time)
         let half = HalfID(client: arrival.client, attempt: 0)
         let completion = JobCompletion(order: order, half: half, packet: arrival.packet, action: action)
         outbox.send(.completion(completion), to: Int(arrival.shard), arriving: time)

@@ -75,6 +75,17 @@ extension FrontDesk {
         }
     }
 
+    /// The place in the run's order of the next completion.
+    mutating func completionOrder(at time: Instant) -> EventOrder {
+        defer { completionCount += 1 }
+        return EventOrder(
+            time: time,
+            class: GatewayEventClass.completion,
+            source: settings.entity,
+            count: completionCount
+        )
+    }
+
     /// Tells the shard what becomes of a packet or a timer.
     mutating func complete(
         _ job: Job,
@@ -83,13 +94,7 @@ extension FrontDesk {
         _ outbox: inout Outbox<GatewayMessage>
     ) {
         if case .drop(let reason) = action { metrics.drop(reason) }
-        let order = EventOrder(
-            time: time,
-            class: GatewayEventClass.completion,
-            source: settings.entity,
-            count: completionCount
-        )
-        completionCount += 1
+        let order = completionOrder(at: time)
         let wanted = action == .handle ? job.wantedAddresses : []
         let lease = wanted.isEmpty ? InnerAddresses() : lease(for: job.record, of: wanted)
         let completion = JobCompletion(

@@ -116,19 +116,7 @@ struct ESPPoolRunTests {
     @Test("leaves no trace of workers, shards and windows", arguments: flows, [2, 3])
     func sameWithAnyWorkers(flow: String, workers: Int) throws {
         let esp = "cores: 2, per-packet: 3ms, per-kilobyte: 1ms, queue: { packets: 20 }"
-        let text = Self.text(esp, flow, Self.troubles)
-        let one = try simulate(text, endsMidFlight: true)
-        let other = try simulate(text, endsMidFlight: true) { options in
-            options.workers = workers
-            options.crypto = .modelled
-            options.overrides = SimulationOverrides(
-                window: .microseconds(Int64(1000 / workers)),
-                shardCount: UInt32(5 * workers)
-            )
-        }
-        #expect(one.digest == other.digest)
-        #expect(one.measurements == other.measurements)
-        #expect(one.series == other.series)
+        try expectNoTrace(of: workers, in: Self.text(esp, flow, Self.troubles), endsMidFlight: true)
     }
 
     @Test("of many cores says when all of them are busy")

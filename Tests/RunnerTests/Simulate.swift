@@ -62,9 +62,9 @@ private func expectFlowsAddUp(_ measurements: [Measurements], _ workload: Worklo
 
 /// Whether a run with so many workers, shards and another window, and with modelled cryptography, is the same as one
 /// without.
-func expectNoTrace(of workers: Int, in text: String) throws {
-    let one = try simulate(text)
-    let other = try simulate(text) { options in
+func expectNoTrace(of workers: Int, in text: String, endsMidFlight: Bool = false) throws {
+    let one = try simulate(text, endsMidFlight: endsMidFlight)
+    let other = try simulate(text, endsMidFlight: endsMidFlight) { options in
         options.workers = workers
         options.crypto = .modelled
         options.overrides = SimulationOverrides(
@@ -74,6 +74,7 @@ func expectNoTrace(of workers: Int, in text: String) throws {
     }
     #expect(one.digest == other.digest)
     #expect(one.measurements == other.measurements)
+    #expect(one.series == other.series)
 }
 
 /// Whether runs with several workers and batch sizes, and with modelled cryptography, are the same as this one.
