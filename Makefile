@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo accelerate build test test-in-real-time build-debug check format lint bench fuzz soak prediction clean toolchain
+.PHONY: help demo accelerate build test test-in-real-time build-debug check format lint bench bench-gate fuzz soak prediction clean toolchain
 
 STEP := scripts/step
 SWIFT_SOURCES := Package.swift Sources Tests
@@ -37,7 +37,8 @@ help:
 	@echo 'make test    build everything and run every test, real gateways included'
 	@echo 'make check   what CI runs: lint, then test'
 	@echo 'make format  rewrite the sources in the project style'
-	@echo 'make bench   the price of each operation'
+	@echo 'make bench   the price of each operation; JSON=FILE writes it down'
+	@echo 'make bench-gate   fails when an operation takes 5 % more instructions than is written down'
 	@echo 'make accelerate   a program with its code in the order in which runs need it, and libcrypto_mb'
 	@echo 'make fuzz    fuzz the decoders, FUZZ_SECONDS each (60)'
 	@echo 'make soak    the long versions of the tests'
@@ -81,14 +82,20 @@ lint: toolchain
 format: toolchain
 	@swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
-# Handshakes of a whole simulated run come last; with ARGS only the named benches run.
+# Handshakes of a whole simulated run come last; with ARGS only the named benches run, with JSON=FILE they are written
+# to a file, too.
 bench: toolchain
 	@scripts/install build
 	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
-	@.build/release/microbench $(ARGS)
 	@[ -n "$(ARGS)" ] || $(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
-	@[ -n "$(ARGS)" ] || scripts/bench-packets
-	@[ -n "$(ARGS)" ] || scripts/bench-handshakes
+	@JSON='$(JSON)' scripts/bench $(ARGS)
+
+# Instructions do not depend on what else the machine does.
+bench-gate: toolchain
+	@scripts/install gate
+	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
+	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@scripts/bench-gate
 
 # A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm. With
 # libcrypto_mb one with real cryptography takes a third (docs/decisions/0022), whichever program runs it.

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Who computes.
 package enum CryptoBackend: Hashable, Sendable {
     /// Every operation is computed by libcrypto.
@@ -96,12 +98,9 @@ extension Cryptography {
 
     /// New random octets that are no secret, such as a nonce.
     package borrowing func octets(count: Int, from stream: inout KeyMaterialStream) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
-            let raw = unsafe UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count)
-            unsafe raw.initializeMemory(as: UInt8.self, repeating: 0)
-            unsafe fill(raw, from: &stream)
-            initializedCount = count
-        }
+        var octets = [UInt8](zeros: count)
+        unsafe octets.withUnsafeMutableBytes { unsafe fill($0, from: &stream) }
+        return octets
     }
 
     /// A random number that is no secret, such as an SPI.

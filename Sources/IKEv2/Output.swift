@@ -91,9 +91,9 @@ package struct Output: ~Copyable {
     package mutating func removeAll() {
         precondition(keyExchange == nil, "a request for an operation is carried out before the output is emptied")
         precondition(backend == nil, "a request for a server is taken before the output is emptied")
-        octets.removeLast(octets.count)
-        datagrams.removeLast(datagrams.count)
-        reports.removeLast(reports.count)
+        if !octets.isEmpty { octets.removeLast(octets.count) }
+        if !datagrams.isEmpty { datagrams.removeLast(datagrams.count) }
+        if !reports.isEmpty { reports.removeLast(reports.count) }
         absorbedCount = 0
         absorbedDatagramCount = 0
     }

@@ -49,7 +49,7 @@ private func price(_ algorithms: PacketAlgorithms, _ crypto: borrowing Cryptogra
     printFigure("\(name), open", price.open, "ns")
 }
 
-private let gcm = PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: false)
+let gcm = PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: false)
 
 private let others = [
     PacketAlgorithms(cipher: .aesGCM128, integrity: nil, usesESN: true),
@@ -140,92 +140,4 @@ private func priceInnerPacket(_ byteCount: Int) {
     precondition(sum > 0, "packets are numbered")
     printFigure("inner packet written, \(byteCount) B", price.seal, "ns")
     printFigure("inner packet read, \(byteCount) B", price.open, "ns")
-}
-
-/// Packets that one end seals and another opens, again and again.
-@safe
-private struct PacketBatch: ~Copyable {
-    static let count = 64
-    static let rounds = 100
-
-    let payloadByteCount: Int
-    let packetByteCount: Int
-    var sender: OutboundSA
-    var receiver = SADatabase()
-    let buffer: UnsafeMutableRawPointer
-
-    init(_ algorithms: PacketAlgorithms, _ payloadByteCount: Int) {
-        let encryptionKey = SecretBytes(count: algorithms.cipher.keyByteCount)
-        let integrityKey = SecretBytes(count: algorithms.integrity?.keyByteCount ?? 0)
-        self.payloadByteCount = payloadByteCount
-        let sender = OutboundSA(
-            spi: .first,
-            mode: .tunnel,
-            algorithms: algorithms,
-            encryptionKey: encryptionKey,
-            integrityKey: integrityKey
-        )
-        let inbound = InboundSA(
-            spi: .first,
-            mode: .tunnel,
-            algorithms: algorithms,
-            encryptionKey: encryptionKey,
-            integrityKey: integrityKey,
-            windowSize: 64
-        )
-        receiver.insert(inbound)
-        packetByteCount = sender.packetByteCount(payloadByteCount: payloadByteCount)
-        let byteCount = Self.count * packetByteCount
-        unsafe buffer = .allocate(byteCount: byteCount, alignment: 64)
-        unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
-        for index in 0..<Self.count {
-            let start = unsafe buffer + index * packetByteCount + sender.payloadOffset
-            unsafe start.storeBytes(of: 0x45, as: UInt8.self)
-            unsafe start.storeBytes(of: UInt16(payloadByteCount).bigEndian, toByteOffset: 2, as: UInt16.self)
-        }
-        self.sender = sender
-    }
-
-    deinit { unsafe buffer.deallocate() }
-
-    mutating func price(_ crypto: borrowing Cryptography) -> ESPPrice {
-        var price = ESPPrice()
-        for _ in 0..<7 { price.lower(to: round(crypto)) }
-        return price
-    }
-
-    mutating func round(_ crypto: borrowing Cryptography) -> ESPPrice {
-        var (sealing, opening) = (UInt64(0), UInt64(0))
-        for _ in 0..<Self.rounds {
-            let start = Stopwatch()
-            for index in 0..<Self.count { seal(index, crypto) }
-            sealing += start.nanoseconds
-            let middle = Stopwatch()
-            for index in 0..<Self.count { open(index, crypto) }
-            opening += middle.nanoseconds
-        }
-        let count = Double(Self.rounds * Self.count)
-        return ESPPrice(seal: Double(sealing) / count, open: Double(opening) / count)
-    }
-
-    private mutating func seal(_ index: Int, _ crypto: borrowing Cryptography) {
-        // SAFETY: the buffer is the batch's alone.
-        var packet = unsafe MutableRawSpan(_unsafeStart: buffer + index * packetByteCount, byteCount: packetByteCount)
-        do throws(SealingError) {
-            _ = try sender.seal(&packet, payloadByteCount: payloadByteCount, next: .ipv4, crypto)
-        } catch {
-            preconditionFailure("a benchmark ends before its sequence numbers")
-        }
-    }
-
-    private mutating func open(_ index: Int, _ crypto: borrowing Cryptography) {
-        // SAFETY: the buffer is the batch's alone.
-        var packet = unsafe MutableRawSpan(_unsafeStart: buffer + index * packetByteCount, byteCount: packetByteCount)
-        do throws(PacketDrop) {
-            let received = try receiver.open(&packet, crypto)
-            precondition(received.payload.count == payloadByteCount, "a payload comes back whole")
-        } catch {
-            preconditionFailure("what was sealed opens")
-        }
-    }
 }

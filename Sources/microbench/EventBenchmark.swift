@@ -15,9 +15,9 @@ func benchmarkEventQueue() {
     }
 }
 
-private func evenDelay(_ chance: UInt64) -> UInt64 { chance % 2_000_000_000 }
+func evenDelay(_ chance: UInt64) -> UInt64 { chance % 2_000_000_000 }
 
-private func spreadDelay(_ chance: UInt64) -> UInt64 { (chance % 2_000_000_000) >> (chance >> 62 * 4) }
+func spreadDelay(_ chance: UInt64) -> UInt64 { (chance % 2_000_000_000) >> (chance >> 62 * 4) }
 
 /// A cheap generator, so that the figure is the queue's own.
 private struct XorShift {
@@ -30,7 +30,7 @@ private struct XorShift {
     }
 }
 
-private func hold(pending: Int, steps: Int, spread: (UInt64) -> UInt64) -> Double {
+func hold(pending: Int, steps: Int, spread: (UInt64) -> UInt64) -> Double {
     var queue = EventQueue()
     var chance = XorShift(state: 0x9E37_79B9_7F4A_7C15)
     var count: UInt64 = 0

@@ -30,7 +30,7 @@ private func price(of count: Int, _ operation: () -> Void) -> Double {
     return Double(watch.nanoseconds) / Double(count)
 }
 
-private struct Request {
+struct Request {
     let header = Header(
         initiatorSPI: IKESPI(rawValue: 0x0123_4567_89AB_CDEF),
         responderSPI: .zero,

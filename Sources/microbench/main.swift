@@ -1,4 +1,5 @@
-// `microbench` runs every benchmark; `microbench NAME ...` those whose names begin so.
+// `microbench` runs every benchmark; `microbench NAME ...` those whose names begin so. `microbench count` is for
+// scripts/bench-gate.
 
 let benchmarks: [(name: String, run: () -> Void)] = [
     ("events", benchmarkEventQueue),
@@ -16,6 +17,10 @@ let benchmarks: [(name: String, run: () -> Void)] = [
 ]
 
 let wanted = CommandLine.arguments.dropFirst()
-for benchmark in benchmarks where wanted.isEmpty || wanted.contains(where: { benchmark.name.hasPrefix($0) }) {
-    benchmark.run()
+if wanted.first == "count" {
+    countOperation(wanted.dropFirst())
+} else {
+    for benchmark in benchmarks where wanted.isEmpty || wanted.contains(where: { benchmark.name.hasPrefix($0) }) {
+        benchmark.run()
+    }
 }

@@ -16,7 +16,7 @@ enum ModelledKeyExchange {
         let scalar = 1 + state.0 % (modulus - 1)
         let privateKey = EphemeralSecret(count: method.privateKeyByteCount)
         unsafe privateKey.mutableBuffer.storeBytes(of: scalar.littleEndian, as: UInt64.self)
-        var publicValue = [UInt8](repeating: 0, count: method.publicValueByteCount)
+        var publicValue = [UInt8](zeros: method.publicValueByteCount)
         let element = multiply(scalar, generator)
         unsafe publicValue.withUnsafeMutableBytes { unsafe write(element, method, into: $0) }
         return KeyExchangeResult.KeyPair(publicValue: publicValue, privateKey: privateKey)

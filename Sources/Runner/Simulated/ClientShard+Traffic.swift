@@ -22,6 +22,8 @@ struct ClientTraffic: ~Copyable {
 extension ClientShard {
     /// A client's share of its population's traffic; nil where there is none.
     func traffic(of population: Int, _ client: UInt64, _ policy: PeerPolicy) -> Box<ClientTraffic>? {
+        // Most clients of most runs have none, and an end of a tunnel is much to make for nothing.
+        guard plan.workload.traffic.contains(where: { $0.population == population }) else { return nil }
         let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: client)
         var traffic = ClientTraffic(end: TunnelEnd(isGateway: false, volume: volume))
         for number in plan.workload.traffic.indices where plan.workload.traffic[number].population == population {
