@@ -94,7 +94,7 @@ for layer in layers {
 }
 
 let commandImports: [Target.Dependency] =
-    ["CMemory", "Runner", "Workload", "Results", "Metrics", "Primitives"]
+    ["CMemory", "Runner", "Workers", "Workload", "Results", "Metrics", "Primitives"]
     + [.product(name: "ArgumentParser", package: "swift-argument-parser")]
 targets.append(.executableTarget(name: "ikestorm", dependencies: commandImports, swiftSettings: settings))
 targets.append(

@@ -59,10 +59,11 @@ int clinux_current_cpu(void) {
     return cpu < 0 ? -errno : cpu;
 }
 
-int clinux_node_of_cpu(int cpu) {
+int clinux_node_of_cpu(const char *root, int cpu) {
     // The CPU's directory holds a link named after its node: /sys/devices/system/cpu/cpu3/node0.
-    char path[64];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d", cpu);
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/devices/system/cpu/cpu%d", root, cpu);
+    if (length < 0 || (size_t)length >= sizeof path) return 0;
     DIR *directory = opendir(path);
     if (directory == NULL) return 0;
     int node = 0;

@@ -1,8 +1,8 @@
 extension [UInt8] {
     /// So many zeros.
     ///
-    /// What `init(repeating:count:)` is compiled to looks its storage's type up each time, which takes ten times as long
-    /// as a short array's memory.
+    /// What `init(repeating:count:)` is compiled to looks its storage's type up each time, which takes ten times as
+    /// long as a short array's memory.
     public init(zeros count: Int) {
         self = []
         reserveCapacity(count)

@@ -20,6 +20,25 @@ package struct Host: Hashable, Sendable {
     /// The start of the run in seconds since 1970.
     package var startedAt: Int64
     package var machine: Machine
+    /// What a simulated run's windows had in them; nil in a live run, and in results of older versions.
+    package var windows: Windows?
+
+    /// What bounds the use that a simulated run makes of more workers.
+    package struct Windows: Hashable, Sendable {
+        package var count: UInt64
+        package var events: UInt64
+        /// Of each window those of the part that had most, in sum.
+        package var busiestPartEvents: UInt64
+        /// How long the workers were at the barriers between windows, all together.
+        package var atBarriers: Duration
+
+        package init(count: UInt64, events: UInt64, busiestPartEvents: UInt64, atBarriers: Duration) {
+            self.count = count
+            self.events = events
+            self.busiestPartEvents = busiestPartEvents
+            self.atBarriers = atBarriers
+        }
+    }
 
     package struct Machine: Hashable, Sendable {
         package var system: String

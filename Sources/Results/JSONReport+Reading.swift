@@ -240,8 +240,21 @@ extension JSONReport {
         host.cpu = try object.has("cpu") ? object.time("cpu") : nil
         host.cpuPerTunnel = try object.has("cpuPerTunnel") ? object.time("cpuPerTunnel") : nil
         host.cpuPerPacket = try object.has("cpuPerPacket") ? object.time("cpuPerPacket") : nil
+        if object.has("windows") { host.windows = try windows(from: object.object("windows")) }
         try machine.finish()
         try object.finish()
         return host
+    }
+
+    private static func windows(from object: JSONObject) throws(ResultError) -> Host.Windows {
+        var object = object
+        let windows = Host.Windows(
+            count: try object.integer("count"),
+            events: try object.integer("events"),
+            busiestPartEvents: try object.integer("busiestPartEvents"),
+            atBarriers: try object.time("atBarriers")
+        )
+        try object.finish()
+        return windows
     }
 }

@@ -173,6 +173,16 @@ extension JSONReport {
                 "cores": .integer(host.machine.cores),
                 "memoryBytes": .integer(host.machine.memoryBytes),
             ],
+            "windows": host.windows.map(value) ?? .null,
+        ]
+    }
+
+    private static func value(of windows: Host.Windows) -> JSONValue {
+        [
+            "count": .integer(windows.count),
+            "events": .integer(windows.events),
+            "busiestPartEvents": .integer(windows.busiestPartEvents),
+            "atBarriers": .time(windows.atBarriers),
         ]
     }
 }

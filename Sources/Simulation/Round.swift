@@ -38,6 +38,26 @@ struct Gathering {
     init() {}
 }
 
+/// How much the windows of a run had in them.
+@usableFromInline
+package struct WindowCounts: Hashable, Sendable, BitwiseCopyable {
+    @usableFromInline package internal(set) var windows: UInt64 = 0
+    @usableFromInline package internal(set) var events: UInt64 = 0
+    /// Of each window those of the part that had most, in sum: the events by this are what any number of workers could
+    /// do at once, if all took the same time.
+    @usableFromInline package internal(set) var busiestPartEvents: UInt64 = 0
+
+    @inlinable
+    package init() {}
+
+    @inlinable
+    mutating func addWindow(events: Int, busiest: Int) {
+        windows += 1
+        self.events += UInt64(events)
+        busiestPartEvents += UInt64(busiest)
+    }
+}
+
 /// How often operations were carried out, and how many in all: the more at once, the fuller the batches.
 @usableFromInline
 package struct BatchCounts: Hashable, Sendable, BitwiseCopyable {

@@ -34,9 +34,8 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
     @usableFromInline var receivers: [Int] = []
     @usableFromInline var earliestMail = Instant.never
     @usableFromInline var checkpoint: Instant
-    @usableFromInline package var roundCount = 0
-    /// How many events were handled in all rounds that are finished.
-    @usableFromInline package var eventCount: UInt64 = 0
+    /// Of all rounds that are finished.
+    @usableFromInline package var windowCounts = WindowCounts()
 
     /// Describes a run.
     ///
@@ -150,9 +149,11 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
         for receiver in receivers { senders[receiver].removeAll(keepingCapacity: true) }
         receivers.removeAll(keepingCapacity: true)
         earliestMail = .never
-        var handled = 0
+        var (handled, most) = (0, 0)
         for part in active {
-            handled += Int(reports[part].eventCount)
+            let count = Int(reports[part].eventCount)
+            handled += count
+            most = max(most, count)
             guard reports[part].hasSent else { continue }
             earliestMail = min(earliestMail, reports[part].earliestSent)
             for receiver in outboxes[2 * part + round.side].receivers {
@@ -161,7 +162,7 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
             }
         }
         round.side = 1 - round.side
-        eventCount += UInt64(handled)
+        if !active.isEmpty { windowCounts.addWindow(events: handled, busiest: most) }
         return handled
     }
 
@@ -174,7 +175,6 @@ package final class Simulator<Part: SimulatedPart & ~Copyable> {
             if earliest < checkpoint {
                 let room = checkpoint.nanoseconds - earliest.nanoseconds
                 round.limit = room > UInt64(window.nanoseconds) ? earliest + window : checkpoint
-                roundCount += 1
                 chooseActive()
                 return true
             }

@@ -26,22 +26,29 @@ package protocol RoundWork: AnyObject, Sendable {
 package struct RoundDriver: Sendable {
     package let workers: Int
     package let topology: CPUTopology
+    package let placement: Placement
 
-    package init(workers: Int, topology: CPUTopology) {
+    package init(workers: Int, topology: CPUTopology, placement: Placement = .spread) {
         precondition(workers > 0, "somebody does the work")
         self.workers = workers
         self.topology = topology
+        self.placement = placement
     }
 
     /// Runs all rounds; one worker is the calling thread, as it is.
-    package func drive(_ work: some RoundWork) throws {
+    ///
+    /// - Returns: How many nanoseconds the workers waited at barriers, all together: for the slowest, and while one of
+    ///   them prepared the next round.
+    /// - Throws: `WorkerError` when a thread or what they share cannot be made.
+    @discardableResult
+    package func drive(_ work: some RoundWork) throws -> UInt64 {
         guard workers > 1 else {
             for part in 0..<work.partCount { work.build(part: part) }
             while work.nextRound() {
                 for part in 0..<work.partCount { work.run(part: part, worker: 0) }
                 work.finishRound(worker: 0)
             }
-            return
+            return 0
         }
         let floor = try Floor(workers: workers, maySpin: workers <= topology.allowed.count)
         // Whoever has started waits for this lock until all have: else the first would wait for ever at the barrier.
@@ -49,7 +56,7 @@ package struct RoundDriver: Sendable {
         var threads: [PinnedThread] = []
         do {
             try haveAllStarted.flag.withLock { flag in
-                for (worker, cpu) in topology.spread(workers: workers).enumerated() {
+                for (worker, cpu) in topology.place(workers: workers, placement).enumerated() {
                     let thread = try PinnedThread(cpu: cpu.number) {
                         if haveAllStarted.flag.withLock({ $0 }) { floor.run(work, worker: worker) }
                     }
@@ -62,6 +69,7 @@ package struct RoundDriver: Sendable {
             throw error
         }
         for thread in threads { try thread.join() }
+        return floor.atBarriers
     }
 }
 
@@ -81,6 +89,10 @@ private final class Floor: Sendable {
     private let barrier: RoundBarrier
     private let cursors: [Cursor]
     private let isRunning = Atomic<Bool>(false)
+    private let nanosecondsAtBarriers = Atomic<UInt64>(0)
+
+    /// Of all workers, once they have ended.
+    var atBarriers: UInt64 { nanosecondsAtBarriers.load(ordering: .relaxed) }
 
     init(workers: Int, maySpin: Bool) throws(WorkerError) {
         barrier = try RoundBarrier(threads: workers, maySpin: maySpin)
@@ -89,13 +101,28 @@ private final class Floor: Sendable {
 
     func run(_ work: some RoundWork, worker: Int) {
         for part in stride(from: worker, to: work.partCount, by: cursors.count) { work.build(part: part) }
-        barrier.wait { openRound(work) }
+        var idle = waitForRound(work)
         // The barrier orders this; the atomic is there because Swift has no plainer word for it.
         while isRunning.load(ordering: .relaxed) {
             for offset in cursors.indices { takeParts(of: (worker + offset) % cursors.count, by: worker, work) }
             work.finishRound(worker: worker)
-            barrier.wait { openRound(work) }
+            idle += waitForRound(work)
         }
+        let (seconds, attoseconds) = idle.components
+        let nanoseconds = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+        nanosecondsAtBarriers.wrappingAdd(nanoseconds, ordering: .relaxed)
+    }
+
+    /// Says how long this thread waited, which has worked meanwhile where it was the last to come.
+    private func waitForRound(_ work: some RoundWork) -> Duration {
+        let arrival = ContinuousClock.now
+        var alone = Duration.zero
+        barrier.wait {
+            let start = ContinuousClock.now
+            openRound(work)
+            alone = ContinuousClock.now - start
+        }
+        return ContinuousClock.now - arrival - alone
     }
 
     private func openRound(_ work: some RoundWork) {

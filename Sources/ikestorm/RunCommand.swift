@@ -1,6 +1,7 @@
 import ArgumentParser
 import Results
 import Runner
+import Workers
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,6 +62,11 @@ struct RunCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("How many threads compute the run: a number, or auto: one per core.", valueName: "n"))
     var workers = WorkersOption.auto
+
+    @Option(
+        help: "On which NUMA nodes workers run: spread over all in turn, or packed, one node filled after the other."
+    )
+    var placement = Placement.spread
 
     @Option(help: "real computes every operation, modelled their lengths and outcomes alone, for many clients.")
     var crypto = SimulatedOptions.Crypto.real
@@ -131,6 +137,7 @@ struct RunCommand: ParsableCommand {
                 allowed: allowTarget,
                 sources: sources,
                 workers: workers.count,
+                placement: placement,
                 folder: out,
                 writesJSON: json,
                 records: record,
@@ -149,6 +156,7 @@ struct RunCommand: ParsableCommand {
         let job = SimulatedJob(
             prepared,
             workers: workers.count,
+            placement: placement,
             crypto: crypto,
             library: cryptoLibrary,
             folder: out,

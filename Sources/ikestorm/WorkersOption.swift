@@ -1,5 +1,6 @@
 import ArgumentParser
 import Runner
+import Workers
 
 /// How many threads compute a run.
 struct WorkersOption: ExpressibleByArgument {
@@ -23,4 +24,5 @@ struct WorkersOption: ExpressibleByArgument {
 }
 
 extension SimulatedOptions.Crypto: ExpressibleByArgument {}
+extension Placement: ExpressibleByArgument {}
 extension PublicKeyLibrary: ExpressibleByArgument {}

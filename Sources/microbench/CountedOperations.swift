@@ -10,8 +10,8 @@ import Simulation
 /// nothing.
 ///
 /// The difference of two counts divided by that of the times is its price, and that of whatever it starts with drops
-/// out (scripts/bench-gate). Cryptography is modelled: what a library computes is no business of ours, and depends on the
-/// processor that it finds.
+/// out (scripts/bench-gate). Cryptography is modelled: what a library computes is no business of ours, and depends on
+/// the processor that it finds.
 struct CountedOperation: Sendable {
     let name: String
     let carryOut: @Sendable (Int) -> Void

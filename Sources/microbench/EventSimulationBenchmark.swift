@@ -34,7 +34,7 @@ func benchmarkSimulation() {
     for partCount in [9, 257] {
         let stopwatch = Stopwatch()
         let simulator = pingPong(partCount: partCount, pending: 4_096)
-        let perEvent = Double(stopwatch.nanoseconds) / Double(simulator.eventCount)
+        let perEvent = Double(stopwatch.nanoseconds) / Double(simulator.windowCounts.events)
         printFigure("event between a desk and \(partCount - 1) shards", perEvent, "ns/event")
     }
     precondition(sum &+ digest.low != 0, "the work is not optimized away")

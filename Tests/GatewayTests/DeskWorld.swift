@@ -349,7 +349,7 @@ private func result(of simulator: Simulator<WorldPart>, _ partition: Partition, 
         log: nil,
         clients: "",
         metrics: [],
-        eventCount: simulator.eventCount
+        eventCount: simulator.windowCounts.events
     )
     for part in 0..<simulator.partCount {
         simulator.withPart(part) { part in

@@ -20,6 +20,12 @@ enum SampleRun {
             machine: Host.Machine(system: "Linux 6.1", processor: "a processor", cores: 2, memoryBytes: 8_589_934_592)
         )
         host.cpuPerTunnel = .microseconds(412)
+        host.windows = Host.Windows(
+            count: 6_042,
+            events: 140_310,
+            busiestPartEvents: 31_120,
+            atBarriers: .milliseconds(812)
+        )
         return host
     }
 

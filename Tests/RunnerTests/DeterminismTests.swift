@@ -65,6 +65,19 @@ struct DeterminismTests {
         #expect(one.series == other.series)
     }
 
+    @Test("a run says what its windows had in them, and how long its workers waited for each other")
+    func saysWhatWindowsHad() throws {
+        let (one, three) = (try run().windows, try run(workers: 3).windows)
+        #expect(one.count > 1_000)
+        #expect(one.events > one.count)
+        #expect(one.busiestPartEvents < one.events)
+        #expect(one.atBarriers == .zero, "a worker alone waits for nobody")
+        #expect(three.atBarriers > .zero)
+        #expect(three.count == one.count)
+        #expect(three.events == one.events)
+        #expect(three.busiestPartEvents == one.busiestPartEvents)
+    }
+
     @Test("real and modelled cryptography have the same trajectory")
     func sameWithModelledCrypto() throws {
         let real = try run()

@@ -8,7 +8,7 @@ struct SimulatorTests {
 
     @Test("a run has events enough to tell anything")
     func size() {
-        #expect(Self.reference.eventCount > 10_000)
+        #expect(Self.reference.windowCounts.events > 10_000)
     }
 
     @Test("it gives the same run with any number of workers", arguments: [2, 3, 7, 16], [0, 64])
@@ -56,6 +56,21 @@ struct SimulatorTests {
     )
     func windows(microseconds: Int64) {
         #expect(runToyNetwork(window: .microseconds(microseconds)) == Self.reference)
+    }
+
+    @Test("windows are counted by what is in them, whoever runs them")
+    func windowCounts() {
+        let counts = { (workers: Int, shardCount: UInt32) in
+            runToyNetwork(shardCount: shardCount, workers: workers).windowCounts
+        }
+        let alone = counts(1, 1)
+        #expect(alone.busiestPartEvents == alone.events, "one shard has all of them")
+        let shared = counts(1, 60)
+        #expect(shared.windows == alone.windows)
+        #expect(shared.events == alone.events)
+        #expect(shared.busiestPartEvents * 2 < shared.events)
+        #expect(counts(3, 60) == shared)
+        #expect(runToyNetwork(window: .microseconds(70)).windowCounts.windows > alone.windows)
     }
 
     @Test("it gives the same run however often it is looked at", arguments: [1, 33, 5_000] as [Int64])

@@ -116,12 +116,13 @@ struct ToyShard: SimulatedPart, ~Copyable {
 struct ToyResult: Equatable {
     var digest: String
     var log: WindowLog
-    var eventCount: UInt64
+    /// Of the windows that there were, which go by their length and the shards.
+    var windowCounts: WindowCounts
     /// How operations were gathered: nothing that two runs have to share.
     var batchCounts: BatchCounts
 
     static func == (one: ToyResult, other: ToyResult) -> Bool {
-        one.digest == other.digest && one.log == other.log && one.eventCount == other.eventCount
+        one.digest == other.digest && one.log == other.log && one.windowCounts.events == other.windowCounts.events
     }
 }
 
@@ -189,7 +190,7 @@ private func result(of simulator: Simulator<ToyShard>, _ partition: Partition) -
     return ToyResult(
         digest: digest.description,
         log: log,
-        eventCount: simulator.eventCount,
+        windowCounts: simulator.windowCounts,
         batchCounts: simulator.batchCounts
     )
 }

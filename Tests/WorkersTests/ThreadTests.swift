@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Testing
 import Workers
 
@@ -11,13 +12,55 @@ struct ThreadTests {
         #expect(numbers == Array(Set(numbers)).sorted())
     }
 
-    @Test("workers are spread over the nodes in turn, and share CPUs only where they must")
-    func spread() {
+    @Test("workers are spread over the nodes in turn, or fill one after the other, and share CPUs only where they must")
+    func placement() {
         let topology = CPUTopology(
             allowed: [(0, 0), (1, 0), (2, 0), (8, 1), (9, 1)].map { CPUTopology.CPU(number: $0.0, node: $0.1) }
         )
-        #expect(topology.spread(workers: 3).map(\.number) == [0, 8, 1])
-        #expect(topology.spread(workers: 7).map(\.number) == [0, 8, 1, 9, 2, 0, 8])
+        #expect(topology.place(workers: 3, .spread).map(\.number) == [0, 8, 1])
+        #expect(topology.place(workers: 7, .spread).map(\.number) == [0, 8, 1, 9, 2, 0, 8])
+        #expect(topology.place(workers: 4, .packed).map(\.number) == [0, 1, 2, 8])
+        #expect(topology.place(workers: 7, .packed).map(\.number) == [0, 1, 2, 8, 9, 0, 1])
+    }
+
+    @Test("nodes are read from the system, also where CPUs are numbered across them", arguments: [1, 2, 4])
+    func nodes(count: Int) throws {
+        let system = try FakeSystem(cpuCount: 8) { $0 % count }
+        let all = CPUTopology(allowed: Array(0..<8), root: system.root)
+        #expect(all.nodeCount == count)
+        #expect(all.allowed.map(\.node) == (0..<8).map { $0 % count })
+        #expect(all.place(workers: 4, .spread).map(\.node) == (0..<4).map { $0 % count })
+        #expect(Set(all.place(workers: 8 / count, .packed).map(\.node)) == [0])
+        // What the process inherits: half of the CPUs, which may leave nodes out.
+        let some = CPUTopology(allowed: [0, 4, 5], root: system.root)
+        #expect(some.nodeCount == Set([0, 4, 5].map { $0 % count }).count)
+        #expect(some.place(workers: 3, .packed).map(\.number) == [0, 4, 5])
+    }
+
+    @Test("a system that says nothing of nodes has one")
+    func noNodes() throws {
+        let system = try FakeSystem(cpuCount: 3) { _ in nil }
+        #expect(CPUTopology(allowed: [0, 1, 2], root: system.root).allowed.map(\.node) == [0, 0, 0])
+        #expect(CPUTopology(allowed: [0, 1], root: "/nowhere").nodeCount == 1)
+    }
+
+    /// The part of a sysfs that says which CPUs are on which nodes.
+    private final class FakeSystem {
+        let root = NSTemporaryDirectory() + "ikestorm-sysfs-\(UUID())"
+
+        init(cpuCount: Int, _ node: (Int) -> Int?) throws {
+            for cpu in 0..<cpuCount {
+                let folder = "\(root)/devices/system/cpu/cpu\(cpu)"
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                guard let node = node(cpu) else { continue }
+                try FileManager.default.createSymbolicLink(
+                    atPath: "\(folder)/node\(node)",
+                    withDestinationPath: "../../node/node\(node)"
+                )
+            }
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: root) }
     }
 
     @Test("a thread runs on the CPU that it is pinned to")

@@ -9,8 +9,8 @@ int clinux_allowed_cpus(int *_Nonnull cpus, int capacity);
 /// The CPU that the calling thread runs on now.
 int clinux_current_cpu(void);
 
-/// The NUMA node of a CPU as /sys says; 0 where the machine has no nodes.
-int clinux_node_of_cpu(int cpu);
+/// The NUMA node of a CPU as a sysfs says that is mounted at `root`; 0 where the machine has no nodes.
+int clinux_node_of_cpu(const char *_Nonnull root, int cpu);
 
 /// Starts a thread on one CPU, or on any where `cpu` is negative. It must be joined.
 int clinux_thread_start(

@@ -46,7 +46,7 @@ package enum Doctor {
         guard let topology = try? CPUTopology.current() else {
             return Finding(false, "cores", "the kernel does not say which may be used", remedy: "use --workers 1")
         }
-        let nodes = Set(topology.allowed.map(\.node)).count
+        let nodes = topology.nodeCount
         let count = topology.allowed.count
         return Finding(
             true,

@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 package import Results
+package import Workers
 import Workload
 
 /// `ikestorm run --target`: a workload in real time, from the allowance to the run folder and the exit code.
@@ -24,6 +25,7 @@ package struct LiveJob {
         allowed: [String],
         sources: [String] = [],
         workers: Int,
+        placement: Placement = .spread,
         folder: String? = nil,
         writesJSON: Bool = false,
         records: Bool = false,
@@ -33,6 +35,7 @@ package struct LiveJob {
         var options = LiveOptions()
         options.seed = prepared.workload.seed
         options.workers = workers
+        options.placement = placement
         options.records = records
         for text in allowed {
             guard let address = IPAddress(text) else {

@@ -2,12 +2,14 @@ import Foundation
 import Metrics
 import Primitives
 package import Results
+package import Workers
 import Workload
 
 /// `ikestorm run` in virtual time: from a workload to the run folder, the table and the exit code.
 package struct SimulatedJob {
     package var prepared: PreparedWorkload
     package var workers: Int
+    package var placement: Placement
     package var crypto: SimulatedOptions.Crypto
     package var library: PublicKeyLibrary
     /// The folder that the user named; nil for one under `runs/`.
@@ -20,6 +22,7 @@ package struct SimulatedJob {
     package init(
         _ prepared: PreparedWorkload,
         workers: Int,
+        placement: Placement = .spread,
         crypto: SimulatedOptions.Crypto = .real,
         library: PublicKeyLibrary = .auto,
         folder: String? = nil,
@@ -29,6 +32,7 @@ package struct SimulatedJob {
     ) {
         self.prepared = prepared
         self.workers = workers
+        self.placement = placement
         self.crypto = crypto
         self.library = library
         self.folder = folder
@@ -115,7 +119,7 @@ package struct SimulatedJob {
         let memoryBefore = Results.Host.peakMemoryBytes()
         let cpuBefore = Results.Host.cpuTime()
         let outcome = try simulate(workload, files, title, console, start)
-        let host = Results.Host(
+        var host = Results.Host(
             workers: workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
             cpu: Results.Host.cpuTime() - cpuBefore,
@@ -128,6 +132,7 @@ package struct SimulatedJob {
             startedAt: startedAt,
             machine: .current()
         )
+        host.windows = outcome.windows
         var record = RunRecord(prepared, mode: .simulated, host: host)
         if let time = outcome.interruptedAt {
             record.interruption = .drained
@@ -206,6 +211,7 @@ package struct SimulatedJob {
     private var options: SimulatedOptions {
         var options = SimulatedOptions()
         options.workers = workers
+        options.placement = placement
         options.crypto = crypto
         options.library = library
         return options

@@ -82,7 +82,7 @@ final class LiveCoordinator {
             let topology = try CPUTopology.current()
             // A worker for each core that there is gets one of its own; a single one is the scheduler's to place.
             let isPinned = plan.workerCount > 1
-            for (number, cpu) in topology.spread(workers: plan.workerCount).enumerated() {
+            for (number, cpu) in topology.place(workers: plan.workerCount, plan.placement).enumerated() {
                 let (plan, shared, files) = (plan, shared, files)
                 threads.append(
                     try PinnedThread(cpu: isPinned ? cpu.number : nil) {

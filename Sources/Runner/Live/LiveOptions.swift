@@ -1,10 +1,12 @@
 package import Primitives
+package import Workers
 
 /// How a live run is made, beside what the workload says.
 package struct LiveOptions: Sendable {
     /// What arrivals, paths and jitter are drawn from; nil is the workload's own.
     package var seed: UInt64?
     package var workers = 1
+    package var placement = Placement.spread
     /// Where the clients' packets come from, in place of the populations' `sources` (`--sources`).
     package var sources: [IPPrefix] = []
     /// Outer targets that are allowed beside the workload's `allow-targets` (`--allow-target`).

@@ -1,6 +1,7 @@
 import IKEv2
 import Primitives
 import UDPTransport
+import Workers
 import Workload
 
 /// A workload made ready for real time: which worker has which clients, where they are, when they arrive.
@@ -38,6 +39,7 @@ struct LivePlan: Sendable {
 
     let workload: Workload
     let seed: UInt64
+    let placement: Placement
     /// By gateway.
     let targets: [LiveTarget]
     let secrets: LiveSecrets
@@ -132,6 +134,7 @@ extension LivePlan {
         for worker in arrivals.indices { arrivals[worker].sort { ($0.at, $0.local) < ($1.at, $1.local) } }
         self.workload = workload
         self.seed = seed
+        placement = options.placement
         self.targets = targets
         self.secrets = secrets
         authentication = plan.authentication

@@ -7,13 +7,14 @@ package import Metrics
 package import Primitives
 package import Results
 package import Simulation
-import Workers
+package import Workers
 package import Workload
 
 /// How a simulated run is computed; nothing here changes what it comes to.
 package struct SimulatedOptions: Sendable {
     package var seed: UInt64?
     package var workers = 1
+    package var placement = Placement.spread
     package var crypto = Crypto.real
     /// Packets are kept for a capture.
     package var keepsPackets = false
@@ -66,7 +67,7 @@ package struct SimulatedOutcome: Sendable {
     package var digest: String
     package var measurements: [Measurements]
     package var series: SeriesTable
-    package var eventCount: UInt64
+    package var windows: Results.Host.Windows
     package var windowLog: WindowLog
     package var excerpt: TraceExcerpt?
     /// How often operations were carried out together, and how many; nothing of it is the same in another run.
@@ -84,6 +85,7 @@ package struct SimulatedOutcome: Sendable {
 package final class SimulatedRun {
     private let plan: SimulationPlan
     private let workers: Int
+    private let placement: Placement
     private let batchSize: Int
     private var collector: Collector
     private var sinks: RunSinks
@@ -109,6 +111,7 @@ package final class SimulatedRun {
         self.plan = plan
         self.sinks = sinks
         workers = max(1, options.workers)
+        placement = options.placement
         self.batchSize = batchSize
         collector = Collector(workload)
         end = min(plan.end, options.excerpt?.upperBound ?? plan.end)
@@ -142,8 +145,9 @@ package final class SimulatedRun {
             },
             makePart: { RunPart(index: $0, plan: plan, terms: terms[$0 % terms.count]) }
         )
-        try RoundDriver(workers: workers, topology: CPUTopology.current()).drive(SimulationRounds(simulator))
-        return outcome(simulator)
+        let driver = RoundDriver(workers: workers, topology: try CPUTopology.current(), placement: placement)
+        let atBarriers = try driver.drive(SimulationRounds(simulator))
+        return outcome(simulator, atBarriers: .nanoseconds(Int64(atBarriers)))
     }
 
     /// Takes what all shards have counted since the last checkpoint, in the order of the shards.
@@ -193,7 +197,7 @@ package final class SimulatedRun {
         }
     }
 
-    private func outcome(_ simulator: Simulator<RunPart>) -> SimulatedOutcome {
+    private func outcome(_ simulator: Simulator<RunPart>, atBarriers: Duration) -> SimulatedOutcome {
         // Behind the front desks are the faults, which have no digest, and then the shared NATs, if there are any.
         let further = plan.sharedNATs.isEmpty ? 0 : 1 + plan.sharedNATs.count
         let entityCount = Int(plan.entityCount) + plan.gatewayCount + further
@@ -231,7 +235,12 @@ package final class SimulatedRun {
             digest: digest.description,
             measurements: collector.measurements(),
             series: series,
-            eventCount: simulator.eventCount,
+            windows: Results.Host.Windows(
+                count: simulator.windowCounts.windows,
+                events: simulator.windowCounts.events,
+                busiestPartEvents: simulator.windowCounts.busiestPartEvents,
+                atBarriers: atBarriers
+            ),
             windowLog: log,
             excerpt: excerpt,
             batchCounts: simulator.batchCounts,
