@@ -64,11 +64,6 @@ package enum Humane {
         threeDigits(thousandths, per: 1_000) ?? count((thousandths + 500) / 1_000)
     }
 
-    /// `23.4`, of two counts; the second is not 0.
-    static func ratio(_ value: UInt64, over other: UInt64) -> String {
-        threeDigits(value, per: other) ?? count(value / other)
-    }
-
     /// `123 MiB`.
     package static func bytes(_ value: UInt64) -> String {
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]

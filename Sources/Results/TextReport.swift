@@ -55,17 +55,6 @@ package struct TextReport {
         return "\(Humane.time(cpu)) CPU, \(Humane.bytes(host.memoryBytes))" + each
     }
 
-    /// What more workers could do, and what these have lost.
-    private static func windows(of host: Host) -> String? {
-        guard let windows = host.windows, windows.count > 0, windows.busiestPartEvents > 0 else { return nil }
-        let each = Humane.ratio(windows.events, over: windows.count)
-        let wide = Humane.ratio(windows.events, over: windows.busiestPartEvents)
-        let text = "\(Humane.count(windows.count)) of \(each) events each, \(wide) side by side at most"
-        let available = host.wallClock.nanoseconds * Int64(host.workers)
-        guard host.workers > 1, available > 0 else { return text }
-        return text + ", \(100 * windows.atBarriers.nanoseconds / available) % of the workers' time at barriers"
-    }
-
     private mutating func section(_ title: String, _ table: TextTable) {
         lines += ["", style.bold(title)] + table.lines
     }
@@ -246,7 +235,6 @@ extension TextReport {
         table.add("repeat", PrintableText.line(PrintableText.shell(record.command)))
         if let folder { table.add("files", PrintableText.line(folder)) }
         if let costs = Self.costs(of: record.host) { table.add("took", costs) }
-        if let windows = Self.windows(of: record.host) { table.add("windows", windows) }
         lines += [""] + table.lines
     }
 }

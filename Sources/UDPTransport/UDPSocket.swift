@@ -23,6 +23,9 @@ package struct UDPSocket: ~Copyable {
         package init() {}
     }
 
+    /// What a socket that many clients share asks for each way, in octets.
+    package static var usualBufferByteCount: Int { 4 << 20 }
+
     package let allowance: Allowance
     /// The address that was bound, and the port that the system gave.
     package let local: UDPEndpoint
@@ -40,8 +43,8 @@ package struct UDPSocket: ~Copyable {
     package init(
         bindingTo local: UDPEndpoint,
         allowance: Allowance,
-        receiveBuffer: Int = 4 << 20,
-        sendBuffer: Int = 4 << 20,
+        receiveBuffer: Int = UDPSocket.usualBufferByteCount,
+        sendBuffer: Int = UDPSocket.usualBufferByteCount,
         gathers: Bool = false
     ) throws(SocketError) {
         let address = clinux_address(local.address)

@@ -2,6 +2,7 @@ import Foundation
 import IKECrypto
 import Primitives
 import Results
+import UDPTransport
 import Workers
 
 /// `ikestorm doctor`: what this machine can do, and what would have to be changed for more.
@@ -25,7 +26,10 @@ package enum Doctor {
     package static func findings(allocatorVersion: Int) -> [Finding] {
         [machine, cores, memory, allocator(allocatorVersion)]
             + [crypto, packets]
-            + [openFiles, port(500), port(4_500), namespaces, program("tshark", for: "reading captures")]
+            + [
+                clock, udpBuffers, openFiles, port(500), port(4_500), namespaces,
+                program("tshark", for: "reading captures"),
+            ]
     }
 
     package static func text(of findings: [Finding]) -> String {
@@ -115,6 +119,43 @@ package enum Doctor {
             #endif
         case .noInstructions: return Finding(true, "ESP", "\(CryptoLibrary.version): there are no AES instructions")
         }
+    }
+
+    /// A clock that is read without the kernel: live runs read it for each packet.
+    private static var clock: Finding {
+        let folder = "/sys/devices/system/clocksource/clocksource0/"
+        let name = ThisMachine.contents(of: folder + "current_clocksource").trimmingCharacters(in: .newlines)
+        guard !["hpet", "acpi_pm", "jiffies", "refined-jiffies"].contains(name) else {
+            return Finding(
+                false,
+                "clock",
+                "\(name), which the kernel has to be asked for",
+                remedy: "live runs are late by it: see \(folder)available_clocksource for tsc or kvm-clock"
+            )
+        }
+        return Finding(true, "clock", name.isEmpty ? "the kernel does not say which" : name)
+    }
+
+    /// Whether a socket of a live run gets the buffers that it asks for; root gets them whatever the limit is.
+    private static var udpBuffers: Finding {
+        let wanted = UDPSocket.usualBufferByteCount
+        let limits = ["rmem_max", "wmem_max"].map { name in
+            (
+                name: name,
+                byteCount: Int(ThisMachine.contents(of: "/proc/sys/net/core/" + name).trimmingCharacters(in: .newlines))
+                    ?? 0
+            )
+        }
+        let isRoot = geteuid() == 0
+        let small = isRoot ? [] : limits.filter { $0.byteCount < wanted }
+        return Finding(
+            small.isEmpty,
+            "UDP buffers",
+            isRoot
+                ? "as large as is asked for" : "at most \(Humane.bytes(UInt64(limits.map(\.byteCount).min() ?? 0)))",
+            remedy: "packets of bursts are lost in them: as root, `sysctl -w "
+                + small.map { "net.core.\($0.name)=\(wanted)" }.joined(separator: " ") + "`"
+        )
     }
 
     private static var openFiles: Finding {

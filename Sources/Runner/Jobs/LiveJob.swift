@@ -116,6 +116,7 @@ package struct LiveJob {
     package func run(on console: Console) throws(JobFailure) -> ExitCode {
         let workload = prepared.workload
         for warning in prepared.warnings { console.errors(warning + "\n") }
+        PinnedNeighbour.warn(workers: options.workers, options.placement, on: console)
         let startedAt = ThisMachine.secondsSince1970
         let files = try openFiles(startedAt)
         let start = ThisMachine.stopwatch

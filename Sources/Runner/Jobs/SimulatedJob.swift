@@ -46,6 +46,7 @@ package struct SimulatedJob {
         try checkLibrary()
         for warning in prepared.warnings { console.errors(warning + "\n") }
         try checkMemory(on: console)
+        PinnedNeighbour.warn(workers: workers, placement, on: console)
         let startedAt = ThisMachine.secondsSince1970
         let place = try createFolder(startedAt)
         guard prepared.workload.run.replications == 1 else {

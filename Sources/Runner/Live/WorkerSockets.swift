@@ -172,7 +172,7 @@ struct WorkerSockets: ~Copyable {
     private static var sendAttempts: Int { 100 }
     private static var errorsAtOnce: Int { 64 }
     /// For thousands of clients.
-    private static var sharedBuffer: Int { 4 << 20 }
+    private static var sharedBuffer: Int { UDPSocket.usualBufferByteCount }
     /// For one client.
     private static var ownBuffer: Int { 64 << 10 }
 }

@@ -217,15 +217,12 @@ extension ClientShard {
             source = outside ?? source
         }
         capture(local, octets, from: source, to: remote)
-        let link = clients[local].path
-        var flow = clients[local].up
-        let outcome = flow.send(
+        let outcome = travel(
+            local,
+            .toGateway,
             payloadByteCount: octets.count,
-            isIPv4: remote.address.isIPv4,
-            at: turn.now,
-            over: links[link]
+            isIPv4: remote.address.isIPv4
         )
-        clients[local].up = flow
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
         guard datagram.note.operation != .natKeepalive else { return }
         switch outcome {

@@ -216,15 +216,12 @@ extension ClientShard {
             path.local = UDPEndpoint(address: outside, port: path.local.port)
         }
         capture(local, octets, from: path.local, to: path.remote)
-        let link = clients[local].path
-        var flow = clients[local].down
-        let outcome = flow.send(
+        let outcome = travel(
+            local,
+            .toClient,
             payloadByteCount: octets.count,
-            isIPv4: path.remote.address.isIPv4,
-            at: turn.now,
-            over: links[link]
+            isIPv4: path.remote.address.isIPv4
         )
-        clients[local].down = flow
         switch outcome {
         case .dropped: break
         case .arrives(let arrival): pushDelivery(local, octets, path, at: arrival)

@@ -149,15 +149,12 @@ extension ClientShard {
         let path = Self.wire(from: source, to: way.remote, way)
         packets.fill(handle, byteCount: sealed, subject, over: path)
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
-        let link = clients[local].path
-        var flow = clients[local].up
-        let outcome = flow.send(
+        let outcome = travel(
+            local,
+            .toGateway,
             payloadByteCount: Self.payloadByteCount(sealed, way),
-            isIPv4: way.remote.address.isIPv4,
-            at: turn.now,
-            over: links[link]
+            isIPv4: way.remote.address.isIPv4
         )
-        clients[local].up = flow
         return leave(outcome, local, handle, .packet)
     }
 
@@ -352,15 +349,12 @@ extension ClientShard {
         let path = Self.wire(from: UDPEndpoint(address: outside, port: way.local.port), to: way.remote, way)
         packets.fill(handle, byteCount: byteCount, subject, over: path)
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
-        let link = clients[local].path
-        var flow = clients[local].down
-        let outcome = flow.send(
+        let outcome = travel(
+            local,
+            .toClient,
             payloadByteCount: Self.payloadByteCount(byteCount, way),
-            isIPv4: way.remote.address.isIPv4,
-            at: turn.now,
-            over: links[link]
+            isIPv4: way.remote.address.isIPv4
         )
-        clients[local].down = flow
         return leave(outcome, local, handle, .deliver)
     }
 

@@ -1,8 +1,10 @@
+import BasicContainers
 import IKEWire
 import IKEv2
 import Primitives
+import Simulation
 
-// What ESP packets are on the wire: in UDP, or by themselves, without ports.
+// What goes between a client and its gateway; ESP packets in UDP, or by themselves, without ports.
 extension ClientShard {
     /// A packet's SPI; nil for what is no ESP packet. ESP by itself has no ports: both are 0.
     static func childSPI(of packet: borrowing PacketStore.Packet) -> ChildSPI? {
@@ -19,6 +21,30 @@ extension ClientShard {
             remote: UDPEndpoint(address: remote.address, port: 0),
             isEncapsulated: false
         )
+    }
+
+    /// Puts a datagram on the line between a client's NAT and its gateway; what becomes of it is the path's to say.
+    ///
+    /// A flow is taken out of its client for that, since the link beside it is the shard's, too.
+    mutating func travel(
+        _ local: Int,
+        _ direction: Flow.Direction,
+        payloadByteCount: Int,
+        isIPv4: Bool
+    ) -> Link.Outcome {
+        let link = clients[local].path
+        var flow = direction == .toGateway ? clients[local].up : clients[local].down
+        let outcome = flow.send(
+            payloadByteCount: payloadByteCount,
+            isIPv4: isIPv4,
+            at: turn.now,
+            over: links[link]
+        )
+        switch direction {
+        case .toGateway: clients[local].up = flow
+        case .toClient: clients[local].down = flow
+        }
+        return outcome
     }
 
     /// A link counts a UDP header, which ESP by itself does not have.
