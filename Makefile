@@ -15,6 +15,8 @@ RUN_TESTS := swift test $(RELEASE) --disable-testable-imports --skip-build --dis
 TESTS := .build/release/ikestormPackageTests.xctest --testing-library swift-testing
 # Tests of live runs on loopback wait most of the time.
 LOOPBACK := ^(CommandTests\.(LiveCommandTests|MatrixTests)|RunnerTests\.(Live\w+Tests|LifeCycleLiveTests|Matrix\w*Tests))/
+# Tests of the command wait for it, and would keep others from the processors that it leaves.
+COMMANDS := ^CommandTests\.
 # They measure the memory of their process, and so have one of their own.
 MEASURED := ^(IKEv2Tests\.RobustnessTests|ESPTests\.AllocationTests|RunnerTests\.PacketAllocationTests)/
 # Tests in real time are late where much else is done, so they run after the others. Those that work or measure much have
@@ -62,7 +64,8 @@ build: toolchain
 test: build
 	@scripts/install test
 	@$(STEP) 'test' scripts/lanes '--filter $(LOOPBACK)' '--no-parallel --filter $(MEASURED)' \
-		'--skip $(LOOPBACK) --skip $(MEASURED) --skip $(REAL_TIME) --skip $(NEEDS_DEBUG)' -- $(TESTS)
+		'--filter $(COMMANDS) --skip $(LOOPBACK) --skip $(NEEDS_DEBUG)' \
+		'--skip $(COMMANDS) --skip $(LOOPBACK) --skip $(MEASURED) --skip $(REAL_TIME)' -- $(TESTS)
 	@$(STEP) 'test in real time, alone' $(AS_ROOT) $(TESTS) --no-parallel --filter '$(ALONE)'
 	@$(MAKE) --no-print-directory --output-sync=target -j2 test-in-real-time build-debug
 	@$(STEP) 'test debug against release' $(TESTS) --filter '$(NEEDS_DEBUG)'
