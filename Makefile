@@ -100,7 +100,7 @@ bench-gate: toolchain
 	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
 	@scripts/bench-gate
 
-# A large simulation takes about three quarters of the time then (docs/decisions/0020); .build/accelerated/ikestorm. With
+# For large simulations: .build/accelerated/ikestorm; `make bench` prints what it takes (docs/decisions/0020). With
 # libcrypto_mb one with real cryptography takes a third (docs/decisions/0022), whichever program runs it.
 accelerate: toolchain
 	@scripts/install accelerate

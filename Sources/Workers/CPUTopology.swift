@@ -21,19 +21,19 @@ package struct CPUTopology: Hashable, Sendable {
     }
 
     /// What the calling thread may use: ask before any thread is pinned.
-    ///
-    /// - Parameter root: Where the kernel's sysfs is; another one for tests, which have no machine with several nodes.
-    package static func current(root: String = "/sys") throws(WorkerError) -> CPUTopology {
+    package static func current() throws(WorkerError) -> CPUTopology {
         let numbers = unsafe [Int32](unsafeUninitializedCapacity: 8_192) { buffer, count in
             count = 0
             guard let base = buffer.baseAddress else { return }
             count = unsafe Int(max(0, clinux_allowed_cpus(base, Int32(buffer.count))))
         }
         guard !numbers.isEmpty else { throw .noCPUs }
-        return CPUTopology(allowed: numbers.map(Int.init), root: root)
+        return CPUTopology(allowed: numbers.map(Int.init), root: "/sys")
     }
 
     /// The CPUs of these numbers, which are in ascending order, on the nodes that a sysfs has them on.
+    ///
+    /// - Parameter root: Where that is; not the kernel's in tests, which have no machine with several nodes.
     package init(allowed numbers: [Int], root: String) {
         self.init(
             allowed: numbers.map { number in
