@@ -13,15 +13,24 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static enum cipsecmb_state state = cipsecmb_not_found;
 static const char *version = "";
 static const char *instructions = "";
+static int has_sha;
 
-// What the manager names; after that the manager itself, which is for jobs, is not needed.
+// What one manager names for all threads: AEAD ciphers are computed without one.
 static struct {
     aes_gcm_pre_t expand[3];
     aes_gcm_enc_dec_t encrypt[3], decrypt[3];
     chacha_poly_init_t start;
     chacha_poly_enc_dec_update_t encrypt_more, decrypt_more;
     chacha_poly_finalize_t finish;
+    // Of the kind of manager that is the fastest one with one job at a time.
+    IMB_MGR *(*make)(uint64_t);
+    void (*begin)(IMB_MGR *);
+    void (*end)(IMB_MGR *);
 } library;
+
+// The manager of a thread ends with it.
+static pthread_key_t threads;
+static _Thread_local IMB_MGR *jobs;
 
 static void take(const IMB_MGR *manager) {
     library.expand[cipsecmb_aes_gcm_128] = manager->gcm128_pre;
@@ -49,8 +58,14 @@ static enum cipsecmb_state use(const IMB_MGR *manager) {
         break;
     default: return cipsecmb_no_instructions;
     }
+    has_sha = (manager->features & IMB_FEATURE_SHANI) != 0;
     take(manager);
     return cipsecmb_ready;
+}
+
+static void end_jobs(void *manager) {
+    library.end(manager);
+    jobs = NULL;
 }
 
 static void load(void) {
@@ -60,9 +75,10 @@ static void load(void) {
     const char *(*name)(void) = (const char *(*)(void))dlsym(file, "imb_get_version_str");
     IMB_MGR *(*make)(uint64_t) = (IMB_MGR * (*)(uint64_t)) dlsym(file, "alloc_mb_mgr");
     void (*choose)(IMB_MGR *, IMB_ARCH *) = (void (*)(IMB_MGR *, IMB_ARCH *))dlsym(file, "init_mb_mgr_auto");
+    void (*begin)(IMB_MGR *) = (void (*)(IMB_MGR *))dlsym(file, "init_mb_mgr_sse");
     void (*end)(IMB_MGR *) = (void (*)(IMB_MGR *))dlsym(file, "free_mb_mgr");
     state = cipsecmb_other_version;
-    if (number == NULL || name == NULL || make == NULL || choose == NULL || end == NULL) return;
+    if (number == NULL || name == NULL || make == NULL || choose == NULL || begin == NULL || end == NULL) return;
     version = name();
     if (number() >> 8 != IMB_VERSION_NUM >> 8) return;
     IMB_MGR *manager = make(0);
@@ -71,6 +87,10 @@ static void load(void) {
     choose(manager, &chosen);
     state = use(manager);
     end(manager);
+    library.make = make;
+    library.begin = begin;
+    library.end = end;
+    if (pthread_key_create(&threads, end_jobs) != 0) state = cipsecmb_not_found;
 }
 
 enum cipsecmb_state cipsecmb_load(void) {
@@ -87,6 +107,8 @@ const char *cipsecmb_instructions(void) {
     cipsecmb_load();
     return instructions;
 }
+
+int cipsecmb_has_sha(void) { return cipsecmb_load() == cipsecmb_ready && has_sha; }
 
 const char *cipsecmb_header_version(void) { return IMB_VERSION_STR; }
 
@@ -150,7 +172,174 @@ void cipsecmb_key_end(cipsecmb_key *key) {
     free(made);
 }
 
+struct cipsecmb_chain {
+    _Alignas(alignment) uint32_t encrypt[4 * 15];
+    _Alignas(alignment) uint32_t decrypt[4 * 15];
+    // What HMAC's hash is once it has absorbed the padded key.
+    _Alignas(alignment) uint8_t inner[64];
+    _Alignas(alignment) uint8_t outer[64];
+    uint64_t key_byte_count;
+    IMB_HASH_ALG hash;
+};
+
+static IMB_MGR *jobs_of_thread(void) {
+    if (jobs != NULL) return jobs;
+    IMB_MGR *made = library.make(0);
+    if (made == NULL) return NULL;
+    library.begin(made);
+    if (pthread_setspecific(threads, made) != 0) {
+        library.end(made);
+        return NULL;
+    }
+    return jobs = made;
+}
+
+// No key is longer than a block, and no function reads behind its own.
+static void absorb(hash_one_block_t block, const uint8_t *key, size_t byte_count, uint8_t pad, uint8_t *out) {
+    uint8_t padded[IMB_SHA_512_BLOCK_SIZE];
+    memset(padded, pad, sizeof padded);
+    for (size_t index = 0; index < byte_count; index++) padded[index] ^= key[index];
+    block(padded, out);
+    memset(padded, 0, sizeof padded);
+    __asm__ __volatile__("" : : "r"(padded) : "memory");
+}
+
+cipsecmb_chain *cipsecmb_chain_make(
+    const uint8_t *octets, size_t byte_count, enum cipsecmb_hash hash, const uint8_t *hash_key,
+    size_t hash_key_byte_count) {
+    IMB_MGR *manager = jobs_of_thread();
+    cipsecmb_chain *made = manager == NULL ? NULL : aligned_alloc(alignment, sizeof *made);
+    if (made == NULL) return NULL;
+    memset(made, 0, sizeof *made);
+    keyexp_t expand = byte_count == 16   ? manager->keyexp_128
+                      : byte_count == 24 ? manager->keyexp_192
+                                         : manager->keyexp_256;
+    expand(octets, made->encrypt, made->decrypt);
+    made->key_byte_count = byte_count;
+    hash_one_block_t block;
+    switch (hash) {
+    case cipsecmb_hmac_sha1:
+        made->hash = IMB_AUTH_HMAC_SHA_1;
+        block = manager->sha1_one_block;
+        break;
+    case cipsecmb_hmac_sha256:
+        made->hash = IMB_AUTH_HMAC_SHA_256;
+        block = manager->sha256_one_block;
+        break;
+    case cipsecmb_hmac_sha384:
+        made->hash = IMB_AUTH_HMAC_SHA_384;
+        block = manager->sha384_one_block;
+        break;
+    default:
+        made->hash = IMB_AUTH_HMAC_SHA_512;
+        block = manager->sha512_one_block;
+    }
+    absorb(block, hash_key, hash_key_byte_count, 0x36, made->inner);
+    absorb(block, hash_key, hash_key_byte_count, 0x5C, made->outer);
+    return made;
+}
+
+void cipsecmb_chain_end(cipsecmb_chain *chain) {
+    memset(chain, 0, sizeof *chain);
+    __asm__ __volatile__("" : : "r"(chain) : "memory");
+    free(chain);
+}
+
+// Runs one job to its end; nothing of it stays in the manager.
+static int run_alone(const cipsecmb_chain *chain, IMB_JOB form) {
+    IMB_MGR *manager = jobs_of_thread();
+    if (manager == NULL) return 0;
+    IMB_JOB *job = manager->get_next_job(manager);
+    form.enc_keys = chain->encrypt;
+    form.dec_keys = chain->decrypt;
+    form.key_len_in_bytes = chain->key_byte_count;
+    form.cipher_mode = IMB_CIPHER_CBC;
+    form.iv_len_in_bytes = 16;
+    form.hash_alg = chain->hash;
+    form.u.HMAC._hashed_auth_key_xor_ipad = chain->inner;
+    form.u.HMAC._hashed_auth_key_xor_opad = chain->outer;
+    *job = form;
+    job = manager->submit_job_nocheck(manager);
+    if (job == NULL) job = manager->flush_job(manager);
+    return job != NULL && job->status == IMB_STATUS_COMPLETED;
+}
+
+int cipsecmb_chain_seal(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t header_byte_count, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count) {
+    static const uint8_t zeros[16];
+    // What the code covers behind the packet stands where the code will.
+    memcpy(packet + byte_count, more, more_byte_count);
+    return run_alone(
+        chain,
+        (IMB_JOB){
+            .src = packet,
+            .dst = packet + header_byte_count,
+            .cipher_start_src_offset_in_bytes = header_byte_count,
+            .msg_len_to_cipher_in_bytes = byte_count - header_byte_count,
+            .hash_start_src_offset_in_bytes = 0,
+            .msg_len_to_hash_in_bytes = byte_count + more_byte_count,
+            .iv = zeros,
+            .auth_tag_output = icv,
+            .auth_tag_output_len_in_bytes = icv_byte_count,
+            .cipher_direction = IMB_DIR_ENCRYPT,
+            .chain_order = IMB_ORDER_CIPHER_HASH,
+        });
+}
+
+int cipsecmb_chain_open(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t start, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count) {
+    uint8_t behind[8];
+    memcpy(behind, packet + byte_count, more_byte_count);
+    memcpy(packet + byte_count, more, more_byte_count);
+    int is_done = run_alone(
+        chain,
+        (IMB_JOB){
+            .src = packet,
+            .dst = packet + start,
+            .cipher_start_src_offset_in_bytes = start,
+            .msg_len_to_cipher_in_bytes = byte_count - start,
+            .hash_start_src_offset_in_bytes = 0,
+            .msg_len_to_hash_in_bytes = byte_count + more_byte_count,
+            .iv = packet + start - 16,
+            .auth_tag_output = icv,
+            .auth_tag_output_len_in_bytes = icv_byte_count,
+            .cipher_direction = IMB_DIR_DECRYPT,
+            .chain_order = IMB_ORDER_HASH_CIPHER,
+        });
+    memcpy(packet + byte_count, behind, more_byte_count);
+    return is_done;
+}
+
 #else
+
+int cipsecmb_has_sha(void) { return 0; }
+
+cipsecmb_chain *cipsecmb_chain_make(
+    const uint8_t *octets, size_t byte_count, enum cipsecmb_hash hash, const uint8_t *hash_key,
+    size_t hash_key_byte_count) {
+    (void)octets, (void)byte_count, (void)hash, (void)hash_key, (void)hash_key_byte_count;
+    return NULL;
+}
+
+void cipsecmb_chain_end(cipsecmb_chain *chain) { (void)chain; }
+
+int cipsecmb_chain_seal(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t header_byte_count, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count) {
+    (void)chain, (void)packet, (void)header_byte_count, (void)byte_count, (void)more, (void)more_byte_count;
+    (void)icv, (void)icv_byte_count;
+    return 0;
+}
+
+int cipsecmb_chain_open(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t start, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count) {
+    (void)chain, (void)packet, (void)start, (void)byte_count, (void)more, (void)more_byte_count;
+    (void)icv, (void)icv_byte_count;
+    return 0;
+}
 
 enum cipsecmb_state cipsecmb_load(void) { return cipsecmb_not_built; }
 

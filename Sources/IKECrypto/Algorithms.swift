@@ -73,17 +73,21 @@ package struct ChildSuite: Hashable, Sendable, BitwiseCopyable {
     package var integrity: IntegrityAlgorithm?
     package var keyExchange: KeyExchangeMethod?
     package var usesESN: Bool
+    /// Whether packets carry no IV (RFC 8750).
+    package var hasImplicitIV: Bool
 
     package init(
         cipher: Cipher,
         integrity: IntegrityAlgorithm?,
         keyExchange: KeyExchangeMethod?,
-        usesESN: Bool
+        usesESN: Bool,
+        hasImplicitIV: Bool = false
     ) {
         self.cipher = cipher
         self.integrity = integrity
         self.keyExchange = keyExchange
         self.usesESN = usesESN
+        self.hasImplicitIV = hasImplicitIV
     }
 
     package var icvByteCount: Int { integrity?.icvByteCount ?? cipher.icvByteCount }

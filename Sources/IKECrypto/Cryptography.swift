@@ -41,8 +41,8 @@ package struct KeyMaterialStream: Hashable, Sendable, BitwiseCopyable {
 package struct Cryptography: ~Copyable {
     package let backend: CryptoBackend
 
-    /// Who computes ESP packets; where crypto is modelled no other library is looked for.
-    package let packets: PacketLibrary
+    /// Who computes ESP packets; nil for who is faster with those of each SA.
+    let packets: PacketLibrary?
 
     let batchLibrary: BatchLibrary
 
@@ -60,7 +60,7 @@ package struct Cryptography: ~Copyable {
 
     /// - Parameters:
     ///   - seed: 32 octets, from the run's seed in virtual time and from the operating system in real time.
-    ///   - packets: One that this machine has, which tests and benches choose; else the faster one.
+    ///   - packets: One that this machine has, which tests and benches choose; else the faster one for each SA.
     package init(
         backend: CryptoBackend,
         batchLibrary: BatchLibrary = .openSSL,
@@ -73,7 +73,7 @@ package struct Cryptography: ~Copyable {
         let ranges = try PublicValueRanges()
         let keyExchanges: OpenSSLKeyExchange? = backend == .openSSL ? try OpenSSLKeyExchange() : nil
         self.backend = backend
-        self.packets = backend == .modelled ? .openSSL : packets ?? .preferred
+        self.packets = packets
         self.batchLibrary = batchLibrary
         self.seed = SecretBytes(copying: seed)
         self.ciphers = ciphers

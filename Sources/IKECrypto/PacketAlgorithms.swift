@@ -14,7 +14,12 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
     @usableFromInline let blockOctets: UInt8
 
     package init(_ suite: ChildSuite) {
-        self.init(cipher: suite.cipher, integrity: suite.integrity, usesESN: suite.usesESN)
+        self.init(
+            cipher: suite.cipher,
+            integrity: suite.integrity,
+            usesESN: suite.usesESN,
+            hasImplicitIV: suite.hasImplicitIV
+        )
     }
 
     package init(cipher: Cipher, integrity: IntegrityAlgorithm?, usesESN: Bool, hasImplicitIV: Bool = false) {
@@ -31,27 +36,13 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
 
     /// The algorithms with IANA numbers, those of RFC 8750 section 5 among them; nil for what is not known.
     package init?(encryptionID: UInt16, keyBitCount: UInt16?, integrityID: UInt16?, usesESN: Bool) {
-        let explicitID =
-            switch encryptionID {
-            case Self.aesGCMImplicitIV: Cipher.aesGCM128.id
-            case Self.chaCha20Poly1305ImplicitIV: Cipher.chaCha20Poly1305.id
-            default: encryptionID
-            }
-        guard let cipher = Cipher(id: explicitID, keyBitCount: keyBitCount) else { return nil }
+        guard let (cipher, hasImplicitIV) = Cipher.ofPackets(id: encryptionID, keyBitCount: keyBitCount) else {
+            return nil
+        }
         let integrity = integrityID.flatMap(IntegrityAlgorithm.init)
         guard (integrity == nil) == (integrityID == nil), cipher.isAEAD == (integrity == nil) else { return nil }
-        self.init(
-            cipher: cipher,
-            integrity: integrity,
-            usesESN: usesESN,
-            hasImplicitIV: explicitID != encryptionID
-        )
+        self.init(cipher: cipher, integrity: integrity, usesESN: usesESN, hasImplicitIV: hasImplicitIV)
     }
-
-    /// ENCR_AES_GCM_16_IIV.
-    package static let aesGCMImplicitIV: UInt16 = 30
-    /// ENCR_CHACHA20_POLY1305_IIV.
-    package static let chaCha20Poly1305ImplicitIV: UInt16 = 31
 
     @inlinable package var ivByteCount: Int { Int(ivOctets) }
 
@@ -59,4 +50,31 @@ package struct PacketAlgorithms: Hashable, Sendable, BitwiseCopyable {
 
     /// What the padded plaintext is a multiple of: the cipher's block, and 4 octets at least (RFC 4303 section 2.4).
     @inlinable package var blockByteCount: Int { Int(blockOctets) }
+}
+
+extension Cipher {
+    /// The cipher of ESP packets with an IANA number, and whether these carry no IV (RFC 8750 section 5); nil for what
+    /// is not known.
+    package static func ofPackets(id: UInt16, keyBitCount: UInt16?) -> (cipher: Cipher, hasImplicitIV: Bool)? {
+        let explicitID =
+            switch id {
+            case aesGCMImplicitIV: Cipher.aesGCM128.id
+            case chaCha20Poly1305ImplicitIV: Cipher.chaCha20Poly1305.id
+            default: id
+            }
+        return Cipher(id: explicitID, keyBitCount: keyBitCount).map { ($0, explicitID != id) }
+    }
+
+    /// ENCR_AES_GCM_16_IIV.
+    fileprivate static let aesGCMImplicitIV: UInt16 = 30
+    /// ENCR_CHACHA20_POLY1305_IIV.
+    fileprivate static let chaCha20Poly1305ImplicitIV: UInt16 = 31
+}
+
+extension ChildSuite {
+    /// The IANA number of the encryption algorithm.
+    package var encryptionID: UInt16 {
+        guard hasImplicitIV else { return cipher.id }
+        return cipher == .chaCha20Poly1305 ? Cipher.chaCha20Poly1305ImplicitIV : Cipher.aesGCMImplicitIV
+    }
 }

@@ -52,6 +52,7 @@ enum PacketContext: ~Copyable {
     case modelled(ModelledHash)
     case openSSL(OpenSSLPacketContext)
     case ipsecMB(IPsecMBContext)
+    case ipsecMBChain(IPsecMBChain)
 
     @inline(__always)
     var isNone: Bool {
@@ -60,6 +61,7 @@ enum PacketContext: ~Copyable {
         case .modelled: false
         case .openSSL: false
         case .ipsecMB: false
+        case .ipsecMBChain: false
         }
     }
 }
@@ -87,6 +89,7 @@ extension PacketProtection {
             switch context {
             case .openSSL(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
             case .ipsecMB(let context): unsafe context.seal(parts, number, salt: salt, algorithms)
+            case .ipsecMBChain(let chain): unsafe chain.seal(parts, number, algorithms)
             case .modelled(let hash): unsafe hash.writeICV(of: parts.authenticated, number, into: parts.icv)
             case .none: preconditionFailure("a packet is prepared for")
             }
@@ -107,6 +110,7 @@ extension PacketProtection {
             switch context {
             case .openSSL(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
             case .ipsecMB(let context): return unsafe context.open(parts, number, salt: salt, algorithms)
+            case .ipsecMBChain(let chain): return unsafe chain.open(parts, number, algorithms)
             case .modelled(let hash): return unsafe Self.isGenuine(parts, number, hash)
             case .none: preconditionFailure("a packet is prepared for")
             }
@@ -138,9 +142,18 @@ extension PacketProtection {
         let encrypts = direction == .outbound
         if cryptography.backend != .openSSL {
             context = .modelled(ModelledHash(packetsUnder: encryptionKey, integrityKey))
-        } else if cryptography.packets == .ipsecMB && algorithms.cipher.isAEAD {
-            context = .ipsecMB(IPsecMBContext(algorithms.cipher, encrypts: encrypts, encryptionKey: encryptionKey))
-        } else {
+            return
+        }
+        switch cryptography.packets ?? .faster(algorithms, direction) {
+        case .ipsecMB:
+            guard let integrity = algorithms.integrity else {
+                context = .ipsecMB(IPsecMBContext(algorithms.cipher, encrypts: encrypts, encryptionKey: encryptionKey))
+                return
+            }
+            context = .ipsecMBChain(
+                IPsecMBChain(integrity, encryptionKey: encryptionKey, integrityKey: integrityKey)
+            )
+        case .openSSL:
             context = .openSSL(
                 cryptography.ciphers.packetContext(
                     algorithms,

@@ -97,8 +97,7 @@ extension Proposal {
         switch transform.type {
         case .prf where protocolID != .ike: throw .notForProtocol(word, protocolID)
         case .extendedSequenceNumbers where protocolID == .ike: throw .notForProtocol(word, protocolID)
-        case .encryption where protocolID == .ike && transform == .encryption(.null):
-            throw .notForProtocol(word, protocolID)
+        case .encryption where protocolID == .ike && isOfPackets(transform): throw .notForProtocol(word, protocolID)
         case .encryption:
             let isMixed = others.contains { $0.type == .encryption && isAEAD($0) != isAEAD(transform) }
             if isMixed { throw .mixedEncryption(word) }
@@ -138,6 +137,11 @@ extension Proposal {
 
     private static func isAEAD(_ transform: Transform) -> Bool {
         transform.type == .encryption && EncryptionID(rawValue: transform.id).isAEAD
+    }
+
+    /// Whether an encryption algorithm is none of IKE's.
+    private static func isOfPackets(_ transform: Transform) -> Bool {
+        transform == .encryption(.null) || EncryptionID(rawValue: transform.id).hasImplicitIV
     }
 
     private static func prf(matching integrity: Transform) -> Transform? {
@@ -196,12 +200,13 @@ extension Proposal {
                 ("gcm16", .aesGCM16), ("gcm12", .aesGCM12), ("gcm8", .aesGCM8),
                 ("gcm128", .aesGCM16), ("gcm96", .aesGCM12), ("gcm64", .aesGCM8), ("gcm", .aesGCM16),
                 ("ccm16", .aesCCM16), ("ccm12", .aesCCM12), ("ccm8", .aesCCM8),
-                ("gmac", .nullAESGMAC),
+                ("gmac", .nullAESGMAC), ("gcm16iiv", .aesGCM16ImplicitIV), ("ccm8iiv", .aesCCM8ImplicitIV),
             ]
             for (mode, id) in combined { words.append(("aes\(bits)\(mode)", .encryption(id, keyLength: bits))) }
         }
         words.append(("aes", .encryption(.aesCBC, keyLength: 128)))
         words.append(("chacha20poly1305", .encryption(.chacha20Poly1305)))
+        words.append(("chacha20poly1305iiv", .encryption(.chacha20Poly1305ImplicitIV)))
         words.append(("3des", .encryption(.tripleDES)))
         words.append(("null", .encryption(.null)))
         let integrities: [(String, IntegrityID)] = [

@@ -10,6 +10,7 @@ public struct EncryptionID: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
     public var isAEAD: Bool {
         switch self {
         case .aesCCM8, .aesCCM12, .aesCCM16, .aesGCM8, .aesGCM12, .aesGCM16, .nullAESGMAC, .chacha20Poly1305: true
+        case .aesCCM8ImplicitIV, .aesGCM16ImplicitIV, .chacha20Poly1305ImplicitIV: true
         default: false
         }
     }
@@ -26,6 +27,15 @@ public struct EncryptionID: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
     @inlinable public static var aesGCM16: Self { Self(rawValue: 20) }
     @inlinable public static var nullAESGMAC: Self { Self(rawValue: 21) }
     @inlinable public static var chacha20Poly1305: Self { Self(rawValue: 28) }
+    @inlinable public static var aesCCM8ImplicitIV: Self { Self(rawValue: 29) }
+    @inlinable public static var aesGCM16ImplicitIV: Self { Self(rawValue: 30) }
+    @inlinable public static var chacha20Poly1305ImplicitIV: Self { Self(rawValue: 31) }
+
+    /// Whether packets carry no IV, for which ESP counts, and IKE may not be asked (RFC 8750 sections 3 and 5).
+    @inlinable
+    public var hasImplicitIV: Bool {
+        self == .aesCCM8ImplicitIV || self == .aesGCM16ImplicitIV || self == .chacha20Poly1305ImplicitIV
+    }
 }
 
 extension EncryptionID: CustomStringConvertible {
@@ -44,6 +54,9 @@ extension EncryptionID: CustomStringConvertible {
         case .aesGCM16: "ENCR_AES_GCM_16"
         case .nullAESGMAC: "ENCR_NULL_AUTH_AES_GMAC"
         case .chacha20Poly1305: "ENCR_CHACHA20_POLY1305"
+        case .aesCCM8ImplicitIV: "ENCR_AES_CCM_8_IIV"
+        case .aesGCM16ImplicitIV: "ENCR_AES_GCM_16_IIV"
+        case .chacha20Poly1305ImplicitIV: "ENCR_CHACHA20_POLY1305_IIV"
         default: nil
         }
     }

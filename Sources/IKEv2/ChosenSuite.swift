@@ -34,7 +34,10 @@ extension IKESuite {
 
 extension ChildSuite {
     init?(_ choice: Choice) {
-        guard let cipher = Cipher(choice.encryption), let integrity = cipher.integrity(of: choice) else { return nil }
+        guard let encryption = choice.encryption,
+            let (cipher, hasImplicitIV) = Cipher.ofPackets(id: encryption.id, keyBitCount: encryption.keyLength),
+            let integrity = cipher.integrity(of: choice)
+        else { return nil }
         // A mandatory type (RFC 7296 section 3.3.3).
         guard let sequenceNumbers = choice.sequenceNumbers else { return nil }
         var method: KeyExchangeMethod?
@@ -43,6 +46,12 @@ extension ChildSuite {
             method = known
         }
         let usesESN = sequenceNumbers.id == ESNID.enabled.rawValue
-        self.init(cipher: cipher, integrity: integrity, keyExchange: method, usesESN: usesESN)
+        self.init(
+            cipher: cipher,
+            integrity: integrity,
+            keyExchange: method,
+            usesESN: usesESN,
+            hasImplicitIV: hasImplicitIV
+        )
     }
 }

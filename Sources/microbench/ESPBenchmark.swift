@@ -30,21 +30,29 @@ func benchmarkESP() {
         printFigure("an outbound SA, inline", Double(MemoryLayout<OutboundSA>.stride), "octets")
         printFigure("an inbound SA, inline", Double(MemoryLayout<InboundSA>.stride), "octets")
         for algorithms in others {
-            price(algorithms, real, of: "")
-            guard IPsecMB.absence == nil, algorithms.cipher.isAEAD else { continue }
-            let faster = try Cryptography(backend: .openSSL, seed: seed.rawSpan, packets: .ipsecMB)
-            price(algorithms, faster, of: "libipsec-mb ")
+            for byteCount in algorithms.cipher.isAEAD ? [1400] : [64, 512, 1400] {
+                price(algorithms, byteCount, real, of: "")
+                guard IPsecMB.absence == nil else { continue }
+                let faster = try Cryptography(backend: .openSSL, seed: seed.rawSpan, packets: .ipsecMB)
+                price(algorithms, byteCount, faster, of: "libipsec-mb ")
+            }
         }
     } catch {
         preconditionFailure("libcrypto has every algorithm")
     }
 }
 
-private func price(_ algorithms: PacketAlgorithms, _ crypto: borrowing Cryptography, of library: String) {
-    var batch = PacketBatch(algorithms, 1400)
+private func price(
+    _ algorithms: PacketAlgorithms,
+    _ byteCount: Int,
+    _ crypto: borrowing Cryptography,
+    of library: String
+) {
+    var batch = PacketBatch(algorithms, byteCount)
     let price = batch.price(crypto)
     let esn = algorithms.usesESN ? " ESN" : ""
-    let name = "\(library)ESP of \(algorithms.cipher)\(algorithms.integrity.map { " \($0)" } ?? "")\(esn), 1400 B"
+    let integrity = algorithms.integrity.map { " \($0)" } ?? ""
+    let name = "\(library)ESP of \(algorithms.cipher)\(integrity)\(esn), \(byteCount) B"
     printFigure("\(name), seal", price.seal, "ns")
     printFigure("\(name), open", price.open, "ns")
 }
@@ -56,6 +64,7 @@ private let others = [
     PacketAlgorithms(cipher: .aesGCM256, integrity: nil, usesESN: false),
     PacketAlgorithms(cipher: .chaCha20Poly1305, integrity: nil, usesESN: false),
     PacketAlgorithms(cipher: .aesCBC128, integrity: .hmacSHA256, usesESN: false),
+    PacketAlgorithms(cipher: .aesCBC256, integrity: .hmacSHA512, usesESN: false),
 ]
 
 /// Rounds of one and the other in turn, so that both meet the same neighbours.

@@ -16,16 +16,32 @@ struct LibraryTests {
         #if arch(x86_64)
             switch IPsecMB.absence {
             case .none:
-                #expect(PacketLibrary.preferred == .ipsecMB && PacketLibrary.here == [.openSSL, .ipsecMB])
+                #expect(PacketLibrary.here == [.openSSL, .ipsecMB])
                 #expect(IPsecMB.version.hasPrefix("libipsec-mb \(IPsecMB.neededVersion.prefix(2))"))
                 #expect(!IPsecMB.instructions.isEmpty)
             case .noInstructions?: print("left out: libipsec-mb, since this processor has no AES instructions")
             case let absence?: Issue.record("libipsec-mb is \(absence); `scripts/install test` installs it")
             }
         #else
-            #expect(PacketLibrary.preferred == .openSSL && IPsecMB.absence == .notBuilt)
+            #expect(PacketLibrary.here == [.openSSL] && IPsecMB.absence == .notBuilt)
             print("left out: libipsec-mb, which is for x86-64")
         #endif
+    }
+
+    @Test("is chosen where it is faster, packet by packet", arguments: PacketAlgorithms.all)
+    func isChosen(_ algorithms: PacketAlgorithms) {
+        guard IPsecMB.absence == nil else {
+            #expect(PacketLibrary.faster(algorithms, .inbound) == .openSSL)
+            return
+        }
+        let outbound = PacketLibrary.faster(algorithms, .outbound)
+        let inbound = PacketLibrary.faster(algorithms, .inbound)
+        switch algorithms.integrity {
+        case nil: #expect(outbound == .ipsecMB && inbound == .ipsecMB)
+        case .hmacSHA1, .hmacSHA256:
+            #expect(outbound == .openSSL && inbound == (IPsecMB.hasSHA ? .ipsecMB : .openSSL))
+        case .hmacSHA384, .hmacSHA512: #expect(outbound == .openSSL && inbound == .openSSL)
+        }
     }
 
     #if DEBUG

@@ -9,7 +9,7 @@ func hex(_ text: String) -> [UInt8] { try! Hexadecimal.decode(text) }
 
 func cryptography(
     _ backend: CryptoBackend = .openSSL,
-    packets: PacketLibrary = .preferred
+    packets: PacketLibrary? = nil
 ) throws -> Cryptography {
     let seed = [UInt8](0..<32)
     return try Cryptography(backend: backend, seed: seed.rawSpan, packets: packets)
@@ -70,7 +70,7 @@ struct Direction: ~Copyable {
         windowSize: Int = 64,
         number: UInt64 = 0,
         backend: CryptoBackend = .openSSL,
-        packets: PacketLibrary = .preferred,
+        packets: PacketLibrary? = nil,
         encryptionKey: [UInt8]? = nil,
         integrityKey: [UInt8]? = nil
     ) throws {

@@ -59,6 +59,14 @@ struct VectorTests {
                 usesESN: algorithms.usesESN
             )
             #expect(read == algorithms)
+            let suite = ChildSuite(
+                cipher: cipher,
+                integrity: algorithms.integrity,
+                keyExchange: nil,
+                usesESN: algorithms.usesESN,
+                hasImplicitIV: algorithms.hasImplicitIV
+            )
+            #expect(suite.encryptionID == id && PacketAlgorithms(suite) == algorithms)
         }
         #expect(PacketAlgorithms(encryptionID: 29, keyBitCount: 128, integrityID: nil, usesESN: false) == nil)
         #expect(PacketAlgorithms(encryptionID: 12, keyBitCount: 128, integrityID: nil, usesESN: false) == nil)

@@ -33,6 +33,13 @@ struct ProposalNotationTests {
                 [.encryption(.chacha20Poly1305), .keyExchange(.curve25519), .extendedSequenceNumbers(.disabled)]
             ),
             (
+                .esp, "aes256gcm16iiv-aes128ccm8iiv-chacha20poly1305iiv",
+                [
+                    .encryption(.aesGCM16ImplicitIV, keyLength: 256), .encryption(.aesCCM8ImplicitIV, keyLength: 128),
+                    .encryption(.chacha20Poly1305ImplicitIV), .extendedSequenceNumbers(.disabled),
+                ]
+            ),
+            (
                 .esp, "aes256gcm16-esn",
                 [.encryption(.aesGCM16, keyLength: 256), .extendedSequenceNumbers(.enabled)]
             ),
@@ -99,6 +106,7 @@ struct ProposalNotationTests {
             (.ike, "aes192-sha1-modp4096"),
             (.ike, "aes192gcm8-prfsha1-ecp521-x448-modp2048s256-ecp192"),
             (.esp, "aes256gcm12-modpnone"),
+            (.esp, "aes192gcm16iiv-chacha20poly1305iiv-x25519"),
             (.ike, "aes256gcm16-prfsha384-x25519-ke1_mlkem768"),
             (.ike, "aes128-sha256-mlkem1024-ke2_ecp256-ke7_x25519"),
         ]

@@ -46,6 +46,8 @@ struct EstablishmentTests {
             Suite(ike: "aes256gcm12-prfsha256-x448", child: "aes256gcm12-x448-esn"),
             Suite(ike: "aes128gcm8-prfsha256-ecp192", child: "aes128gcm8-ecp192"),
             Suite(ike: "aes128-sha1-modp2048s256", child: "aes128-sha1-modp2048s256"),
+            Suite(ike: "aes128gcm16-prfsha256-x25519", child: "aes256gcm16iiv-x25519-esn"),
+            Suite(ike: "chacha20poly1305-prfsha256-x25519", child: "chacha20poly1305iiv"),
         ]
     )
     func establishes(_ suite: Suite) {

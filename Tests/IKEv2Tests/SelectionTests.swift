@@ -217,6 +217,24 @@ struct SelectionTests {
                 .esp("aes128-sha1-modp2048"),
                 chooses: "aes128-sha1"
             ),
+            Case(
+                "implicit IVs, where both ends have them",
+                .esp("aes128gcm16iiv-aes128gcm16"),
+                .esp("aes128gcm16-aes128gcm16iiv"),
+                chooses: "aes128gcm16iiv"
+            ),
+            Case(
+                "an IV of its own, for who has no other",
+                .esp("aes256gcm16iiv-aes256gcm16"),
+                .esp("aes256gcm16"),
+                chooses: "aes256gcm16"
+            ),
+            Case(
+                "implicit IVs alone",
+                .esp("chacha20poly1305iiv"),
+                .esp("chacha20poly1305-aes128gcm16iiv"),
+                chooses: nil
+            ),
         ]
     )
     func choosesChild(_ row: Case) {
@@ -348,16 +366,16 @@ extension Proposal {
     fileprivate static func esp(_ notation: String) -> Proposal { [Proposal].esp(notation)[0] }
 
     fileprivate func id(_ type: TransformType) -> UInt16? { transforms.first { $0.type == type }?.id }
-    fileprivate var cipher: Cipher {
+    fileprivate var encryption: (cipher: Cipher, hasImplicitIV: Bool) {
         let transform = transforms.first { $0.type == .encryption }!
-        return Cipher(id: transform.id, keyBitCount: transform.keyLength)!
+        return Cipher.ofPackets(id: transform.id, keyBitCount: transform.keyLength)!
     }
 }
 
 extension IKESuite {
     fileprivate init(_ proposal: Proposal) {
         self.init(
-            cipher: proposal.cipher,
+            cipher: proposal.encryption.cipher,
             integrity: proposal.id(.integrity).flatMap(IntegrityAlgorithm.init(rawValue:)),
             prf: PRF(rawValue: proposal.id(.prf)!)!,
             keyExchange: KeyExchangeMethod(rawValue: proposal.id(.keyExchange)!)!
@@ -368,10 +386,11 @@ extension IKESuite {
 extension ChildSuite {
     fileprivate init(_ proposal: Proposal) {
         self.init(
-            cipher: proposal.cipher,
+            cipher: proposal.encryption.cipher,
             integrity: proposal.id(.integrity).flatMap(IntegrityAlgorithm.init(rawValue:)),
             keyExchange: proposal.id(.keyExchange).flatMap(KeyExchangeMethod.init(rawValue:)),
-            usesESN: proposal.id(.extendedSequenceNumbers) == ESNID.enabled.rawValue
+            usesESN: proposal.id(.extendedSequenceNumbers) == ESNID.enabled.rawValue,
+            hasImplicitIV: proposal.encryption.hasImplicitIV
         )
     }
 }

@@ -103,7 +103,7 @@ struct RandomWorkload: CustomStringConvertible {
         let child = stream.one(of: [
             "aes128gcm16", "aes128gcm16-x25519", "aes256gcm16-ecp256", "chacha20poly1305", "aes128-sha256",
             "aes192-sha1-esn",
-            "aes128gcm8-x448",
+            "aes128gcm8-x448", "chacha20poly1305iiv-aes128gcm16iiv-esn",
         ])
         let cipher = stream.one(of: [
             "aes128gcm16-prfsha256", "chacha20poly1305-prfsha384", "aes256-sha384-prfsha512", "aes192gcm12-prfsha1",

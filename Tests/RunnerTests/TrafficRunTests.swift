@@ -83,7 +83,9 @@ struct TrafficRunTests {
         ]
     )
     func survivesRekeys(client: String, gateway: String) throws {
-        for proposal in ["aes128gcm16", "chacha20poly1305-x25519", "aes256-sha256", "aes128gcm16-esn"] {
+        for proposal in [
+            "aes128gcm16", "chacha20poly1305-x25519", "aes256-sha256", "aes128gcm16-esn", "aes128gcm16iiv-aes128gcm16",
+        ] {
             let setting = Setting(child: client, gatewayLifetimes: gateway, proposal: proposal)
             let measured = try setting.measured()
             expectAccount(measured)

@@ -59,3 +59,32 @@ static inline void cipsecmb_compute(
         key->schedule, key->running, body, body, byte_count, nonce, associated, associated_byte_count, icv,
         icv_byte_count);
 }
+
+// Whether the library hashes with the processor's SHA instructions where it computes a packet by itself.
+int cipsecmb_has_sha(void);
+
+enum cipsecmb_hash { cipsecmb_hmac_sha1, cipsecmb_hmac_sha256, cipsecmb_hmac_sha384, cipsecmb_hmac_sha512 };
+
+// The expanded keys of AES-CBC and HMAC, for either direction and any thread.
+typedef struct cipsecmb_chain cipsecmb_chain;
+
+// NULL where there is no memory; only where the library is ready. The cipher's key has 16, 24 or 32 octets.
+cipsecmb_chain *cipsecmb_chain_make(
+    const uint8_t *octets, size_t byte_count, enum cipsecmb_hash hash, const uint8_t *hash_key,
+    size_t hash_key_byte_count);
+
+// Wipes the keys before it frees them.
+void cipsecmb_chain_end(cipsecmb_chain *chain);
+
+// Encrypts a packet in place from an IV of zeros on, all but its header, and writes the ICV of the packet with more
+// octets behind it, 8 at most. There is room behind the packet for these, where the ICV is to be. Packets are shorter
+// than 64 KiB. 0 where there is no memory.
+int cipsecmb_chain_seal(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t header_byte_count, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count);
+
+// Writes the ICV that a packet with more octets behind it should have, and decrypts in place what stands from `start`
+// on, with the IV before it. What the packet has behind it is the same afterwards. 0 where there is no memory.
+int cipsecmb_chain_open(
+    const cipsecmb_chain *chain, uint8_t *packet, size_t start, size_t byte_count, const uint8_t *more,
+    size_t more_byte_count, uint8_t *icv, size_t icv_byte_count);

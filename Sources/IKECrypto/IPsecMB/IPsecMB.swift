@@ -4,12 +4,23 @@ import CIPsecMB
 package enum PacketLibrary: Hashable, Sendable, CaseIterable {
     case openSSL
 
-    /// Intel's multi-buffer library for IPsec, where it computes at once what it is asked for: with AEAD ciphers.
-    /// Packets of AES-CBC are libcrypto's (docs/decisions/0021).
+    /// Intel's multi-buffer library for IPsec.
     case ipsecMB
 
-    /// The faster one of those that are here, the same for the whole process.
-    package static let preferred: PacketLibrary = IPsecMB.absence == nil ? .ipsecMB : .openSSL
+    /// The faster one of those that are here, where packets are computed one at a time (docs/decisions/0021).
+    package static func faster(
+        _ algorithms: PacketAlgorithms,
+        _ direction: PacketProtection.Direction
+    ) -> PacketLibrary {
+        guard IPsecMB.absence == nil else { return .openSSL }
+        let isFaster =
+            switch algorithms.integrity {
+            case nil: true
+            case .hmacSHA1, .hmacSHA256: direction == .inbound && IPsecMB.hasSHA
+            case .hmacSHA384, .hmacSHA512: false
+            }
+        return isFaster ? .ipsecMB : .openSSL
+    }
 }
 
 /// Intel's multi-buffer library for IPsec, which is looked for when it is first asked for.
@@ -35,6 +46,9 @@ package enum IPsecMB {
         default: .noInstructions
         }
     }
+
+    /// Whether the library hashes by the processor's SHA instructions.
+    package static var hasSHA: Bool { cipsecmb_has_sha() == 1 }
 
     /// Name and version of the library that was found, as in `libipsec-mb 1.3.0`.
     package static var version: String { unsafe "libipsec-mb " + text(cipsecmb_version()) }

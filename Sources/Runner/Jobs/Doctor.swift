@@ -91,7 +91,7 @@ package enum Doctor {
     /// Who computes ESP packets, and how to have it faster.
     private static var packets: Finding {
         guard let absence = IPsecMB.absence else {
-            let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and for AES-CBC \(CryptoLibrary.version)"
+            let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and what it is slower with by \(CryptoLibrary.version)"
             return Finding(true, "ESP", text)
         }
         let purpose = "for AES-GCM in a quarter of the time: "

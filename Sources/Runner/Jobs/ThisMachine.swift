@@ -19,7 +19,7 @@ package enum ThisMachine {
         batches: String? = nil
     ) -> String {
         guard crypto == .real else { return "modelled" }
-        let packets = hasTraffic && PacketLibrary.preferred == .ipsecMB ? "; ESP by \(IPsecMB.version)" : ""
+        let packets = hasTraffic && IPsecMB.absence == nil ? "; ESP by \(IPsecMB.version)" : ""
         return "real (\(CryptoLibrary.version)\(batches.map { "; batches by " + $0 } ?? "")\(packets))"
     }
 

@@ -23,7 +23,7 @@ extension RunSinks {
         package var directions: [Direction]
 
         package init(_ child: borrowing ChildSA) {
-            cipher = EncryptionID(rawValue: child.suite.cipher.id)
+            cipher = EncryptionID(rawValue: child.suite.encryptionID)
             integrity = IntegrityID(rawValue: child.suite.integrity?.rawValue ?? 0)
             usesESN = child.suite.usesESN
             let initiator = Direction(

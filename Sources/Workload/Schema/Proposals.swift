@@ -12,13 +12,17 @@ enum Proposals {
         }
         for transform in read.transforms where !supported.contains(transform) {
             let single = Proposal(protocolID: read.protocolID, transforms: [transform]).notation
-            let others = supported.filter { $0.type == transform.type }
-            let words = others.map { Proposal(protocolID: .ike, transforms: [$0]).notation }
+            let others = supported.filter { $0.type == transform.type && isOf(read.protocolID, $0) }
+            let words = others.map { Proposal(protocolID: read.protocolID, transforms: [$0]).notation }
             throw UnitProblem(
                 "\"\(single)\" in `\(text)` is not supported by this version",
                 "it has \(words.joined(separator: ", "))"
             )
         }
+    }
+
+    private static func isOf(_ protocolID: ProtocolID, _ transform: Transform) -> Bool {
+        protocolID != .ike || transform.type != .encryption || !EncryptionID(rawValue: transform.id).hasImplicitIV
     }
 
     /// The key exchanges that a proposal names, in the keywords of cost tables.
@@ -74,11 +78,12 @@ enum Proposals {
 
     private static let supported: [Transform] =
         [
-            .encryption(.chacha20Poly1305), .prf(.hmacSHA256), .prf(.hmacSHA384), .prf(.hmacSHA512), .prf(.hmacSHA1),
+            .encryption(.chacha20Poly1305), .encryption(.chacha20Poly1305ImplicitIV),
+            .prf(.hmacSHA256), .prf(.hmacSHA384), .prf(.hmacSHA512), .prf(.hmacSHA1),
             .integrity(.hmacSHA256), .integrity(.hmacSHA384), .integrity(.hmacSHA512), .integrity(.hmacSHA1),
             .extendedSequenceNumbers(.disabled), .extendedSequenceNumbers(.enabled),
         ]
-        + [EncryptionID.aesGCM16, .aesCBC, .aesGCM12, .aesGCM8].flatMap { cipher in
+        + [EncryptionID.aesGCM16, .aesCBC, .aesGCM12, .aesGCM8, .aesGCM16ImplicitIV].flatMap { cipher in
             [128, 192, 256].map { .encryption(cipher, keyLength: $0) }
         } + keyExchanges.map { .keyExchange($0.id) }
         + (1...7).flatMap { number in
