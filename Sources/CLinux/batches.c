@@ -34,6 +34,8 @@ struct clinux_receiver {
     /// How many headers the last call filled in, and that have to be laid out anew.
     int used;
     uint32_t lost;
+    /// How many messages the kernel has given.
+    uint64_t messages;
     struct mmsghdr *headers;
     struct iovec *vectors;
     any_address *names;
@@ -159,6 +161,7 @@ int clinux_receiver_receive(clinux_receiver *receiver, int socket) {
     int count = recvmmsg(socket, receiver->headers, (unsigned)receiver->capacity, MSG_TRUNC, NULL);
     if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     receiver->used = count;
+    receiver->messages += (uint64_t)count;
     uint64_t wall_ahead = clinux_wall_clock() - clinux_monotonic_clock();
     receiver->count = 0;
     for (int index = 0; index < count; index++) read_message(receiver, index, wall_ahead);
@@ -175,6 +178,8 @@ const uint8_t *clinux_receiver_bytes(const clinux_receiver *receiver, int index)
 
 uint32_t clinux_receiver_lost(const clinux_receiver *receiver) { return receiver->lost; }
 
+uint64_t clinux_receiver_messages(const clinux_receiver *receiver) { return receiver->messages; }
+
 struct clinux_transmitter {
     int capacity;
     int count;
@@ -182,6 +187,8 @@ struct clinux_transmitter {
     int gathers;
     size_t byte_capacity;
     size_t byte_count;
+    /// How many messages the kernel has taken.
+    uint64_t messages;
     /// By message, as the last call has laid them out.
     struct mmsghdr *headers;
     struct iovec *vectors;
@@ -347,6 +354,7 @@ int clinux_transmitter_send(clinux_transmitter *transmitter, int socket, int fir
             continue;
         }
         if (sent < 0) return -errno;
+        transmitter->messages += (uint64_t)sent;
         int count = 0;
         for (int message = 0; message < sent; message++) count += transmitter->runs[message];
         return count;
@@ -372,6 +380,8 @@ void clinux_transmitter_drop(clinux_transmitter *transmitter, int first) {
 }
 
 int clinux_transmitter_count(const clinux_transmitter *transmitter) { return transmitter->count; }
+
+uint64_t clinux_transmitter_messages(const clinux_transmitter *transmitter) { return transmitter->messages; }
 
 const clinux_datagram *clinux_transmitter_datagram(const clinux_transmitter *transmitter, int index) {
     return &transmitter->datagrams[index];

@@ -26,12 +26,12 @@ enum ESPTrailer {
         unsafe packet.storeBytes(of: last.littleEndian, toByteOffset: end &- fixedByteCount, as: UInt16.self)
     }
 
-    /// Finds a payload in its padded plaintext: its length, TFC padding left out, and what it is.
+    /// Finds a payload in its padded plaintext: its length, how much TFC padding is behind it, and what it is.
     @inline(__always)
     static func read(
         _ plaintext: RawSpan,
         mode: ESPMode
-    ) throws(PacketDrop) -> (payloadByteCount: Int, next: IPProtocol) {
+    ) throws(PacketDrop) -> (payloadByteCount: Int, tfcByteCount: Int, next: IPProtocol) {
         let end = plaintext.byteCount - fixedByteCount
         guard end >= 0 else { throw .malformed }
         // SAFETY: just checked, here and below where each length is; any octets are an integer.
@@ -48,7 +48,8 @@ enum ESPTrailer {
         }
         if next == .none { throw .dummy }
         guard mode.carries(next) else { throw .unknownNextHeader }
-        return (try payloadByteCount(plaintext, payloadEnd, next), next)
+        let byteCount = try payloadByteCount(plaintext, payloadEnd, next)
+        return (byteCount, payloadEnd - byteCount, next)
     }
 
     /// Whether a payload tells its own length, so that TFC padding may follow it (RFC 4303 section 2.7).

@@ -6,6 +6,8 @@ import Primitives
 package struct ReceivedPacket: Hashable, Sendable {
     /// Where its payload stands in the octets that came.
     package let payload: Range<Int>
+    /// How many octets of TFC padding stand behind the payload (RFC 4303 section 2.7).
+    package let tfcByteCount: Int
     /// What the payload is.
     package let next: IPProtocol
     package let number: SequenceNumber
@@ -99,6 +101,7 @@ package struct InboundSA: ~Copyable {
         let payload = try ESPTrailer.read(packet.bytes.extracting(start..<start + paddedByteCount), mode: mode)
         return ReceivedPacket(
             payload: start..<start + payload.payloadByteCount,
+            tfcByteCount: payload.tfcByteCount,
             next: payload.next,
             number: number
         )

@@ -64,6 +64,8 @@ package struct SAPair: ~Copyable {
     ///   - inbound: The SPI that the peer sends to.
     ///   - outbound: The SPI that this end sends to.
     ///   - isExchangeInitiator: Whether this end sends with the keys of the initiator of the exchange that made them.
+    ///   - windowSize: How many numbers the anti-replay window is wide: a power of two from 32 to 4096.
+    ///   - number: That of the last packet before, either way; anything but 0 is for tests.
     package init(
         inbound: ChildSPI,
         outbound: ChildSPI,
@@ -71,7 +73,8 @@ package struct SAPair: ~Copyable {
         algorithms: PacketAlgorithms,
         keys: borrowing ChildKeys,
         isExchangeInitiator: Bool,
-        windowSize: Int
+        windowSize: Int,
+        number: SequenceNumber = .zero
     ) {
         if isExchangeInitiator {
             self.outbound = OutboundSA(
@@ -79,7 +82,8 @@ package struct SAPair: ~Copyable {
                 mode: mode,
                 algorithms: algorithms,
                 encryptionKey: keys.initiatorEncryption,
-                integrityKey: keys.initiatorIntegrity
+                integrityKey: keys.initiatorIntegrity,
+                number: number
             )
             self.inbound = InboundSA(
                 spi: inbound,
@@ -87,7 +91,8 @@ package struct SAPair: ~Copyable {
                 algorithms: algorithms,
                 encryptionKey: keys.responderEncryption,
                 integrityKey: keys.responderIntegrity,
-                windowSize: windowSize
+                windowSize: windowSize,
+                highest: number
             )
         } else {
             self.outbound = OutboundSA(
@@ -95,7 +100,8 @@ package struct SAPair: ~Copyable {
                 mode: mode,
                 algorithms: algorithms,
                 encryptionKey: keys.responderEncryption,
-                integrityKey: keys.responderIntegrity
+                integrityKey: keys.responderIntegrity,
+                number: number
             )
             self.inbound = InboundSA(
                 spi: inbound,
@@ -103,7 +109,8 @@ package struct SAPair: ~Copyable {
                 algorithms: algorithms,
                 encryptionKey: keys.initiatorEncryption,
                 integrityKey: keys.initiatorIntegrity,
-                windowSize: windowSize
+                windowSize: windowSize,
+                highest: number
             )
         }
     }

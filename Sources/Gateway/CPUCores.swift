@@ -9,15 +9,14 @@ struct CPUCores: Sendable {
     }
 
     let count: Int
-    private let serialPermille: Int64
+    private let serialShare: Probability
     private(set) var busyCount = 0
     private var serialFreeAt = Instant.zero
 
-    init(count: Int, serialPermille: Int64) {
+    init(count: Int, serialShare: Probability) {
         precondition(count > 0, "a gateway has a core")
-        precondition((0...1_000).contains(serialPermille), "a section is a part of the whole")
         self.count = count
-        self.serialPermille = serialPermille
+        self.serialShare = serialShare
     }
 
     var hasFree: Bool { busyCount < count }
@@ -26,9 +25,10 @@ struct CPUCores: Sendable {
     mutating func start(_ service: Duration, at now: Instant) -> Span {
         precondition(hasFree, "a job starts on a free core")
         busyCount += 1
-        guard serialPermille > 0 else { return Span(resume: now, end: now + service) }
+        guard serialShare > .zero else { return Span(resume: now, end: now + service) }
         let resume = max(now, serialFreeAt)
-        serialFreeAt = resume + service * serialPermille / 1_000
+        let section = Int128(service.nanoseconds) * Int128(serialShare.partsPerBillion) / 1_000_000_000
+        serialFreeAt = resume + .nanoseconds(Int64(section))
         return Span(resume: resume, end: resume + service)
     }
 

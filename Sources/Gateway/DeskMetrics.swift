@@ -23,6 +23,8 @@ package struct DeskMetrics: Sendable {
     package private(set) var queueSeries = TimeSeries()
     /// The longest queue of each second.
     package private(set) var queuePeakSeries = TimeSeries()
+    /// Half-open IKE SAs at the end of each second.
+    package private(set) var halfOpenSeries = TimeSeries()
     /// What its ESP pool has done, where it has one.
     package internal(set) var esp = ESPMetrics()
     private var drops = Array(repeating: UInt64(0), count: DropReason.allCases.count)
@@ -70,6 +72,7 @@ package struct DeskMetrics: Sendable {
 
     mutating func raisePeaks(queue: Int, halfOpen: Int, activeSAs: Int) {
         peakHalfOpen = max(peakHalfOpen, halfOpen)
+        halfOpenSeries.set(UInt64(halfOpen), at: queueCounted)
         peakActiveSAs = max(peakActiveSAs, activeSAs)
         guard queue > 0 else { return }
         peakQueue = max(peakQueue, queue)

@@ -52,7 +52,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
         self.settings = settings
         log = settings.logLength.map { WindowLog(length: $0) }
         excerpt = settings.excerpt.map { TraceExcerpt(of: $0) }
-        cores = CPUCores(count: settings.cores, serialPermille: settings.serialPermille)
+        cores = CPUCores(count: settings.cores, serialShare: settings.serialShare)
         esp = settings.esp.map { ESPPool($0) }
         pools = AddressPools(settings.pool)
         unknownSPIAnswers = AnswerLimit(perSecond: settings.unknownSPIAnswers)
@@ -97,7 +97,7 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
                 events.push(
                     Event(order: packet.order, target: settings.entity, kind: Kind.packet.rawValue, small: index)
                 )
-            case .completion, .portRequest, .portGrant:
+            case .completion, .portRequest, .portGrant, .linkRequest, .linkGrant:
                 preconditionFailure("a desk hears of packets and halves alone")
             }
         }

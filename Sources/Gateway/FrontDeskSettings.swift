@@ -34,7 +34,7 @@ package struct FrontDeskSettings: Sendable {
     package var internalLatency: Duration
     package var cores = 1
     /// How much of each job's time only one core at a time can spend.
-    package var serialPermille: Int64 = 0
+    package var serialShare = Probability.zero
     package var costs: CostTable
     package var serviceTimes = ServiceTimes.exact
     /// How many packets may wait for a core.

@@ -24,7 +24,7 @@ package struct HalfID: Hashable, Sendable, BitwiseCopyable {
     var key: UInt64 { packed + 1 }
 }
 
-/// What shards, front desks and shared NATs tell each other.
+/// What shards, front desks, shared NATs and shared links tell each other.
 ///
 /// A desk is one part of the run and a shard another, so a message takes time: an arrival its path's delay, a report
 /// and a completion the gateway's internal latency F, exactly.
@@ -41,6 +41,10 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
     case portRequest(PortRequest)
     /// Shared NAT to shard: which ports it has.
     case portGrant(PortGrant)
+    /// Shard to shared link: a datagram comes to it.
+    case linkRequest(LinkRequest)
+    /// Shared link to shard: when the datagram leaves it.
+    case linkGrant(LinkGrant)
 
     package var order: EventOrder {
         switch self {
@@ -50,6 +54,8 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
         case .completion(let completion): completion.order
         case .portRequest(let request): request.order
         case .portGrant(let grant): grant.order
+        case .linkRequest(let request): request.order
+        case .linkGrant(let grant): grant.order
         }
     }
 
@@ -61,6 +67,8 @@ package enum GatewayMessage: Sendable, BitwiseCopyable {
         case .completion(let completion): completion.half
         case .portRequest(let request): HalfID(client: request.client, attempt: 0)
         case .portGrant(let grant): HalfID(client: grant.client, attempt: 0)
+        case .linkRequest(let request): HalfID(client: request.client, attempt: 0)
+        case .linkGrant(let grant): HalfID(client: grant.client, attempt: 0)
         }
     }
 
@@ -180,6 +188,51 @@ package struct PortGrant: Sendable, BitwiseCopyable {
         self.order = order
         self.client = client
         self.block = block
+    }
+}
+
+/// A datagram comes to a link that all clients of its path share; the datagram itself stays in its shard.
+package struct LinkRequest: Sendable, BitwiseCopyable {
+    package var order: EventOrder
+    package var client: UInt32
+    package var shard: UInt32
+    /// The datagram's place in its shard.
+    package var datagram: UInt32
+    /// With all headers up to IP's.
+    package var byteCount: UInt32
+    /// Whether it goes to the gateway: a link has a queue for each direction.
+    package var isToGateway: Bool
+
+    package init(
+        order: EventOrder,
+        client: UInt32,
+        shard: UInt32,
+        datagram: UInt32,
+        byteCount: UInt32,
+        isToGateway: Bool
+    ) {
+        self.order = order
+        self.client = client
+        self.shard = shard
+        self.datagram = datagram
+        self.byteCount = byteCount
+        self.isToGateway = isToGateway
+    }
+}
+
+/// What a shared link does with a datagram.
+package struct LinkGrant: Sendable, BitwiseCopyable {
+    package var order: EventOrder
+    package var client: UInt32
+    package var datagram: UInt32
+    /// When its last byte leaves the link; nil where the queue had no room for it.
+    package var departure: Instant?
+
+    package init(order: EventOrder, client: UInt32, datagram: UInt32, departure: Instant?) {
+        self.order = order
+        self.client = client
+        self.datagram = datagram
+        self.departure = departure
     }
 }
 

@@ -88,6 +88,7 @@ package struct Endpoint: ~Copyable {
     /// Forgets every IKE SA without a word to the peer, who cannot be reached any more from where this end is.
     package mutating func abandon(_ turn: inout Turn) {
         forEachSA { sa in
+            sa.reportUnfinished(.abandoned, &turn)
             if let spis = sa.spis { turn.output.report(.closed(spis, .abandoned)) }
         }
         retiring = []

@@ -110,6 +110,14 @@ extension IKESA {
         }
     }
 
+    /// Says of the rekeys that wait for their answers that they have failed.
+    func reportUnfinished(_ reason: CloseReason, _ turn: inout Turn) {
+        switch self {
+        case .established(let state): state.reportUnfinished(reason, &turn)
+        default: break
+        }
+    }
+
     mutating func skipMessageIDs(to id: MessageID) {
         switch consume self {
         case .established(var state):

@@ -22,10 +22,11 @@ package enum Report: Hashable, Sendable {
     case childRefused(NotifyType)
     /// `replaced` is the inbound SPI of the old Child SA; `due` is when its soft lifetime asked for it.
     case childRekeyed(replaced: ChildSPI, inbound: ChildSPI, outbound: ChildSPI, due: Instant, fromHere: Bool)
-    case childRekeyFailed(ChildSPI, NotifyType?)
+    /// A rekey that began here came to nothing: the peer refused it, or its IKE SA ended before there was an answer.
+    case childRekeyFailed(ChildSPI, CloseReason)
     case childDeleted(inbound: ChildSPI)
     case ikeRekeyed(old: IKESPIPair, new: IKESPIPair, due: Instant, fromHere: Bool)
-    case ikeRekeyFailed(IKESPIPair, NotifyType?)
+    case ikeRekeyFailed(IKESPIPair, CloseReason)
     case retransmitted(Operation)
     /// A request that was answered before got the same answer again.
     case answeredAgain

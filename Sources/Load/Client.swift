@@ -41,8 +41,12 @@ package struct Client: ~Copyable {
     /// Whether an attempt is under way that has neither succeeded nor failed; reauthentications are counted apart.
     package var isAttempting: Bool { hasEndpoint && !hasReportedEnd && !isReauthenticating }
 
-    /// Whether it wants a tunnel, has none, and nothing is under way or planned, though no failure was counted.
-    package var isLost: Bool { isWanted && !isUp && !hasEndpoint && !hasReportedEnd }
+    /// Whether it wants a tunnel, has none, and will never have one, though no failure was counted: nothing is under
+    /// way or planned, or an attempt waits for what has no time.
+    package func isLost(plan: ClientPlan) -> Bool {
+        guard isWanted, !isUp, !hasReportedEnd else { return false }
+        return !hasEndpoint || deadline(plan: plan) == .never
+    }
 
     package var hasEndpoint: Bool {
         switch endpoint {

@@ -165,10 +165,8 @@ package struct ClientTally: ~Copyable {
             } else {
                 mark(.ikeRekeyStarted, population, at: now)
             }
-        case .childRekeyFailed(_, let type):
-            fail(.childRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
-        case .ikeRekeyFailed(_, let type):
-            fail(.ikeRekeyFailed, population, type.map { "refused:\($0)" } ?? "timeout", at: now)
+        case .childRekeyFailed(_, let reason): fail(.childRekeyFailed, population, reason.name, at: now)
+        case .ikeRekeyFailed(_, let reason): fail(.ikeRekeyFailed, population, reason.name, at: now)
         case .addressesUpdated(let due, true):
             mark(.addressesUpdated, population, at: now)
             sample(.addressUpdate, population, now - due, at: now)

@@ -17,6 +17,16 @@ package struct TimeSeries: Hashable, Sendable {
         values[index] += amount
     }
 
+    /// Notes a level that holds until the next one is noted: a stretch has the last of its own.
+    package mutating func set(_ level: UInt64, at time: Instant) {
+        let index = index(of: time)
+        if index >= values.count {
+            let last = values.last ?? 0
+            values.append(contentsOf: repeatElement(last, count: index + 1 - values.count))
+        }
+        values[index] = level
+    }
+
     /// Appends the number of the next stretch.
     package mutating func append(_ value: UInt64) { values.append(value) }
 

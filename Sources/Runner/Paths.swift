@@ -14,11 +14,15 @@ extension Link {
             loss: Loss(path.loss),
             duplication: path.duplication,
             reordering: path.reordering.map { Reordering(share: $0.share, extraDelay: $0.extraDelay) },
-            bandwidth: path.bandwidth.map {
-                Bandwidth(bitsPerSecond: $0.bitsPerSecond, queueByteCount: $0.queueByteCount)
-            },
+            bandwidth: path.bandwidth.map { Bandwidth($0) },
             mtu: path.mtu.map { MTU(byteCount: $0.byteCount, excess: $0.overMTU == .drop ? .drop : .fragment) }
         )
+    }
+}
+
+extension Bandwidth {
+    init(_ bandwidth: Workload.Bandwidth) {
+        self.init(bitsPerSecond: bandwidth.bitsPerSecond, queueByteCount: bandwidth.queueByteCount)
     }
 }
 

@@ -33,6 +33,9 @@ package struct ReceiveBatch: ~Copyable {
         self.datagramCapacity = datagramCapacity
     }
 
+    /// In how many messages the system has given all datagrams so far: fewer than those are where it gathers them.
+    package var messageCount: UInt64 { unsafe clinux_receiver_messages(buffers.pointer) }
+
     /// What receives from a socket that gathers, and from any other.
     package static func gathering() throws(SocketError) -> ReceiveBatch { try ReceiveBatch(datagramCapacity: 65_535) }
 

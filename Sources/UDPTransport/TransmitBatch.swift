@@ -21,6 +21,9 @@ package struct TransmitBatch: ~Copyable {
 
     package var isEmpty: Bool { count == 0 }
 
+    /// In how many messages the system has taken all datagrams so far: fewer than those are where it takes them apart.
+    package var messageCount: UInt64 { unsafe clinux_transmitter_messages(buffers.pointer) }
+
     /// Adds a datagram, and returns false, having added nothing, when there is no room: send the batch first.
     ///
     /// Without a source, the socket's own address or the system's choice is used.

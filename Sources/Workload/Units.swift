@@ -37,11 +37,10 @@ package enum Units {
         let (number, unit) = try split(text, like: "10%")
         guard unit == "%" else {
             guard unit.isEmpty else { throw UnitProblem("`\(text)` is not a percentage", "write \(number.text)%") }
-            let percent = number.digits <= 1 || number.scale > 0 ? number.times(100_000_000) : nil
-            guard let percent, percent <= 10_000_000_000, text != "0" else {
+            guard number.scale > 0, let parts = number.times(1_000_000_000), parts <= 1_000_000_000 else {
                 throw UnitProblem("`\(text)` has no unit", "write \(text)%")
             }
-            let meant = Workload.percentText(partsPerBillion: UInt64(percent / 10))
+            let meant = Workload.percentText(partsPerBillion: UInt64(parts))
             throw UnitProblem(
                 "`\(text)` has no unit",
                 "a share is written in percent: \(text) of everything is \(meant)"

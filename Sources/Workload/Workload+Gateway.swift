@@ -37,6 +37,7 @@ extension Workload {
         package var trafficSelectors: [IPPrefix]
         /// Whether it agrees to transport mode, between its outer address and the client's.
         package var mode = Mode.tunnel
+        package var replayWindow = ReplayWindow()
     }
 
     /// Proposals in strongSwan's notation, in order of preference.
@@ -107,6 +108,8 @@ extension Workload {
         /// The name of the model, for reports.
         package var model: String
         package var cores: Int
+        /// The share of each job's time that only one core at a time can spend.
+        package var serialShare: Probability
         package var costs: CostTableFile
         /// What any message between a shard and the front desk takes, exactly.
         package var internalLatency: Duration

@@ -32,6 +32,23 @@ extension Workload.Traffic {
             }
         }
 
+        /// The same where each looks at least so long.
+        package func sum(paddedTo least: Int) -> (octets: Int, count: Int) {
+            switch self {
+            case .fixed(let byteCount): return (max(byteCount, least), 1)
+            case .imix:
+                let (short, middle, long) = (max(72, least), max(576, least), max(1_400, least))
+                return (7 * short + 4 * middle + long, 12)
+            case .uniform(let from, let to):
+                guard least > from else { return sum }
+                // The sizes above it are in a row, and the others are all the same.
+                let (count, longer) = (to - from + 1, max(0, to - least))
+                return (least * (count - longer) + longer * (least + 1 + to) / 2, count)
+            case .mix(let shares):
+                return (shares.reduce(0) { $0 + max($1.byteCount, least) * $1.weight }, sum.count)
+            }
+        }
+
         /// The headers of IPv6 and UDP with a mark of 24 octets, and what jumbo frames carry.
         static var bounds: ClosedRange<Int> { 72...9_000 }
 
@@ -114,7 +131,7 @@ extension WorkloadReader {
         return .mix(shares.sorted { $0.byteCount < $1.byteCount })
     }
 
-    private mutating func checkSize(_ byteCount: Int, at mark: SourceMark) {
+    mutating func checkSize(_ byteCount: Int, at mark: SourceMark) {
         let bounds = Workload.Traffic.Size.bounds
         if !bounds.contains(byteCount) {
             fail(

@@ -3,6 +3,9 @@ package import Primitives
 extension Workload {
     /// A way between clients and a gateway, the same in both directions.
     package struct Path: Hashable, Sendable {
+        /// Whether all its clients' datagrams pass one link (in virtual time).
+        package var hasSharedLink: Bool { bandwidth?.isShared == true }
+
         package var name: String
         package var delay: Delay
         package var loss: Loss

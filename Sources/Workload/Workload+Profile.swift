@@ -22,6 +22,7 @@ extension Workload {
         /// Child SAs in all: the first comes with IKE_AUTH, the others with CREATE_CHILD_SA.
         package var children: Int
         package var mode = Mode.tunnel
+        package var replayWindow = ReplayWindow()
 
         /// Whether the client asks for an inner address in the Configuration payload.
         /// What it may reach behind the gateway: in transport mode nothing but the gateway itself.

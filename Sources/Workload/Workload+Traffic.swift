@@ -45,6 +45,11 @@ extension Workload {
         package var up: Stream?
         /// From behind the gateway to the client; nil: nothing.
         package var down: Stream?
+        /// How long packets look at least, their inner IP header included, by TFC padding (RFC 4303 section 2.7); 0:
+        /// as long as they are.
+        package var padding = 0
+        /// After so many packets of a flow a dummy follows (RFC 4303 section 2.6); 0: none does.
+        package var dummies = 0
     }
 }
 
@@ -74,6 +79,8 @@ extension WorkloadSchema {
                 "whether the target sends each packet back, so that a client measures the way there and back"
             ),
             Field("target", .scalar(.address), "an address behind the gateway; else the first host of the selectors"),
+            Field("padding", .scalar(.size()), "what shorter packets look as long as, by TFC padding"),
+            Field("dummies", .count(1...1_000_000), "after how many packets an end sends one that is to be dropped"),
             Field("up", .record(stream), "from each client to behind its gateway"),
             Field("down", .record(stream), "from behind its gateway to each client"),
         ]
@@ -116,8 +123,31 @@ extension WorkloadReader {
             isEchoed: isEchoed,
             target: target(view, of: population),
             up: stream(view, "up"),
-            down: stream(view, "down")
+            down: stream(view, "down"),
+            padding: padding(view, content, of: population),
+            dummies: view.optionalCount("dummies") ?? 0
         )
+    }
+
+    /// What is padded has to tell how long it is.
+    private mutating func padding(_ view: RecordView, _ content: Workload.Traffic.Content, of population: Int) -> Int {
+        guard let padding = view.optionalSize("padding") else { return 0 }
+        checkSize(padding, at: view.mark("padding"))
+        if content == .icmp, profile(of: population)?.view.text("mode") == Workload.Mode.transport.rawValue {
+            fail(
+                view.mark("padding"),
+                "in transport mode an ICMP message does not tell how long it is, so that nothing can follow it",
+                "remove it, or write `protocol: udp`"
+            )
+        }
+        return padding
+    }
+
+    private func profile(of population: Int) -> (name: String, view: RecordView)? {
+        let populations = root.views("populations")
+        guard populations.indices.contains(population) else { return nil }
+        let name = populations[population].view.text("profile")
+        return root.views("profiles").first { $0.name == name }
     }
 
     private mutating func bursts(_ view: RecordView, _ pattern: Workload.Traffic.Pattern) -> Workload.Traffic.Bursts? {
@@ -136,15 +166,12 @@ extension WorkloadReader {
     /// A target has to be in what its clients ask for.
     private mutating func target(_ view: RecordView, of population: Int) -> IPAddress? {
         guard let target = view.address("target") else { return nil }
-        let (populations, profiles) = (root.views("populations"), root.views("profiles"))
-        guard populations.indices.contains(population),
-            let profile = profileNames.firstIndex(of: populations[population].view.text("profile"))
-        else { return target }
-        let selectors = profiles[profile].view.view("traffic-selectors").prefixes("remote")
+        guard let profile = profile(of: population) else { return target }
+        let selectors = profile.view.view("traffic-selectors").prefixes("remote")
         if !selectors.isEmpty, !selectors.contains(where: { $0.contains(target) }) {
             fail(
                 view.mark("target"),
-                "no selector of the profile \(profiles[profile].name) holds \(target)",
+                "no selector of the profile \(profile.name) holds \(target)",
                 "write an address in one of its `traffic-selectors.remote`"
             )
         }
@@ -184,6 +211,8 @@ extension Workload {
         if traffic.content != .udp { entries.append(("protocol", .plain(traffic.content.rawValue))) }
         if traffic.isEchoed { entries.append(("echo", .plain("true"))) }
         if let target = traffic.target { entries.append(("target", .quoted(target.description))) }
+        if traffic.padding > 0 { entries.append(("padding", .plain(UnitText.size(traffic.padding)))) }
+        if traffic.dummies > 0 { entries.append(("dummies", .plain(traffic.dummies))) }
         if let up = traffic.up { entries.append(("up", value(up))) }
         if let down = traffic.down { entries.append(("down", value(down))) }
         return .map(entries)

@@ -78,6 +78,7 @@ struct ESPCaptureTests {
                 nat-keepalive: 1s
                 traffic-selectors: { local: [dynamic], remote: [\(inside)] }
                 configuration: { addresses: [\(isIPv6 ? "ipv6" : "ipv4")] }
+            safety: { allow-inner: [\(inside)], allow-identities: ["*@example.org"] }
             paths:
               fibre: { one-way-delay: 2ms }
               home: { one-way-delay: 2ms, nat: { preset: linux-conntrack } }
@@ -149,9 +150,12 @@ struct ESPCaptureTests {
         #expect(replay.status == 0, "\(replay.output)\(replay.errors)")
     }
 
-    @Test("stays as it is under a cipher that Wireshark cannot name, and the run says so")
-    func unknownCipher() throws {
-        try scratch.write(workload(child: "chacha20poly1305", duration: "2s"), to: "packets.yaml")
+    @Test(
+        "stays as it is under a cipher that Wireshark cannot name, and the run says so",
+        arguments: ["chacha20poly1305", "aes128gcm16iiv"]
+    )
+    func unknownCipher(_ proposal: String) throws {
+        try scratch.write(workload(child: proposal, duration: "2s"), to: "packets.yaml")
         let run = try Binary.run(["run", "packets.yaml", "--out", "run", "--capture"], in: scratch)
         #expect(
             run.output.contains("Wireshark 4.0 has no name for the algorithms of 12 ESP SAs"),

@@ -43,6 +43,7 @@ struct RunTests {
 
         // The wall clock is each run's own, and so are the places of the workload and of the files.
         let printed = outcome.output.replacing(/\ virtual in .* wall/, with: " virtual")
+            .replacing(Shipped.quickstart, with: "workloads/quickstart.yaml")
         #expect(lines(of: printed) == lines(of: String(picture)), "`scripts/picture` writes it anew")
     }
 
@@ -58,6 +59,27 @@ struct RunTests {
         let outcome = try Binary.run(["run", Shipped.quickstart, "--json", "--events", "none"] + many, in: scratch)
         let bytes = try #require(try ResultFile(Data(outcome.output.utf8)).host["bytesPerTunnel"] as? Int)
         #expect((1_000..<50_000).contains(bytes))
+    }
+
+    @Test("a run says what it has computed, and what of that a tunnel and a packet come to", arguments: [false, true])
+    func sharesCPU(hasTraffic: Bool) throws {
+        let flow = "traffic={ calls: { population: laptops, up: { packets: 2/s, size: 200B } } }"
+        let traffic = hasTraffic ? ["--set", flow] : []
+        let outcome = try Binary.run(["run"] + Shipped.small + traffic + ["--out", "run", "--json"], in: scratch)
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let result = try ResultFile(Data(outcome.output.utf8))
+        let cpu = try #require(result.host["cpu"] as? Int)
+        let wallClock = try #require(result.host["wallClock"] as? Int)
+        // In nanoseconds: no more than all of the machine's cores have had, in a run that begins a little before.
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        #expect(cpu > 1_000_000 && cpu <= (wallClock + 1_000_000_000) * cores, "\(cpu) of \(wallClock) ns")
+        let tunnels = try #require(result.total("handshake.established"))
+        try #require(tunnels >= 20)
+        #expect(result.host["cpuPerTunnel"] as? Int == cpu / tunnels)
+        let packets = result.total("traffic.offered") ?? 0
+        // Two a second of each of 20 clients, which come in the first seconds of 75.
+        #expect(hasTraffic ? (2_000...3_000).contains(packets) : packets == 0, "\(packets)")
+        #expect(result.host["cpuPerPacket"] as? Int == (hasTraffic ? cpu / max(packets, 1) : nil))
     }
 
     @Test("a run without --out has a folder of its own under runs/, by name, time and seed")

@@ -74,9 +74,13 @@ struct VectorTests {
         #expect(PacketAlgorithms(encryptionID: 12, keyBitCount: 128, integrityID: 1, usesESN: false) == nil)
     }
 
-    @Test("of AES-CBC open to their payloads, and are what their IVs make of those", arguments: PacketVector.cbc)
-    func blocks(_ vector: PacketVector) throws {
-        let crypto = try cryptography()
+    @Test(
+        "of AES-CBC open to their payloads, and are what their IVs make of those",
+        arguments: PacketVector.cbc,
+        PacketLibrary.here
+    )
+    func blocks(_ vector: PacketVector, _ library: PacketLibrary) throws {
+        let crypto = try cryptography(packets: library)
         let plaintext = hex(vector.plaintext)
         let key = SecretBytes(copying: hex(vector.key).rawSpan)
         for integrity in IntegrityAlgorithm.allCases {
@@ -108,11 +112,14 @@ struct VectorTests {
         }
     }
 
-    @Test("is each of ours of AES-CBC what the published way makes of its IV and plaintext")
-    func derivedIVs() throws {
+    @Test(
+        "is each of ours of AES-CBC what the published way makes of its IV and plaintext",
+        arguments: PacketLibrary.here
+    )
+    func derivedIVs(_ library: PacketLibrary) throws {
         for cipher in [Cipher.aesCBC128, .aesCBC192, .aesCBC256] {
             let algorithms = PacketAlgorithms(cipher: cipher, integrity: .hmacSHA256, usesESN: false)
-            var direction = try Direction(algorithms)
+            var direction = try Direction(algorithms, packets: library)
             let inner = payload(30, .ipv4)
             let packet = try direction.seal(inner, .ipv4)
             let encryptionKey = (0..<cipher.keyByteCount).map { UInt8(0x40 + $0) }

@@ -329,7 +329,7 @@ private func settings(seed: UInt64, _ restarts: RestartSchedule) -> FrontDeskSet
         costs: DeskUnderTest.costs(perActiveSA: 1_000)
     )
     settings.cores = 2
-    settings.serialPermille = 300
+    settings.serialShare = .percent(30)
     settings.serviceTimes = .exponential
     settings.queuePackets = 25
     settings.halfOpen.cookiesAbove = 6

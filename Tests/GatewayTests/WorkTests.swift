@@ -57,7 +57,7 @@ struct WorkTests {
     func serialSection() {
         var desk = DeskUnderTest {
             $0.cores = 3
-            $0.serialPermille = 400
+            $0.serialShare = .percent(40)
         }
         for client in 1...3 as ClosedRange<UInt32> { desk.saInit(0, client) }
         // Sections of 80 from 0, 80 and 160; 120 more each.

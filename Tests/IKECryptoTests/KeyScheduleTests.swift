@@ -34,6 +34,23 @@ struct KeyScheduleTests {
         #expect(octets(code) == hex("198a607eb44bfbc69903a0f1cf2bbdc5ba0aa3f3d9ae3c1c7a3b1696a0b68cf7"))
     }
 
+    /// AUTH256-1, AUTH384-1 and AUTH512-1, and the PRF of which each is the beginning.
+    @Test(
+        "the integrity values of RFC 4868 are its own, from keys of the hash's length (section 2.7.2)",
+        arguments: [
+            (.hmacSHA256, .hmacSHA256, "198a607eb44bfbc69903a0f1cf2bbdc5"),
+            (.hmacSHA384, .hmacSHA384, "b6a8d5636f5c6a7224f9977dcf7ee6c7fb6d0c48cbdee973"),
+            (.hmacSHA512, .hmacSHA512, "637edc6e01dce7e6742a99451aae82df23da3e92439e590e43e761b33e910fb8"),
+        ] as [(IntegrityAlgorithm, PRF, String)]
+    )
+    func integrityValues(_ integrity: IntegrityAlgorithm, _ function: PRF, _ published: String) throws {
+        let crypto = try cryptography()
+        let key = [UInt8](repeating: 0x0B, count: integrity.keyByteCount)
+        let code = crypto.prf(function, key: key.rawSpan, [UInt8]("Hi There".utf8).rawSpan)
+        #expect(octets(code).count == integrity.keyByteCount)
+        #expect(Array(octets(code).prefix(integrity.icvByteCount)) == hex(published))
+    }
+
     @Test("the keys of an IKE SA and its rekeying are the vectors'", arguments: keyScheduleVectors)
     func ikeKeys(_ vector: KeyScheduleVector) throws {
         let crypto = try cryptography()

@@ -140,7 +140,7 @@ struct ChildSATests {
             #expect(child.map(\.status) == [.active])
             #expect(
                 network.news(side) == [
-                    .childRefused(.noProposalChosen), .childRekeyFailed(child[0].inbound, .noProposalChosen),
+                    .childRefused(.noProposalChosen), .childRekeyFailed(child[0].inbound, .refused(.noProposalChosen)),
                 ]
             )
         }
@@ -166,7 +166,7 @@ struct ChildSATests {
         #expect(network.children(of: .initiator).map(\.status) == [.active])
         #expect(
             network.news(.initiator).prefix(2) == [
-                .childRekeyFailed(old.inbound, .childSANotFound), .childDeleted(inbound: old.inbound),
+                .childRekeyFailed(old.inbound, .refused(.childSANotFound)), .childDeleted(inbound: old.inbound),
             ]
         )
     }

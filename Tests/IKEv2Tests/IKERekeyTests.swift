@@ -107,7 +107,7 @@ struct IKERekeyTests {
             network.command(.rekeyIKE, at: .initiator)
             network.run(for: .seconds(1))
             expectStory(network, "--> HDR, SK {SA, Ni, KEi}\n<-- HDR, SK {N(NO_PROPOSAL_CHOSEN)}")
-            #expect(network.news(.initiator) == [.ikeRekeyFailed(spis, .noProposalChosen)])
+            #expect(network.news(.initiator) == [.ikeRekeyFailed(spis, .refused(.noProposalChosen))])
         }
     }
 

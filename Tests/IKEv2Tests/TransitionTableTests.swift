@@ -72,8 +72,8 @@ struct TransitionTableTests {
         switch report {
         case .closed(_, let reason): "closed (\(reason.name))"
         case .childRefused(let type): "childRefused (\(type))"
-        case .childRekeyFailed(_, let type): "childRekeyFailed (\(type.map(\.description) ?? "-"))"
-        case .ikeRekeyFailed(_, let type): "ikeRekeyFailed (\(type.map(\.description) ?? "-"))"
+        case .childRekeyFailed(_, let reason): "childRekeyFailed (\(reason.name))"
+        case .ikeRekeyFailed(_, let reason): "ikeRekeyFailed (\(reason.name))"
         case .childRekeyed(_, _, _, _, let isFromHere): "childRekeyed (\(isFromHere ? "from here" : "by the peer"))"
         case .ikeRekeyed(_, _, _, let isFromHere): "ikeRekeyed (\(isFromHere ? "from here" : "by the peer"))"
         case .retransmitted(let operation): "retransmitted (\(operation))"

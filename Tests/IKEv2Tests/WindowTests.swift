@@ -178,6 +178,8 @@ struct WindowTests {
         network.run(for: .seconds(10))
         #expect(network.ends(.initiator) == [.timeout])
         #expect(network.wire.count { $0.note.isRetransmission } == 6)
+        let failures = network.count(.initiator) { if case .childRekeyFailed(_, .timeout) = $0 { true } else { false } }
+        #expect(failures == 3)
         tellEstablished(initiator: Self.client(4, brief), responder: Self.gateway(4)) { network in
             network.command(.rekeyChildren, at: .initiator)
             network.command(.delete, at: .initiator)

@@ -125,7 +125,7 @@ struct ClientWorld: ~Copyable {
     var isWanted: Bool { client.isWanted }
     var isUp: Bool { client.isUp }
     var isAttempting: Bool { client.isAttempting }
-    var isLost: Bool { client.isLost }
+    var isLost: Bool { client.isLost(plan: plan) }
     var hasEndpoint: Bool { client.hasEndpoint }
     var failures: [ClientTally.Failure] { tally.failures.filter { $0.kind != .lost } }
     var lost: [ClientTally.Failure] { tally.failures.filter { $0.kind == .lost } }

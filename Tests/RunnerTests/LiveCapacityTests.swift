@@ -12,10 +12,10 @@ struct LiveCapacityTests {
     private func search(
         until: String,
         duration: String = "1s",
-        safety: String = "{}"
+        safety: String = ""
     ) throws -> (code: ExitCode, output: String) {
         var values = LoopbackWorkload(count: 40, rate: "10/s", duration: duration)
-        values.safety = safety
+        values.safety = "{ \(LoopbackWorkload.allowance)\(safety) }"
         let workload = try values.validated()
         let gateway = try LoopbackGateway(workload)
         let folder = FileManager.default.temporaryDirectory.appending(path: "ikestorm-\(UUID().uuidString)")
@@ -48,7 +48,7 @@ struct LiveCapacityTests {
 
     @Test("and no further where safety ends a run")
     func stopsAtAbort() throws {
-        let safety = "{ abort-when: [handshake.success rate(1s) > 50%] }"
+        let safety = ", abort-when: [handshake.success rate(1s) > 50%]"
         let (code, output) = try search(until: "handshake.success > 0%", duration: "8s", safety: safety)
         #expect(code == .safetyAbort)
         #expect(output.contains("answer  with 10/s safety ended the run, and the search"))

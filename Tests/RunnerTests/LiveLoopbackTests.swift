@@ -186,7 +186,7 @@ struct LiveLoopbackTests {
             count: 50,
             rate: "1000/s",
             path: "{ one-way-delay: 100ms }",
-            safety: "{ at-most: { half-open: 5 } }"
+            safety: "{ \(LoopbackWorkload.allowance), at-most: { half-open: 5 } }"
         ).validated()
         let run = try drive(workload, LiveOptions())
         let measured = try #require(run.result.measurements.first)

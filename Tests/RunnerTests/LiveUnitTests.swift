@@ -134,7 +134,8 @@ struct LiveUnitTests {
         var parts = LoopbackWorkload(count: 50, rate: "20/s", duration: "1m")
         parts.faults = "faults: { outage: { kind: path-down, at: 30s, for: 2s, path: home } }"
         parts.traffic = "traffic: { calls: { population: laptops, echo: true, up: { packets: 30/s, size: 200B } } }"
-        parts.safety = "{ at-most: { set-ups: 15/s, half-open: 9 }, abort-when: [handshake.success rate(10s) < 50%] }"
+        let limits = "at-most: { set-ups: 15/s, half-open: 9 }, abort-when: [handshake.success rate(10s) < 50%]"
+        parts.safety = "{ \(LoopbackWorkload.allowance), \(limits) }"
         let workload = try parts.validated()
         let text = try LiveRun(workload, options: LiveOptions()).dryRunText
         #expect(
@@ -158,7 +159,8 @@ struct LiveUnitTests {
         var options = LiveOptions()
         options.sources = [try #require(IPPrefix("127.0.0.1/32"))]
         options.allowanceFile = "/nowhere"
-        let run = try LiveRun(workload, targets: [elsewhere], options: options)
+        parts.safety = "{ \(limits) }"
+        let run = try LiveRun(parts.validated(), targets: [elsewhere], options: options)
         let forbidden = try run.dryRunText.split(separator: "\n").filter { $0.hasPrefix("not allowed") }
         #expect(
             forbidden == [
@@ -169,6 +171,11 @@ struct LiveUnitTests {
             ]
         )
         #expect(throws: LiveError.self) { try run.run() }
+        // Loopback needs no allowance as a target; identities and what is behind the gateway do.
+        let here = try LiveRun(parts.validated(), options: LiveOptions())
+        let unnamed = try here.dryRunText.split(separator: "\n").filter { $0.hasPrefix("not allowed") }
+        #expect(unnamed == Array(forbidden.dropFirst()))
+        #expect(throws: LiveError.self) { try here.run() }
     }
 
     @Test("in transport mode nothing is behind the gateway that would have to be allowed")

@@ -62,6 +62,9 @@ final class LoopbackGateway: Sendable {
 
 /// A workload between clients of loopback and our own responder.
 struct LoopbackWorkload {
+    /// In `safety`: whoever its clients are, and whatever is behind the gateway.
+    static let allowance = #"allow-inner: [0.0.0.0/0, "::/0"], allow-identities: ["*"]"#
+
     var count = 1
     var rate = "200/s"
     var duration = "2s"
@@ -76,7 +79,7 @@ struct LoopbackWorkload {
     var methods = "x25519"
     var faults = ""
     var traffic = ""
-    var safety = "{}"
+    var safety = "{ \(LoopbackWorkload.allowance) }"
     /// Other proposals than AES-GCM with these, in braces.
     var proposals: String?
     var identity = "\"user%05d@example.org\""

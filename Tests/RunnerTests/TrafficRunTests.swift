@@ -217,6 +217,27 @@ struct TrafficRunTests {
         }
     }
 
+    @Test(
+        "has its first packet once the handshake is over, the packet is due and its way is gone",
+        arguments: [("up: { packets: 10/s, size: 200B }", 20), ("echo: true, up: { packets: 10/s, size: 200B }", 40)]
+    )
+    func firstPacket(flow: String, milliseconds: UInt64) throws {
+        var setting = Setting(ike: "{ rekey: 24h }", child: "{ rekey: 8h }", flow: flow)
+        setting.path = "one-way-delay: 20ms"
+        let measured = try setting.measured()
+        let (handshake, first) = (measured.latency(.handshakeLatency), measured.latency(.trafficFirstPacket))
+        // Two round trips, and by the cost table 0.37 ms for IKE_SA_INIT and 0.89 ms for IKE_AUTH; nobody has to wait.
+        #expect(handshake.count == 30 && first.count == 30)
+        #expect(handshake.minimum >= 81_261_425 && handshake.maximum < 90_000_000, "\(handshake)")
+        // A flow of ten packets a second begins anywhere in its first tenth, in the middle of it on average.
+        let way = milliseconds * 1_000_000
+        #expect(first.minimum >= handshake.minimum + way, "\(first)")
+        #expect(first.maximum <= handshake.maximum + way + 100_000_000, "\(first)")
+        // Within four standard errors of 30 samples: 5.3 ms each.
+        let wait = Double(first.mean) - Double(handshake.mean) - Double(way)
+        #expect((28_000_000...72_000_000).contains(wait), "\(wait) ns")
+    }
+
     @Test("counts an echoed packet once, whichever way loses it")
     func losesEchoes() throws {
         var setting = Setting(flow: "echo: true, up: { packets: 20/s, size: 200B }")

@@ -159,6 +159,39 @@ struct LinkTests {
         #expect(Bandwidth(bitsPerSecond: 3_000_000_000, queueByteCount: 0).time(of: 1) == .nanoseconds(3))
     }
 
+    @Test("behind a link that many flows share, packets meet what they would meet without one")
+    func shared() {
+        let jitter = DurationDistribution(.exponential(mean: .milliseconds(2)))
+        var link = link(Latency(perClient: .constant(.milliseconds(5)), perPacket: jitter, keepsOrder: true)) {
+            $0.loss = .gilbertElliott(toBad: .percent(5), toGood: .percent(30), inGood: .zero, inBad: .percent(90))
+            $0.duplication = .percent(10)
+            $0.reordering = Reordering(share: .percent(5), extraDelay: .milliseconds(9))
+            $0.mtu = MTU(byteCount: 1_000, excess: .fragment)
+        }
+        var own = Flow(client: 5, direction: .toGateway, over: link)
+        var shared = Flow(client: 5, direction: .toGateway, over: link)
+        var outcomes: Set<Link.Outcome> = []
+        for index in 0..<2_000 as Range<Int64> {
+            let now = Instant.zero + .milliseconds(index)
+            // Every other one goes in two IP fragments.
+            let byteCount = index % 2 == 0 ? 200 : 1_200
+            let expected = own.send(payloadByteCount: byteCount, isIPv4: true, at: now, over: link)
+            guard case .waits(let passage) = shared.enter(payloadByteCount: byteCount, isIPv4: true, over: link) else {
+                Issue.record("packet \(index) does not come to the link")
+                return
+            }
+            #expect(passage.byteCount == (index % 2 == 0 ? 228 : 1_248))
+            let outcome = shared.leave(passage, at: now, over: link)
+            #expect(outcome == expected)
+            outcomes.insert(outcome)
+        }
+        #expect(outcomes.contains(.dropped(.lost)) && outcomes.count > 500)
+        link.mtu = MTU(byteCount: 1_000, excess: .drop)
+        #expect(shared.enter(payloadByteCount: 1_200, isIPv4: true, over: link) == .dropped(.overMTU))
+        link.isUp = false
+        #expect(shared.enter(payloadByteCount: 200, isIPv4: true, over: link) == .dropped(.pathDown))
+    }
+
     struct ShapeClaim {
         let payload: Int
         let isIPv4: Bool

@@ -1,3 +1,4 @@
+import Glibc
 import Primitives
 import Testing
 import UDPTransport
@@ -36,6 +37,45 @@ struct GatheringTests {
         #expect(arrivals.map(\.datagram.source.address.low) == Self.batches[batch].map { 0xFFFF_7F00_0000 + $0.source })
         #expect(arrivals.allSatisfy { !$0.datagram.isTruncated && $0.datagram.byteCount == $0.bytes.count })
         #expect(receiver.counters.received == UInt64(messages.count))
+    }
+
+    /// In how many messages each batch leaves: an address begins one, and so does what is longer than those before it or
+    /// empty; what is shorter ends one.
+    private static let messageCounts: [UInt64] = [1, 9, 7, 27]
+
+    @Test(
+        "are as many messages as there are runs of one length and address where the system can, and not one more",
+        arguments: batches.indices,
+        [(true, true), (true, false), (false, true)]
+    )
+    func gather(batch: Int, by end: (sender: Bool, receiver: Bool)) throws {
+        guard Self.canGather else { return print("left out: this system knows no UDP_SEGMENT and UDP_GRO") }
+        var receiver = try UDPSocket(bindingTo: endpoint("127.0.0.1"), allowance: .nothing, gathers: end.receiver)
+        var sender = try UDPSocket(bindingTo: endpoint("0.0.0.0"), allowance: .loopback)
+        var outgoing = try TransmitBatch(gathers: end.sender)
+        let datagrams = Self.batches[batch]
+        for datagram in datagrams {
+            let source = IPAddress(v4: 0x7F00_0000 + UInt32(datagram.source))
+            outgoing.queue([UInt8](repeating: 1, count: datagram.byteCount), from: source, to: receiver.local)
+        }
+        sender.flush(&outgoing)
+        let (all, gathered) = (UInt64(datagrams.count), Self.messageCounts[batch])
+        #expect(outgoing.messageCount == (end.sender ? gathered : all))
+        var incoming = try ReceiveBatch.gathering()
+        #expect(try receive(datagrams.count, on: &receiver, into: &incoming).count == datagrams.count)
+        // Loopback takes no message apart for a socket that takes it whole, and puts none together.
+        #expect(incoming.messageCount == (end.sender && end.receiver ? gathered : all))
+    }
+
+    /// Whether the system takes both options of a socket: UDP_SEGMENT, which is 103, and UDP_GRO.
+    private static var canGather: Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(descriptor) }
+        return [(103, 1_000), (104, 1)].allSatisfy { option, value in
+            var value = Int32(value)
+            let byteCount = socklen_t(MemoryLayout<Int32>.size)
+            return unsafe setsockopt(descriptor, Int32(IPPROTO_UDP), Int32(option), &value, byteCount) == 0
+        }
     }
 
     @Test("are sent one by one where they are longer than a packet of their way")

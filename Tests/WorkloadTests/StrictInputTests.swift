@@ -310,6 +310,7 @@ struct StrictInputTests {
         Broken("more clients than numbers", "count: 100", "count: 9223372036854775807"),
         Broken("a first client beyond all numbers", "count: 100", "count: 100, first-identity: 9223372036854775807"),
         Broken("a delay of a century", "home: { one-way-delay: 10ms }", "home: { one-way-delay: 36500d }"),
+        Broken("a shared link in no time", "10ms }", "2ns, bandwidth: { rate: 1Mbit/s, shared: true } }"),
         Broken("a ramp of a century", "over: 10s", "over: 36500d"),
         Broken("lists in lists in lists", "seed: 7", "seed: " + String(repeating: "[", count: 2_000)),
         Broken("an alias of nothing", "pool: [10.128.0.0/10]", "pool: *pool"),

@@ -3,6 +3,11 @@ import Workload
 
 @Suite("Warnings")
 struct WarningTests {
+    /// What stands between the number of clients and the rate at which they come.
+    private static let clients =
+        "profile: laptop, path: { lte: 70%, home: 30% }, gateway: gw, sources: [198.18.0.0/15] }\n"
+        + "arrivals:\n  morning: { population: laptops, ramp"
+
     static let doubtful = [
         Broken("a run that is shorter than the lifetimes", "child: { rekey: 1m } }", "child: { rekey: 1h } }"),
         Broken("a fault behind the end", "at: 2m", "at: 20m"),
@@ -53,6 +58,12 @@ struct WarningTests {
         Broken("different keys", "psk: test-only", "psk: test-other"),
         Broken("a pool that is too small", "10.128.0.0/10", "10.128.0.0/28"),
         Broken("addresses that many share", "sources: [198.18.0.0/15]", "sources: [198.18.0.0/29]"),
+        Broken("more IKE SAs than the cost table is valid for", "count: 100,", "count: 2000,"),
+        Broken(
+            "more set-ups than the cost table is valid for",
+            "count: 100, \(clients): { from: 0/s, to: 10/s,",
+            "count: 1500, \(clients): { from: 900/s, to: 900/s,"
+        ),
         Broken("a ceiling below the rate", "run: {", "safety: { at-most: { set-ups: 5/s } }\nrun: {"),
         Broken(
             "identities that are not allowed",

@@ -75,6 +75,8 @@ const clinux_datagram *_Nonnull clinux_receiver_datagram(const clinux_receiver *
 const uint8_t *_Nonnull clinux_receiver_bytes(const clinux_receiver *_Nonnull receiver, int index);
 /// How many datagrams the socket has lost for want of room, as it last said.
 uint32_t clinux_receiver_lost(const clinux_receiver *_Nonnull receiver);
+/// In how many messages the kernel has given datagrams, all calls together.
+uint64_t clinux_receiver_messages(const clinux_receiver *_Nonnull receiver);
 
 /// Buffers for sendmmsg. NULL when out of memory. What gathers gives the kernel neighbours of one length that go the
 /// same way as one message, and stops doing so where the kernel cannot take it apart.
@@ -90,6 +92,8 @@ int clinux_transmitter_send(clinux_transmitter *_Nonnull transmitter, int socket
 /// Forgets the datagrams before `first`; those behind it stay, in their order.
 void clinux_transmitter_drop(clinux_transmitter *_Nonnull transmitter, int first);
 int clinux_transmitter_count(const clinux_transmitter *_Nonnull transmitter);
+/// In how many messages the kernel has taken datagrams, all calls together.
+uint64_t clinux_transmitter_messages(const clinux_transmitter *_Nonnull transmitter);
 const clinux_datagram *_Nonnull clinux_transmitter_datagram(const clinux_transmitter *_Nonnull transmitter, int index);
 
 // epoll

@@ -149,7 +149,7 @@ extension IKESA.Established {
             draft?.value.privateKey = pair.privateKey.copy()
         case .refused:
             // This end could not compute, which leaves the SAs as they are.
-            if let purpose = draftPurpose { giveUp(purpose, nil, &turn) }
+            if let purpose = draftPurpose { giveUp(purpose, .invalidKeyExchange, &turn) }
             draft = nil
             return startNext(policy: policy, &turn)
         default: preconditionFailure("a request for a key pair is answered with one")
@@ -193,13 +193,13 @@ extension IKESA.Established {
             return takeRefusal(error, contents.demandedKeyExchange, draft, policy: policy, &turn)
         }
         guard let answer = readAnswer(contents, draft, policy: policy) else {
-            return close(.malformedAnswer, policy: policy, &turn)
+            return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn)
         }
         draft.answer = answer
         let additional = answer.additional.methods
         if !additional.isEmpty {
             guard let link = contents.notifyData(.additionalKeyExchange) else {
-                return close(.malformedAnswer, policy: policy, &turn)
+                return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn)
             }
             draft.followUp = Box(IKESA.InitiatedFollowUp(methods: additional, link: link))
         }
@@ -208,7 +208,7 @@ extension IKESA.Established {
         }
         guard contents.has(.keyExchange), let keyExchange = try? KeyExchange(contents.keyExchange),
             keyExchange.method.rawValue == method.rawValue, let privateKey = draft.privateKey.take()
-        else { return close(.malformedAnswer, policy: policy, &turn) }
+        else { return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn) }
         turn.output.ask(
             .finish(
                 .init(
@@ -252,7 +252,7 @@ extension IKESA.Established {
             guard draft.followUp == nil else { return follow(secret, draft, policy: policy, &turn) }
             return finish(draft, secret: secret, additional: JoinedSecrets(), policy: policy, &turn)
         case .refused:
-            return close(.malformedAnswer, policy: policy, &turn)
+            return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn)
         default: preconditionFailure("a request for an agreement is answered with one")
         }
     }

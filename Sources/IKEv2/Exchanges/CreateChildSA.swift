@@ -99,7 +99,7 @@ extension IKESA.Established {
     ) {
         install(answer, keys, isExchangeInitiator: true, policy: policy, &turn)
         guard answer.isTransport == draft.isTransport else {
-            giveUp(draft.purpose, .useTransportMode, &turn)
+            giveUp(draft.purpose, .refused(.useTransportMode), &turn)
             return reject(tunnel: answer.inbound, &turn)
         }
         switch draft.purpose {

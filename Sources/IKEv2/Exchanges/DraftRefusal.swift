@@ -13,7 +13,10 @@ extension IKESA.Established {
         _ turn: inout Turn
     ) -> IKESA {
         // The peer has closed the IKE SA without a Delete (RFC 7296 section 2.21.3).
-        if error == .invalidSyntax { return .closed(spis: channel.spis, .refused(error), &turn) }
+        if error == .invalidSyntax {
+            report(failed: draft.purpose, .refused(error), &turn)
+            return closed(.refused(error), &turn)
+        }
         // Refused, because the peer's own rekey of the IKE SA was first: that one counts.
         if rival != nil {
             adoptRival(policy: policy, &turn)
@@ -24,7 +27,7 @@ extension IKESA.Established {
         }
         // RFC 9370 section 2.2.4: the peer has forgotten what would follow.
         if error == .temporaryFailure || error == .stateNotFound { return postpone(draft, policy: policy, &turn) }
-        giveUp(draft.purpose, error, &turn)
+        giveUp(draft.purpose, .refused(error), &turn)
         return startNext(policy: policy, &turn)
     }
 
@@ -41,7 +44,7 @@ extension IKESA.Established {
             !isToBeClosed,
             isStillWanted(draft.purpose)
         else {
-            giveUp(draft.purpose, .invalidKEPayload, &turn)
+            giveUp(draft.purpose, .refused(.invalidKEPayload), &turn)
             return startNext(policy: policy, &turn)
         }
         draft.restarts += 1
@@ -60,7 +63,7 @@ extension IKESA.Established {
         guard isStillWanted(draft.purpose) else { return startNext(policy: policy, &turn) }
         let since = min(draft.failingSince, turn.now)
         guard turn.now - since < policy.values.retryLimit else {
-            return close(.outOfStep, policy: policy, &turn)
+            return close(.outOfStep, failing: draft.purpose, policy: policy, &turn)
         }
         let wait = policy.values.retryWait + origin.chance.duration(upTo: policy.values.retryWait)
         tasks.append(
@@ -84,12 +87,11 @@ extension IKESA.Established {
         }
     }
 
-    /// - Parameter error: nil where it is this end that cannot go on.
-    mutating func giveUp(_ purpose: IKESA.Purpose, _ error: NotifyType?, _ turn: inout Turn) {
+    mutating func giveUp(_ purpose: IKESA.Purpose, _ reason: CloseReason, _ turn: inout Turn) {
         switch purpose {
-        case .child: if let error { turn.output.report(.childRefused(error)) }
-        case .rekeyChild(let old): giveUpRekey(of: old, error, &turn)
-        case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, error))
+        case .child: if case .refused(let error) = reason { turn.output.report(.childRefused(error)) }
+        case .rekeyChild(let old): giveUpRekey(of: old, reason, &turn)
+        case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, reason))
         }
     }
 }

@@ -92,10 +92,10 @@ extension IKESA.Established {
         }
         guard let method = draft.method, let value = contents.publicValue(of: method),
             let privateKey = draft.privateKey.take(), var followUp = draft.followUp.take()
-        else { return close(.malformedAnswer, policy: policy, &turn) }
+        else { return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn) }
         if followUp.value.methods.count > 1 {
             guard let link = contents.notifyData(.additionalKeyExchange) else {
-                return close(.malformedAnswer, policy: policy, &turn)
+                return close(.malformedAnswer, failing: draft.purpose, policy: policy, &turn)
             }
             followUp.value.link = link
         }

@@ -28,7 +28,7 @@ extension IKESA.Established {
             if let detection = news.detection { encoder.natDetection(detection) }
             if let cookie { encoder.notify(.cookie2, cookie) }
         }
-        if isRejected { return .closed(spis: channel.spis, .authenticationFailed, &turn) }
+        if isRejected { return closed(.authenticationFailed, &turn) }
         return startNext(policy: policy, &turn)
     }
 
@@ -37,7 +37,7 @@ extension IKESA.Established {
         respond(.informational, PacketNote(.delete, isResponse: true), &turn) { _ in }
         // This end's own rekey is forgotten; the peer's is the one that lives (RFC 7296 section 2.25.2).
         adoptRival(policy: policy, &turn)
-        return .closed(spis: channel.spis, superseded ?? .deletedByPeer, &turn)
+        return closed(superseded ?? .deletedByPeer, &turn)
     }
 
     /// The peer closes Child SAs; the answer names the other halves, but for those that this end is closing already

@@ -273,11 +273,11 @@ extension IKESA.Established {
     }
 
     /// A rekey that began here has failed for good.
-    mutating func giveUpRekey(of old: ChildSPI, _ error: NotifyType?, _ turn: inout Turn) {
+    mutating func giveUpRekey(of old: ChildSPI, _ reason: CloseReason, _ turn: inout Turn) {
         // The peer has rekeyed or deleted it meanwhile: nothing is left to do.
         guard let index = childIndex(inbound: old), children[index].status == .active else { return }
-        turn.output.report(.childRekeyFailed(old, error))
-        guard error == .childSANotFound else {
+        turn.output.report(.childRekeyFailed(old, reason))
+        guard reason == .refused(.childSANotFound) else {
             // It lives on until its hard lifetime ends.
             children[index].isTaskQueued = false
             children[index].soft = .never

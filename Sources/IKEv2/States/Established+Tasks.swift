@@ -47,6 +47,7 @@ extension IKESA.Established {
             enqueue(.close(cause), notBefore: turn.now)
             return .established(self)
         }
+        if cause != .deletedHere { reportUnfinished(cause.reason, &turn) }
         leaveGaps()
         if let rival = rival.take()?.take() {
             let origin = origin.forSuccessor()
@@ -112,7 +113,7 @@ extension IKESA.Established {
         guard !isAwaitingResult else { return .established(self) }
         if followUpExpiry <= turn.now { incoming = nil }
         guard channel.retransmitIfDue(policy: policy, &turn), retransmitFlights(policy: policy, &turn) else {
-            return .closed(spis: channel.spis, superseded ?? .timeout, &turn)
+            return closed(superseded ?? .timeout, &turn)
         }
         if hard <= turn.now {
             if let superseded { return .closed(spis: channel.spis, superseded, &turn) }

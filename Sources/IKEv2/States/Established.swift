@@ -142,6 +142,7 @@ extension IKESA.Established {
             respond(exchange, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(type, data) }
             return startNext(policy: policy, &turn)
         case .unreadableResponse:
+            reportUnfinished(.malformedAnswer, &turn)
             draft = nil
             outgoing = .idle
             return close(.malformedAnswer, policy: policy, &turn)
@@ -190,7 +191,7 @@ extension IKESA.Established {
     /// HDR, SK {N(INVALID_SYNTAX)}, which ends the IKE SA at both ends (RFC 7296 section 2.21.3).
     private consuming func refuseSyntax(_ exchange: ExchangeType, _ turn: inout Turn) -> IKESA {
         respond(exchange, PacketNote(.refusal, isResponse: true), &turn) { $0.notify(.invalidSyntax) }
-        return .closed(spis: channel.spis, .malformedRequest, &turn)
+        return closed(.malformedRequest, &turn)
     }
 
     private consuming func takeResponse(
@@ -217,7 +218,7 @@ extension IKESA.Established {
         outgoing = .idle
         // The peer has closed the IKE SA without a Delete (RFC 7296 section 2.21.3).
         if contents.hasNotify(.invalidSyntax) {
-            return .closed(spis: channel.spis, .refused(.invalidSyntax), &turn)
+            return closed(.refused(.invalidSyntax), &turn)
         }
         return startNext(policy: policy, &turn)
     }

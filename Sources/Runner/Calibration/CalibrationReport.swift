@@ -32,8 +32,8 @@ enum CalibrationReport {
 }
 
 /// What `calibrate --predict` prints: the predicted beside the measured.
-enum PredictionReport {
-    static func text(
+package enum PredictionReport {
+    package static func text(
         of comparisons: [Prediction.Comparison],
         _ prediction: Prediction,
         gateway: String,

@@ -20,7 +20,7 @@ struct ClientNames {
 
     private func population(of client: UInt32) -> Int { first.lastIndex { $0 <= client } ?? 0 }
 
-    /// `laptops/17`, `floods/spoofed`, `gateways/gw`, `paths/lte` for a NAT that its clients share.
+    /// `laptops/17`, `floods/spoofed`, `gateways/gw`, `paths/lte` for a NAT or a link that its clients share.
     func name(of entity: UInt32) -> String {
         if entity < clientCount {
             let population = population(of: entity)
@@ -30,10 +30,10 @@ struct ClientNames {
         if flood < workload.floods.count { return "floods/" + workload.floods[flood].name }
         let gateway = flood - workload.floods.count
         if gateway < workload.gateways.count { return "gateways/" + workload.gateways[gateway].name }
-        // Between the gateways and the NATs are the run's faults.
-        let shared = workload.paths.filter { $0.nat?.shared != nil }
-        let nat = gateway - workload.gateways.count - 1
-        return shared.indices.contains(nat) ? "paths/" + shared[nat].name : "the run"
+        // Between the gateways and what is shared are the run's faults; links come behind NATs.
+        let shared = workload.paths.filter { $0.nat?.shared != nil } + workload.paths.filter(\.hasSharedLink)
+        let place = gateway - workload.gateways.count - 1
+        return shared.indices.contains(place) ? "paths/" + shared[place].name : "the run"
     }
 
     /// Whether it is a gateway's front desk.

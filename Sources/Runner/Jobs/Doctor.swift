@@ -91,8 +91,8 @@ package enum Doctor {
     /// Who computes ESP packets, and how to have it faster.
     private static var packets: Finding {
         guard let absence = IPsecMB.absence else {
-            let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and what it is slower with by \(CryptoLibrary.version)"
-            return Finding(true, "ESP", text)
+            let text = "\(IPsecMB.version) by \(IPsecMB.instructions), and what it is slower with by "
+            return Finding(true, "ESP", text + CryptoLibrary.version)
         }
         let purpose = "for AES-GCM in a quarter of the time: "
         switch absence {

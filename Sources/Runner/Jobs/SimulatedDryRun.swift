@@ -10,7 +10,8 @@ package enum SimulatedDryRun {
         rows.append(("world", "simulated, \(Humane.time(workload.run.duration)) of virtual time, no packet is sent"))
         for gateway in workload.gateways {
             guard let simulated = gateway.simulated else { continue }
-            let cores = "\(simulated.cores) core" + (simulated.cores == 1 ? "" : "s")
+            let serial = simulated.serialShare > .zero ? " (\(simulated.serialShare) serial)" : ""
+            let cores = "\(simulated.cores) core" + (simulated.cores == 1 ? "" : "s") + serial
             rows.append(("gateway", "\(gateway.name): \(simulated.model), \(cores), costs \(simulated.costs.name)"))
         }
         for population in workload.populations {

@@ -143,6 +143,7 @@ package struct SimulatedJob {
         }
         record.measurements = outcome.measurements
         record.series = outcome.series
+        record.warnOfSetUpRates(workload)
         record.warnings += files.warnings
         record.shareCPU()
         // The memory of a replication is that of those before it.

@@ -200,6 +200,9 @@ extension LivePlan {
             + workload.paths.filter { $0.nat?.shared != nil }.map {
                 "the NAT of the path \($0.name) is not shared: in real time each client has one, and its own source"
             }
+            + workload.paths.filter(\.hasSharedLink).map {
+                "the link of the path \($0.name) is not shared: in real time each client has one of that rate"
+            }
             + workload.floods.map { "the flood \($0.name) is left out: in real time nothing pretends to be elsewhere" }
     }
 

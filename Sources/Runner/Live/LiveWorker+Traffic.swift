@@ -45,7 +45,9 @@ extension LiveWorker {
     func traffic(of values: LivePlan.ClientValues, _ policy: PeerPolicy) -> Box<LiveTraffic>? {
         let (name, population) = (plan.name(of: values), values.population)
         let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: name)
-        var traffic = LiveTraffic(end: TunnelEnd(isGateway: false, volume: volume))
+        let profile = plan.workload.profiles[plan.workload.populations[population].profile]
+        let end = TunnelEnd(isGateway: false, volume: volume, windowSize: profile.replayWindow.size)
+        var traffic = LiveTraffic(end: end)
         for (number, values) in plan.workload.traffic.enumerated() where values.population == population {
             for direction in PacketFlow.Direction.allCases {
                 guard
@@ -170,6 +172,21 @@ extension LiveWorker {
             _ = traffic.unanswered[index].takeAnswer(number)
             tally.packetLost(flow.subject, reason, at: turn.now)
         }
+        if flow.face.isFollowedByDummy(number) { sendDummy(local, flow.face, byteCount: byteCount, due: due, &traffic) }
+    }
+
+    /// Nobody misses a dummy.
+    private mutating func sendDummy(
+        _ local: Int,
+        _ flow: PacketFlow.Face,
+        byteCount: Int,
+        due: Instant,
+        _ traffic: inout LiveTraffic
+    ) {
+        guard let path = clients[local].client.path, path.isEncapsulated,
+            let sealed = traffic.end.seal(nil, flow.form, byteCount: byteCount, into: &packetBuffer, turn.cryptography)
+        else { return }
+        _ = carry(local, packetBuffer[..<sealed], path, due: due)
     }
 
     /// Has a client know what its packets say of its gateway and its NAT, before it looks what is due.
@@ -205,6 +222,7 @@ extension LiveWorker {
         } catch {
             // What is lost so does not come back, and is counted for that.
             tally.packetDropped(clients[local].values.population, error.word, at: turn.now)
+            if error == .dummy { traffic.value.end.heardAt = turn.now }
             isUnknown = error == .unknownSPI
         }
         clients[local].traffic = consume traffic

@@ -40,13 +40,16 @@ struct EchoHost: ~Copyable {
 
     private let lifetime: Lifetime
     private let seed: UInt64
+    private let windowSize: Int
 
     /// - Parameters:
     ///   - lifetime: of Child SAs, of which the volume counts here.
     ///   - seed: for its jitter.
-    init(_ lifetime: Lifetime, seed: UInt64, clock: MonotonicClock) {
+    ///   - windowSize: of its anti-replay windows.
+    init(_ lifetime: Lifetime, seed: UInt64, windowSize: Int, clock: MonotonicClock) {
         self.lifetime = lifetime
         self.seed = seed
+        self.windowSize = windowSize
         sink = FlowSink(clock: clock)
     }
 
@@ -71,7 +74,7 @@ struct EchoHost: ~Copyable {
             return true
         } catch {
             drops.count(error)
-            return false
+            return error == .dummy
         }
     }
 
@@ -89,11 +92,20 @@ struct EchoHost: ~Copyable {
             return sink.take(mark, from: peer, at: turn.now)
         }
         guard let poll = try? FlowPoll(decoding: octets.rawSpan.extracting(opened.data)) else { return }
+        // Whoever pads what he asks is answered alike.
+        let looking = opened.data.count + peer.packet.headerByteCount + opened.tfcByteCount
+        let padding = opened.tfcByteCount > 0 ? looking : 0
         for answer in sink.answer(poll, from: peer, at: turn.now) {
             var writer = ByteWriter()
             answer.write(into: &writer)
             guard
-                let sealed = tunnels[id].end.seal(writer.bytes, in: peer.packet, into: &buffer, turn.cryptography)
+                let sealed = tunnels[id].end.seal(
+                    writer.bytes,
+                    in: peer.packet,
+                    padding: padding,
+                    into: &buffer,
+                    turn.cryptography
+                )
             else { return }
             send(buffer[..<sealed])
         }
@@ -149,7 +161,8 @@ struct EchoHost: ~Copyable {
     private mutating func tunnel(of owner: UInt64) -> SlotID {
         if let known = byOwner[Self.key(of: owner)] { return SlotID(packed: known) }
         let volume = VolumeLifetime(lifetime, seed: seed, entity: owner)
-        let id = tunnels.insert(Tunnel(owner: owner, end: TunnelEnd(isGateway: true, volume: volume)))
+        let end = TunnelEnd(isGateway: true, volume: volume, windowSize: windowSize)
+        let id = tunnels.insert(Tunnel(owner: owner, end: end))
         byOwner.update(id.packed, for: Self.key(of: owner))
         return id
     }

@@ -88,7 +88,12 @@ package struct GatewayService: ~Copyable {
         try served.watch(by: &loop)
         fleet = ResponderFleet(settings, policy: policy)
         turn = Turn(cryptography: cryptography)
-        echo = EchoHost(policy.values.childLifetime, seed: first, clock: clock)
+        echo = EchoHost(
+            policy.values.childLifetime,
+            seed: first,
+            windowSize: gateway.policy.replayWindow.size,
+            clock: clock
+        )
         self.served = served
         self.loop = loop
         self.radius = radius

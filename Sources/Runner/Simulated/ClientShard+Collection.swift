@@ -39,7 +39,8 @@ extension ClientShard {
             if clients[local].flood == nil {
                 checkKeys(local, &findings.violations)
                 checkEnds(local, &findings.oneSided)
-                if clients[local].client.isLost {
+                let clientPlan = clients[local].plan
+                if clients[local].client.isLost(plan: clientPlan) {
                     findings.violations.append("client \(entity): is neither up nor trying, and has not failed")
                 }
                 if clients[local].client.isAttempting { attempts += 1 }

@@ -15,7 +15,7 @@ extension ClientShard: SimulatedPart {
     mutating func accept(_ messages: [GatewayMessage]) {
         for message in messages {
             guard case .completion(let completion) = message else {
-                accept(portsIn: message)
+                accept(shared: message)
                 continue
             }
             let handle: UInt32
@@ -34,6 +34,12 @@ extension ClientShard: SimulatedPart {
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
+        let count = runEvents(before: limit, &outbox)
+        atLinks.ask(&outbox)
+        return count
+    }
+
+    private mutating func runEvents(before limit: Instant, _ outbox: inout Outbox<GatewayMessage>) -> Int {
         var count = 0
         guard finishEvent(&outbox) else { return count }
         while let event = queue.popNext(before: limit) {
@@ -62,6 +68,7 @@ extension ClientShard: SimulatedPart {
         case .portCheck: checkPorts(local, event, &outbox)
         case .flow: sendPacket(local, event, &outbox)
         case .packet: takePacket(local, event.small, event.order, &outbox)
+        case .linkGrant: leaveLink(local, event, &outbox)
         }
     }
 }
@@ -221,8 +228,22 @@ extension ClientShard {
             local,
             .toGateway,
             payloadByteCount: octets.count,
-            isIPv4: remote.address.isIPv4
+            isIPv4: remote.address.isIPv4,
+            .message(Array(octets), datagram, attempt: attempt, from: source)
         )
+        if let outcome { post(local, attempt, octets, datagram, from: source, outcome, &outbox) }
+    }
+
+    /// Has a client's datagram come to the gateway's front desk, as its path lets it.
+    mutating func post(
+        _ local: Int,
+        _ attempt: UInt32,
+        _ octets: ArraySlice<UInt8>,
+        _ datagram: Output.Datagram,
+        from source: UDPEndpoint,
+        _ outcome: Link.Outcome,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) {
         // A keepalive refreshes the NAT, and is nothing to the gateway (RFC 3948 section 2.3).
         guard datagram.note.operation != .natKeepalive else { return }
         switch outcome {

@@ -220,8 +220,14 @@ extension ClientShard {
             local,
             .toClient,
             payloadByteCount: octets.count,
-            isIPv4: path.remote.address.isIPv4
+            isIPv4: path.remote.address.isIPv4,
+            .answer(Array(octets), path)
         )
+        if let outcome { pushDelivery(local, octets, path, outcome) }
+    }
+
+    /// Has a half's datagram come to the client's NAT, as its path lets it.
+    mutating func pushDelivery(_ local: Int, _ octets: ArraySlice<UInt8>, _ path: Path, _ outcome: Link.Outcome) {
         switch outcome {
         case .dropped: break
         case .arrives(let arrival): pushDelivery(local, octets, path, at: arrival)

@@ -17,12 +17,14 @@ struct WaitingPacket {
         case answer(InnerPacket, attempt: UInt32)
     }
 
-    let mark: FlowMark
+    /// Nil for a dummy.
+    let mark: FlowMark?
     /// The flow that it is of, as a tally has it.
     let subject: Int
     let content: Content
-    /// With the inner IP header.
+    /// With the inner IP header, and how long it is to look so.
     let byteCount: Int
+    let padding: Int
 }
 
 // Where a gateway's work on ESP takes time, each packet asks the front desk for a core of the pool and is opened or
@@ -36,7 +38,7 @@ extension ClientShard {
     /// A packet of a flow has come from behind the gateway; why it gets no further, if it does not.
     mutating func waitToSeal(
         _ local: Int,
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         _ form: FlowForm,
         _ subject: Int,
         byteCount: Int,
@@ -45,7 +47,13 @@ extension ClientShard {
         guard !terms.restarts[clients[local].gateway].isDown(at: turn.now) else { return "gateway-down" }
         // What no Child SA is there for costs nothing.
         guard hasSender(local) else { return "no-tunnel" }
-        let packet = WaitingPacket(mark: mark, subject: subject, content: .flow(form), byteCount: byteCount)
+        let packet = WaitingPacket(
+            mark: mark,
+            subject: subject,
+            content: .flow(form),
+            byteCount: byteCount,
+            padding: form.padding
+        )
         wait(local, packet, &outbox)
         return nil
     }
@@ -61,11 +69,13 @@ extension ClientShard {
         guard let mark = opened.mark, let reply = opened.packet?.reply, !reply.isEchoRequest else {
             return tally.packetLost(subject, PacketDrop.malformed.word, at: turn.now)
         }
+        let byteCount = opened.data.count + reply.headerByteCount
         let packet = WaitingPacket(
             mark: mark,
             subject: subject,
             content: .answer(reply, attempt: clients[local].halves[index].attempt),
-            byteCount: opened.data.count + reply.headerByteCount
+            byteCount: byteCount,
+            padding: byteCount + opened.tfcByteCount
         )
         wait(local, packet, &outbox)
     }
@@ -79,7 +89,7 @@ extension ClientShard {
             place = UInt32(waitingPackets.count)
             waitingPackets.append(packet)
         }
-        askForCore(local, place, byteCount: packet.byteCount, isFromBehind: true, &outbox)
+        askForCore(local, place, byteCount: max(packet.byteCount, packet.padding), isFromBehind: true, &outbox)
     }
 
     private mutating func askForCore(
@@ -127,7 +137,7 @@ extension ClientShard {
             case .flow(let form): sendDown(local, packet.mark, form, packet.subject, byteCount: packet.byteCount)
             case .answer(let reply, let attempt): sendAnswer(local, packet, reply, attempt)
             }
-        if let reason { tally.packetLost(packet.subject, reason, at: turn.now) }
+        if let reason, packet.mark != nil { tally.packetLost(packet.subject, reason, at: turn.now) }
     }
 
     private mutating func sendAnswer(
@@ -146,6 +156,7 @@ extension ClientShard {
                 packet.mark,
                 in: reply,
                 byteCount: packet.byteCount,
+                padding: packet.padding,
                 into: &buffer,
                 turn.cryptography
             )
@@ -164,7 +175,9 @@ extension ClientShard {
     mutating func loseWaiting(_ local: Int, _ place: UInt32, _ reason: DropReason, isFromBehind: Bool) {
         let word = reason == .queueFull ? "gateway-queue-full" : "gateway-down"
         guard !isFromBehind else {
-            return tally.packetLost(takeWaiting(place).subject, word, at: turn.now)
+            let packet = takeWaiting(place)
+            if packet.mark != nil { tally.packetLost(packet.subject, word, at: turn.now) }
+            return
         }
         let packet = packets.take(place)
         lose(packet, word)

@@ -20,21 +20,6 @@ struct ClientTraffic: ~Copyable {
 // Traffic through tunnels: a packet's whole way is its shard's own, since a client and the gateway's halves of its IKE
 // SAs live there together.
 extension ClientShard {
-    /// A client's share of its population's traffic; nil where there is none.
-    func traffic(of population: Int, _ client: UInt64, _ policy: PeerPolicy) -> Box<ClientTraffic>? {
-        // Most clients of most runs have none, and an end of a tunnel is much to make for nothing.
-        guard plan.workload.traffic.contains(where: { $0.population == population }) else { return nil }
-        let volume = VolumeLifetime(policy.values.childLifetime, seed: plan.seed, entity: client)
-        var traffic = ClientTraffic(end: TunnelEnd(isGateway: false, volume: volume))
-        for number in plan.workload.traffic.indices where plan.workload.traffic[number].population == population {
-            traffic.flows += PacketFlow.Direction.allCases.compactMap {
-                PacketFlow(plan.workload, traffic: number, $0, client: client, seed: plan.seed)
-            }
-        }
-        for flow in traffic.flows { traffic.meters.add(flow) }
-        return traffic.flows.isEmpty ? nil : Box(traffic)
-    }
-
     func hasTraffic(_ local: Int) -> Bool {
         switch clients[local].traffic {
         case .some: true
@@ -73,14 +58,6 @@ extension ClientShard {
         clients[local].halves[index].tunnel = Box(end)
     }
 
-    /// A new end of a tunnel with a client, at its gateway.
-    private func gatewayEnd(_ local: Int) -> TunnelEnd {
-        let gateway = clients[local].gateway
-        let name = StableName.hash(of: terms.gatewayNames[gateway], clients[local].client.place.entity)
-        let lifetime = gatewayPolicies[gateway].values.childLifetime
-        return TunnelEnd(isGateway: true, volume: VolumeLifetime(lifetime, seed: plan.seed, entity: name))
-    }
-
     private mutating func schedule(_ local: Int, _ flow: Int, at due: Instant) {
         let order = order(local, at: due, EventClass.timer)
         queue.push(
@@ -100,23 +77,35 @@ extension ClientShard {
         note(local, event.order, .flow, next.number, UInt64(next.byteCount))
         tally.mark(.packetOffered, flow.subject, at: turn.now)
         let mark = FlowMark(flow: flow.mark, number: next.number, time: event.time)
-        let reason =
-            switch flow.direction {
-            case .up: sendUp(local, mark, flow.form, flow.subject, byteCount: next.byteCount)
-            case .down where terms.hasESPPool[clients[local].gateway]:
-                waitToSeal(local, mark, flow.form, flow.subject, byteCount: next.byteCount, &outbox)
-            case .down: sendDown(local, mark, flow.form, flow.subject, byteCount: next.byteCount)
-            }
-        if let reason { tally.packetLost(flow.subject, reason, at: turn.now) }
+        if let reason = send(local, mark, flow, byteCount: next.byteCount, &outbox) {
+            tally.packetLost(flow.subject, reason, at: turn.now)
+        }
+        // Nobody misses a dummy.
+        if flow.isFollowedByDummy(next.number) { _ = send(local, nil, flow, byteCount: next.byteCount, &outbox) }
         schedule(local, index, at: next.following)
+    }
+
+    /// Sends a packet of a flow, or a dummy; why it gets no further, if it does not.
+    private mutating func send(
+        _ local: Int,
+        _ mark: FlowMark?,
+        _ flow: PacketFlow.Face,
+        byteCount: Int,
+        _ outbox: inout Outbox<GatewayMessage>
+    ) -> String? {
+        switch flow.direction {
+        case .up: sendUp(local, mark, flow.form, flow.subject, byteCount: byteCount)
+        case .down where terms.hasESPPool[clients[local].gateway]:
+            waitToSeal(local, mark, flow.form, flow.subject, byteCount: byteCount, &outbox)
+        case .down: sendDown(local, mark, flow.form, flow.subject, byteCount: byteCount)
+        }
     }
 
     // MARK: Up
 
-    /// Why a packet gets no further, if it does not.
     private mutating func sendUp(
         _ local: Int,
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         _ form: FlowForm,
         _ subject: Int,
         byteCount: Int
@@ -148,18 +137,13 @@ extension ClientShard {
         }
         let path = Self.wire(from: source, to: way.remote, way)
         packets.fill(handle, byteCount: sealed, subject, over: path)
+        if mark == nil { packets.makeMoot(handle) }
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
-        let outcome = travel(
-            local,
-            .toGateway,
-            payloadByteCount: Self.payloadByteCount(sealed, way),
-            isIPv4: way.remote.address.isIPv4
-        )
-        return leave(outcome, local, handle, .packet)
+        return travel(local, .toGateway, handle, byteCount: sealed, way)
     }
 
     /// Puts what a link lets through into the queue, once or twice; else why it does not.
-    private mutating func leave(
+    mutating func leave(
         _ outcome: Link.Outcome,
         _ local: Int,
         _ handle: UInt32,
@@ -221,23 +205,20 @@ extension ClientShard {
                         turn.cryptography
                     )
                 else { preconditionFailure("a half that receives an SPI has an end of the tunnel") }
-                clients[local].halves[index].tunnel?.value.heardAt = turn.now
-                // ESP by itself passes no NAT, and says nothing of ports.
-                if packet.isEncapsulated {
-                    clients[local].halves[index].endpoint.follow(wayIn(of: packet, gateway), &turn)
-                }
+                hear(local, packet, ofHalf: index)
                 guard let mark = opened.mark else { throw .malformed }
                 if isEchoed(mark) {
                     isKept = answer(local, handle, &packet, opened, ofHalf: index, spi, &outbox)
                 } else {
                     receive(local, packet, mark)
                 }
-                journalReports(local, isGateway: true)
-                turn.output.removeAll()
-                noteVolume(local, ofHalf: index)
             } catch {
+                if error == .dummy { hear(local, packet, ofHalf: index) }
                 drop(local, packet, error)
             }
+            journalReports(local, isGateway: true)
+            turn.output.removeAll()
+            noteVolume(local, ofHalf: index)
         } else {
             drop(local, packet, .unknownSPI)
             if gatewayPolicies[gateway].values.lifeCycle.unknownSPIAnswers > 0 {
@@ -245,6 +226,14 @@ extension ClientShard {
             }
         }
         if !isKept { packets.release(handle, packet) }
+    }
+
+    /// An authentic packet has come to a half of the gateway's.
+    private mutating func hear(_ local: Int, _ packet: borrowing PacketStore.Packet, ofHalf index: Int) {
+        clients[local].halves[index].tunnel?.value.heardAt = turn.now
+        // ESP by itself passes no NAT, and says nothing of ports.
+        guard packet.isEncapsulated else { return }
+        clients[local].halves[index].endpoint.follow(wayIn(of: packet, clients[local].gateway), &turn)
     }
 
     private func halfIndex(_ local: Int, receiving spi: ChildSPI) -> Int? {
@@ -309,7 +298,7 @@ extension ClientShard {
 
     mutating func sendDown(
         _ local: Int,
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         _ form: FlowForm,
         _ subject: Int,
         byteCount: Int
@@ -331,7 +320,7 @@ extension ClientShard {
             clients[local].halves[index].tunnel?.value.sentAt = turn.now
             noteVolume(local, ofHalf: index)
             let outside = gatewayAddress(gateway, isIPv4: way.remote.address.isIPv4)
-            return leaveDown(local, handle, byteCount: sealed, subject, from: outside, way)
+            return leaveDown(local, handle, byteCount: sealed, subject, isDummy: mark == nil, from: outside, way)
         }
         packets.release(handle)
         return "no-tunnel"
@@ -343,19 +332,15 @@ extension ClientShard {
         _ handle: UInt32,
         byteCount: Int,
         _ subject: Int,
+        isDummy: Bool = false,
         from outside: IPAddress,
         _ way: Path
     ) -> String? {
         let path = Self.wire(from: UDPEndpoint(address: outside, port: way.local.port), to: way.remote, way)
         packets.fill(handle, byteCount: byteCount, subject, over: path)
+        if isDummy { packets.makeMoot(handle) }
         if plan.keepsPackets { capture(local, packets.octets(of: handle), from: path.local, to: path.remote) }
-        let outcome = travel(
-            local,
-            .toClient,
-            payloadByteCount: Self.payloadByteCount(byteCount, way),
-            isIPv4: way.remote.address.isIPv4
-        )
-        return leave(outcome, local, handle, .deliver)
+        return travel(local, .toClient, handle, byteCount: byteCount, way)
     }
 
     /// A packet has come to the client.
@@ -374,6 +359,7 @@ extension ClientShard {
             guard let mark = opened.mark else { throw .malformed }
             receive(local, packet, mark)
         } catch {
+            if error == .dummy { clients[local].traffic?.value.end.heardAt = turn.now }
             drop(local, packet, error)
             guard error == .unknownSPI else { return }
             let clientPlan = clients[local].plan

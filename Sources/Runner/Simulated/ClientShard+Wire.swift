@@ -26,29 +26,53 @@ extension ClientShard {
     /// Puts a datagram on the line between a client's NAT and its gateway; what becomes of it is the path's to say.
     ///
     /// A flow is taken out of its client for that, since the link beside it is the shard's, too.
+    ///
+    /// - Parameter content: what it is; a link that is shared keeps it.
+    /// - Returns: nil where a link that is shared has still to say what becomes of it.
     mutating func travel(
         _ local: Int,
         _ direction: Flow.Direction,
         payloadByteCount: Int,
-        isIPv4: Bool
-    ) -> Link.Outcome {
+        isIPv4: Bool,
+        _ content: @autoclosure () -> DatagramAtLink.Content
+    ) -> Link.Outcome? {
         let link = clients[local].path
-        var flow = direction == .toGateway ? clients[local].up : clients[local].down
+        if let part = terms.sharedLinks[link] {
+            return enter(part, local, direction, payloadByteCount: payloadByteCount, isIPv4: isIPv4, content())
+        }
+        var flow = flow(local, direction)
         let outcome = flow.send(
             payloadByteCount: payloadByteCount,
             isIPv4: isIPv4,
             at: turn.now,
             over: links[link]
         )
-        switch direction {
-        case .toGateway: clients[local].up = flow
-        case .toClient: clients[local].down = flow
-        }
+        setFlow(local, direction, flow)
         return outcome
     }
 
+    /// The same of a sealed packet; why it gets no further, if it does not.
+    mutating func travel(
+        _ local: Int,
+        _ direction: Flow.Direction,
+        _ handle: UInt32,
+        byteCount: Int,
+        _ way: Path
+    ) -> String? {
+        let kind = direction == .toGateway ? ShardEvent.packet : .deliver
+        let outcome = travel(
+            local,
+            direction,
+            payloadByteCount: Self.payloadByteCount(byteCount, way),
+            isIPv4: way.remote.address.isIPv4,
+            .packet(handle, kind)
+        )
+        guard let outcome else { return nil }
+        return leave(outcome, local, handle, kind)
+    }
+
     /// A link counts a UDP header, which ESP by itself does not have.
-    static func payloadByteCount(_ byteCount: Int, _ way: Path) -> Int {
+    private static func payloadByteCount(_ byteCount: Int, _ way: Path) -> Int {
         way.isEncapsulated ? byteCount : byteCount - 8
     }
 }

@@ -88,6 +88,8 @@ enum ShardEvent: UInt16 {
     case flow
     /// An ESP packet comes to the gateway.
     case packet
+    /// A shared link has said when a datagram leaves it.
+    case linkGrant
 }
 
 /// The classes of events of one instant, in their order.
@@ -129,6 +131,8 @@ struct ClientShard: ~Copyable {
     var heldDatagrams: [HeldDatagram] = []
     var grants: [PortGrant?] = []
     var freeGrants: [UInt32] = []
+    /// What is at links that clients share.
+    var atLinks = DatagramsAtLinks()
     /// The faults that catch packets at this moment.
     var replays = ReplayFaults()
     /// What waits to be sealed, where a gateway's work on ESP takes time.

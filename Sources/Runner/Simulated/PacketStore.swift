@@ -18,7 +18,7 @@ struct PacketStore: ~Copyable {
         /// Of the two that a path has made of one, the one that arrives later, as the earlier one knows it.
         var twin: UInt32?
         /// Of the two, whether this one says nothing of a loss: the earlier one does not, nor does the later one where
-        /// the earlier one was received.
+        /// the earlier one was received. A dummy never does.
         var isMoot = false
 
         var octets: RawSpan {
@@ -98,12 +98,16 @@ struct PacketStore: ~Copyable {
             isEncapsulated: packets[index].isEncapsulated
         )
         packets[Int(copy)].subject = packets[index].subject
+        packets[Int(copy)].isMoot = packets[index].isMoot
         return copy
     }
 
     func octets(of handle: UInt32) -> ArraySlice<UInt8> {
         packets[Int(handle)].slice
     }
+
+    /// The flow that an ESP packet is of.
+    func subject(of handle: UInt32) -> Int { Int(packets[Int(handle)].subject) }
 
     /// Of two that a path has made of one, the later decides what has become of it.
     mutating func pair(_ earlier: UInt32, _ later: UInt32) {

@@ -5,17 +5,20 @@ import Primitives
 import Simulation
 import Workload
 
-/// A part of a simulated run: a shard of clients, a gateway's front desk, or a NAT that many clients share.
+/// A part of a simulated run: a shard of clients, a gateway's front desk, or a NAT or a link that many clients share.
 struct RunPart: ~Copyable, SimulatedPart {
     typealias Message = GatewayMessage
 
     var shard: ClientShard?
     var desk: FrontDesk?
     var sharedNAT: SharedNAT?
+    var sharedLink: SharedLink?
 
     init(index: Int, plan: SimulationPlan, terms: ShardTerms) {
         if index < plan.shardCount {
             shard = ClientShard(index: UInt32(index), plan: plan, terms: terms)
+        } else if index >= plan.firstSharedLinkPart {
+            sharedLink = SharedLink(plan, index - plan.firstSharedLinkPart)
         } else if index >= plan.shardCount + plan.gatewayCount {
             sharedNAT = SharedNAT(plan, index - plan.shardCount - plan.gatewayCount)
         } else {
@@ -34,6 +37,10 @@ struct RunPart: ~Copyable, SimulatedPart {
         }
         switch sharedNAT {
         case .some(let sharedNAT): return sharedNAT.nextTime
+        case .none: break
+        }
+        switch sharedLink {
+        case .some(let sharedLink): return sharedLink.nextTime
         case .none: return .never
         }
     }
@@ -54,13 +61,15 @@ struct RunPart: ~Copyable, SimulatedPart {
         shard?.accept(messages)
         desk?.accept(messages)
         sharedNAT?.accept(messages)
+        sharedLink?.accept(messages)
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         let inShard = shard?.run(before: limit, into: &outbox) ?? 0
         let atDesk = desk?.run(before: limit, into: &outbox) ?? 0
         let atNAT = sharedNAT?.run(before: limit, into: &outbox) ?? 0
-        return inShard + atDesk + atNAT
+        let atLink = sharedLink?.run(before: limit, into: &outbox) ?? 0
+        return inShard + atDesk + atNAT + atLink
     }
 }
 
@@ -79,6 +88,7 @@ extension SimulationPlan {
             costs: CostTable(simulated.costs)
         )
         settings.cores = simulated.cores
+        settings.serialShare = simulated.serialShare
         settings.queuePackets = simulated.queuePackets
         settings.queueByteCount = simulated.queueByteCount
         settings.esp = simulated.esp.map {

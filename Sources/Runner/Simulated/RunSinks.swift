@@ -182,12 +182,11 @@ extension Report {
                 ("replaced", "\(replaced)"), ("inbound", "\(inbound)"), ("outbound", "\(outbound)"),
                 ("from-here", "\(fromHere)"),
             ]
-        case .childRekeyFailed(let spi, let type):
-            [("inbound", "\(spi)"), ("reason", type.map { "\($0)" } ?? "timeout")]
+        case .childRekeyFailed(let spi, let reason): [("inbound", "\(spi)"), ("reason", reason.name)]
         case .childDeleted(let spi), .childUnknownToPeer(let spi): [("inbound", "\(spi)")]
         case .ikeRekeyed(let old, let new, _, let fromHere):
             new.details + [("replaced", "\(old.initiator)"), ("from-here", "\(fromHere)")]
-        case .ikeRekeyFailed(let spis, let type): spis.details + [("reason", type.map { "\($0)" } ?? "timeout")]
+        case .ikeRekeyFailed(let spis, let reason): spis.details + [("reason", reason.name)]
         case .retransmitted(let operation): [("operation", "\(operation)")]
         case .peerMoved(let endpoint), .returnRoutable(let endpoint): [("to", "\(endpoint)")]
         case .peerAddressGiven(let address): [("address", "\(address)")]

@@ -16,6 +16,8 @@ final class ShardTerms: Sendable {
     let behaviours: [NATBehaviour?]
     /// For each path: whether its clients share one NAT.
     let isShared: [Bool]
+    /// For each path: the part of the link that its clients share, nil where they share none.
+    let sharedLinks: [Int?]
     /// For each gateway, as the others below.
     let gatewayPolicies: [PeerPolicy]
     /// For each fault, nil where it is none of certificates.
@@ -50,6 +52,7 @@ final class ShardTerms: Sendable {
         self.clientPlans = clientPlans
         behaviours = workload.paths.map { $0.nat.map { NATBehaviour($0) } }
         isShared = workload.paths.map { $0.nat?.shared != nil }
+        sharedLinks = workload.paths.indices.map { plan.sharedLinkPart(ofPath: $0) }
         let policies = workload.gateways.indices.map { PeerPolicy(workload, gateway: $0, plan.authentication) }
         gatewayPolicies = policies
         rollovers = RolloverTerms.all(plan, policies, clientPlans)

@@ -198,14 +198,15 @@ package final class SimulatedRun {
     }
 
     private func outcome(_ simulator: Simulator<RunPart>, atBarriers: Duration) -> SimulatedOutcome {
-        // Behind the front desks are the faults, which have no digest, and then the shared NATs, if there are any.
-        let further = plan.sharedNATs.isEmpty ? 0 : 1 + plan.sharedNATs.count
+        // Behind the front desks are the faults, which have no digest, and then what is shared, if anything is.
+        let sharedCount = plan.sharedNATs.count + plan.sharedLinks.count
+        let further = sharedCount == 0 ? 0 : 1 + sharedCount
         let entityCount = Int(plan.entityCount) + plan.gatewayCount + further
         var digests = [EntityDigest](repeating: EntityDigest(), count: entityCount)
         var log = WindowLog(length: SimulationPlan.logLength)
         var excerpt = plan.excerpt.map { TraceExcerpt(of: $0) }
         var underWay: Int64 = 0
-        var pools: [PoolSeries] = []
+        var desks: [DeskSeries] = []
         for index in 0..<plan.partCount {
             simulator.withPart(index) { part in
                 if index < plan.shardCount {
@@ -214,11 +215,21 @@ package final class SimulatedRun {
                 } else if let digest = part.sharedNAT?.digest {
                     digests[Int(plan.sharedNATEntity(index - plan.shardCount - plan.gatewayCount))] = digest
                     if let natLog = part.sharedNAT?.log { log.merge(natLog) }
+                } else if let digest = part.sharedLink?.digest {
+                    digests[Int(plan.sharedLinkEntity(index - plan.firstSharedLinkPart))] = digest
+                    if let linkLog = part.sharedLink?.log { log.merge(linkLog) }
                 } else if let digest = part.desk?.digest {
                     digests[Int(plan.deskEntity(index - plan.shardCount))] = digest
                     let gateway = plan.workload.gateways[index - plan.shardCount]
-                    if let pool = gateway.simulated?.esp, let metrics = part.desk?.metrics.esp {
-                        pools.append(PoolSeries(gateway: gateway, pool: pool, metrics: metrics))
+                    if let simulated = gateway.simulated, let metrics = part.desk?.metrics {
+                        desks.append(
+                            DeskSeries(
+                                name: gateway.name,
+                                cores: simulated.cores,
+                                pool: simulated.esp,
+                                metrics: metrics
+                            )
+                        )
                     }
                     if let deskLog = part.desk?.log { log.merge(deskLog) }
                     if let own = part.desk?.excerpt { excerpt?.merge(own) }
@@ -230,7 +241,7 @@ package final class SimulatedRun {
         for (entity, own) in digests.enumerated() { digest.add(own, of: UInt32(entity)) }
         let duration = interruptedAt.map { $0 - .zero } ?? plan.workload.run.duration
         var series = collector.seriesTable(duration: duration)
-        for pool in pools { series.columns += pool.columns(series.interval, duration: duration) }
+        for desk in desks { series.columns += desk.columns(series.interval, duration: duration) }
         return SimulatedOutcome(
             digest: digest.description,
             measurements: collector.measurements(),

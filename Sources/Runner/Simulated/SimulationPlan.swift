@@ -27,10 +27,17 @@ struct SimulationPlan: Sendable {
     let sharedNATs: [Int]
     /// What a message between a shard and a shared NAT takes: as long as a window may be, so that none gets shorter.
     let sharedNATLatency: Duration
+    /// The paths whose links are shared, in order: each such link is a part of its own.
+    let sharedLinks: [Int]
+    /// What a datagram takes to a shared link, and what the shard's hearing of it takes: each is at most a third of the
+    /// least delay of such a path, so that as much is left for the way behind the link.
+    let sharedLinkLatency: Duration
     let end: Instant
     /// Packets and life-cycle events are kept for the run's files.
     var keepsPackets = false
     let disturbance: (@Sendable () -> UInt64)?
+    /// The sequence number that Child SAs begin behind.
+    let sequenceNumber: UInt64
     var keepsEvents = true
     /// Shards leave operations to a worker, which carries out those of several at once.
     var gathersOperations = false
@@ -57,7 +64,7 @@ struct SimulationPlan: Sendable {
     var entityCount: UInt32 { clientCount + floodCount }
     var shardCount: Int { Int(partition.shardCount) }
     var gatewayCount: Int { workload.gateways.count }
-    var partCount: Int { shardCount + gatewayCount + sharedNATs.count }
+    var partCount: Int { shardCount + gatewayCount + sharedNATs.count + sharedLinks.count }
 
     /// The entity of a gateway's front desk, behind all clients and floods.
     func deskEntity(_ gateway: Int) -> UInt32 { entityCount + UInt32(gateway) }
@@ -69,6 +76,14 @@ struct SimulationPlan: Sendable {
     /// The part of a path's shared NAT; nil where its clients have NATs of their own.
     func sharedNATPart(ofPath path: Int) -> Int? {
         sharedNATs.firstIndex(of: path).map { shardCount + gatewayCount + $0 }
+    }
+
+    func sharedLinkEntity(_ number: Int) -> UInt32 { sharedNATEntity(sharedNATs.count + number) }
+    /// The first of the parts that are shared links.
+    var firstSharedLinkPart: Int { shardCount + gatewayCount + sharedNATs.count }
+    /// The part of a path's shared link; nil where each of its clients has a link of its own, or none has any.
+    func sharedLinkPart(ofPath path: Int) -> Int? {
+        sharedLinks.firstIndex(of: path).map { firstSharedLinkPart + $0 }
     }
 
     func population(of client: UInt32) -> Int {
@@ -89,6 +104,8 @@ package struct SimulationOverrides: Sendable {
     /// What the first client reads whenever something happens to it: a test passes a clock, and must see the run's
     /// digest change from one run to the next.
     package var disturbance: (@Sendable () -> UInt64)?
+    /// The sequence number that Child SAs begin behind, so that a test sees the last ones (RFC 4303 section 3.3.3).
+    package var sequenceNumber: UInt64 = 0
 
     package init(window: Duration? = nil, shardCount: UInt32? = nil) {
         self.window = window
@@ -103,6 +120,7 @@ extension SimulationPlan {
         self.crypto = crypto
         authentication = AuthenticationMaterial(prepared: workload)
         disturbance = overrides.disturbance
+        sequenceNumber = overrides.sequenceNumber
         end = .zero + workload.run.duration
         var first: [UInt32] = []
         var count: UInt32 = 0
@@ -130,6 +148,8 @@ extension SimulationPlan {
         let lookahead = Self.lookahead(workload)
         sharedNATs = workload.paths.indices.filter { workload.paths[$0].nat?.shared != nil }
         sharedNATLatency = lookahead.window
+        sharedLinks = workload.paths.indices.filter { workload.paths[$0].hasSharedLink }
+        sharedLinkLatency = lookahead.window
         if let forced = overrides.window {
             precondition(forced <= lookahead.window, "a forced window is no longer than the lookahead")
             window = forced
@@ -146,7 +166,9 @@ extension SimulationPlan {
             lookahead.declare(simulated.internalLatency, by: "gateways.\(gateway.name).simulated.internal-latency")
         }
         for path in workload.paths {
-            lookahead.declare(path.delay.minimum, by: "paths.\(path.name).one-way-delay")
+            // To a shared link, back to the shard that has the datagram, and on from there.
+            let legs: Int64 = path.hasSharedLink ? 3 : 1
+            lookahead.declare(path.delay.minimum / legs, by: "paths.\(path.name).one-way-delay")
         }
         return lookahead
     }

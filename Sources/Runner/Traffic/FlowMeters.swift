@@ -1,6 +1,6 @@
 import IKEv2
-import Load
-import Primitives
+package import Load
+package import Primitives
 
 /// What is measured of one flow where its packets come out.
 struct FlowMeter {
@@ -97,7 +97,7 @@ struct FlowOutage: Hashable, Sendable {
 }
 
 /// The meters of a client's flows, and what they need to know of its tunnel.
-struct FlowMeters {
+package struct FlowMeters {
     /// By flow.
     private var meters: [FlowMeter] = []
     private var wasReauthenticating = false
@@ -105,13 +105,15 @@ struct FlowMeters {
     /// When the attempt was due whose tunnel has carried no packet yet.
     private var begun: Instant?
 
-    mutating func add(_ flow: PacketFlow) { meters.append(FlowMeter(flow)) }
+    package init() {}
+
+    package mutating func add(_ flow: PacketFlow) { meters.append(FlowMeter(flow)) }
 
     /// Counts a packet that has come out of the tunnel; false where it has come before. What its flow has to report
     /// comes first.
     ///
     /// - Parameter arrival: when it came, where that is told later than now.
-    mutating func receive(
+    package mutating func receive(
         _ number: UInt64,
         due: Instant,
         of index: Int,
@@ -138,7 +140,7 @@ struct FlowMeters {
     }
 
     /// Whether a packet has come, as far as is known.
-    func hasSeen(_ number: UInt64, of index: Int) -> Bool { meters[index].hasSeen(number) }
+    package func hasSeen(_ number: UInt64, of index: Int) -> Bool { meters[index].hasSeen(number) }
 
     /// Whether there is something to report of a flow, now or later.
     func hasOutages(of index: Int) -> Bool { meters[index].hasOutages }

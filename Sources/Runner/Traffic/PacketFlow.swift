@@ -1,9 +1,9 @@
-import Primitives
-import Workload
+package import Primitives
+package import Workload
 
 /// The packets of one client's share of a traffic, one way: when each is due, and how long it is.
-struct PacketFlow {
-    enum Direction: UInt32, CaseIterable {
+package struct PacketFlow {
+    package enum Direction: UInt32, Sendable, BitwiseCopyable, CaseIterable {
         case up, down
     }
 
@@ -15,6 +15,11 @@ struct PacketFlow {
         /// Whose its packets are in a tally.
         let subject: Int
         let form: FlowForm
+        /// After so many packets a dummy follows; 0: none does.
+        fileprivate let dummies: UInt64
+
+        /// Whether whoever sends a packet sends a dummy behind it.
+        func isFollowedByDummy(_ number: UInt64) -> Bool { dummies > 0 && number % dummies == 0 }
     }
 
     let face: Face
@@ -29,12 +34,12 @@ struct PacketFlow {
     private var sinceStart: UInt64 = 0
     private(set) var isRunning = false
     /// The number of the last packet; they are counted on when it begins again.
-    private(set) var number: UInt64 = 0
+    package private(set) var number: UInt64 = 0
     /// When the next packet is; meaningful while the flow runs.
-    private(set) var due = Instant.never
+    package private(set) var due = Instant.never
     private var chance: RandomStream
 
-    init?(_ workload: Workload, traffic: Int, _ direction: Direction, client: UInt64, seed: UInt64) {
+    package init?(_ workload: Workload, traffic: Int, _ direction: Direction, client: UInt64, seed: UInt64) {
         let values = workload.traffic[traffic]
         guard let stream = direction == .up ? values.up : values.down else { return nil }
         let mark = Self.mark(traffic: traffic, direction)
@@ -51,7 +56,8 @@ struct PacketFlow {
             mark: mark,
             direction: direction,
             subject: workload.subject(ofFlow: mark),
-            form: FlowForm(content: content, target: values.target)
+            form: FlowForm(content: content, target: values.target, padding: values.padding),
+            dummies: UInt64(values.dummies)
         )
         let name = StableName.hash(
             of: StableName.hash(of: "traffic." + values.name),
@@ -74,7 +80,7 @@ struct PacketFlow {
     static func mark(traffic: Int, _ direction: Direction) -> UInt32 { UInt32(traffic) << 1 | direction.rawValue }
 
     /// Begins, or begins again; the time of its first packet.
-    mutating func begin(at now: Instant) -> Instant {
+    package mutating func begin(at now: Instant) -> Instant {
         isRunning = true
         sinceStart = 0
         let interval = interval(before: 1)
@@ -87,7 +93,7 @@ struct PacketFlow {
     mutating func end() { isRunning = false }
 
     /// Takes the packet that is due: its number and its length. The next one is due at the time that comes with it.
-    mutating func next() -> (number: UInt64, byteCount: Int, following: Instant) {
+    package mutating func next() -> (number: UInt64, byteCount: Int, following: Instant) {
         number += 1
         sinceStart += 1
         due = pattern == .poisson ? due + gap() : start + interval(before: sinceStart)

@@ -14,15 +14,22 @@ struct TunnelEnd: ~Copyable {
     private(set) var database = SADatabase()
     private let isGateway: Bool
     private let volume: VolumeLifetime?
-    /// The Child SAs whose soft lifetime in packets or octets has ended, for the driver to take.
+    private let windowSize: Int
+    private let number: SequenceNumber
+    /// The Child SAs whose soft lifetime in packets or octets has ended, or whose numbers soon will, for the driver.
     private var spent: [ChildSPI] = []
     /// When the last authentic packet came, and when the last one left.
     var heardAt = Instant.zero
     var sentAt = Instant.zero
 
-    init(isGateway: Bool, volume: VolumeLifetime?) {
+    /// - Parameters:
+    ///   - windowSize: How many numbers its anti-replay windows are wide: a power of two from 32 to 4096.
+    ///   - number: What its SAs begin behind; anything but 0 is for tests.
+    init(isGateway: Bool, volume: VolumeLifetime?, windowSize: Int, behind number: SequenceNumber = .zero) {
         self.isGateway = isGateway
         self.volume = volume
+        self.windowSize = windowSize
+        self.number = number
     }
 
     /// An outbound SA, and whom its packets are from and to.
@@ -34,8 +41,8 @@ struct TunnelEnd: ~Copyable {
         var sa: OutboundSA
         let ends: InnerEnds
         var isReady: Bool
-        /// What it carries in either direction before it is spent; nil for as much as there is, or if it is spent.
-        var volume: Lifetime.Volume?
+        /// What it carries in either direction before it is spent; once it is, as much as there is.
+        var limit: Lifetime.Volume
     }
 
     /// Whether there is a Child SA to send on.
@@ -68,17 +75,29 @@ struct TunnelEnd: ~Copyable {
             algorithms: PacketAlgorithms(child.suite),
             keys: child.keys,
             isExchangeInitiator: child.isExchangeInitiator,
-            windowSize: Self.windowSize
+            windowSize: windowSize,
+            number: number
         )
+        let outbound = pair.install(in: &database)
+        let limit = limit(of: outbound, child.inbound)
         senders.append(
             Sender(
                 inbound: child.inbound,
-                sa: pair.install(in: &database),
+                sa: outbound,
                 ends: InnerEnds(child, isGateway: isGateway),
                 isReady: child.isExchangeInitiator,
-                volume: volume?.drawn(for: child.inbound)
+                limit: limit
             )
         )
+    }
+
+    /// What a Child SA carries before it is spent: by its lifetime, but never so much that its numbers could end before
+    /// its rekey is done (RFC 4303 section 3.3.3).
+    private func limit(of sa: borrowing OutboundSA, _ inbound: ChildSPI) -> Lifetime.Volume {
+        var limit = volume?.drawn(for: inbound) ?? Lifetime.Volume()
+        let remaining = sa.remainingCount
+        limit.packets = min(limit.packets, remaining - min(remaining, Self.reservedNumbers))
+        return limit
     }
 
     /// The next Child SA that has carried what it may.
@@ -86,10 +105,9 @@ struct TunnelEnd: ~Copyable {
 
     /// Looks how much a Child SA has carried.
     private mutating func note(_ used: Usage, of index: Int) {
-        guard let volume = senders[index].volume, used.packets >= volume.packets || used.octets >= volume.octets else {
-            return
-        }
-        senders[index].volume = nil
+        let limit = senders[index].limit
+        guard used.packets >= limit.packets || used.octets >= limit.octets else { return }
+        senders[index].limit = Lifetime.Volume()
         spent.append(senders[index].inbound)
     }
 
@@ -101,37 +119,47 @@ struct TunnelEnd: ~Copyable {
     }
 
     /// Seals a packet of a flow; nil where there is nothing to send it with.
+    ///
+    /// - Parameter mark: Nil for a dummy that looks like the others, which the other end drops (RFC 4303 section 2.6).
     mutating func seal(
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         _ form: FlowForm,
         byteCount: Int,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography
     ) -> Int? {
-        guard let index = sender, let packet = senders[index].ends.packet(form, mark.number) else { return nil }
-        return seal(mark, in: packet, byteCount: byteCount, by: index, into: &buffer, cryptography)
+        guard let index = sender, let packet = senders[index].ends.packet(form, mark?.number ?? 0) else {
+            return nil
+        }
+        let padding = form.padding
+        return seal(mark, in: packet, byteCount: byteCount, padding, by: index, into: &buffer, cryptography)
     }
 
     /// Seals a packet of a flow from an end that is known by a packet that came from the other.
+    ///
+    /// - Parameter padding: How long it is to look at least, the inner IP header included.
     mutating func seal(
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         in packet: InnerPacket,
         byteCount: Int,
+        padding: Int = 0,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography
     ) -> Int? {
-        sender.flatMap { seal(mark, in: packet, byteCount: byteCount, by: $0, into: &buffer, cryptography) }
+        guard let index = sender else { return nil }
+        return seal(mark, in: packet, byteCount: byteCount, padding, by: index, into: &buffer, cryptography)
     }
 
     /// Seals a message that is of no flow.
     mutating func seal(
         _ message: [UInt8],
         in packet: InnerPacket,
+        padding: Int = 0,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography
     ) -> Int? {
         guard let index = sender else { return nil }
-        return seal(packet, dataByteCount: message.count, by: index, into: &buffer, cryptography) { data in
+        return seal(packet, dataByteCount: message.count, padding, by: index, into: &buffer, cryptography) { data in
             for (place, octet) in message.enumerated() {
                 data.storeBytes(of: octet, toByteOffset: place, as: UInt8.self)
             }
@@ -146,31 +174,37 @@ struct TunnelEnd: ~Copyable {
         _ cryptography: borrowing Cryptography
     ) -> Int? {
         guard let index = sender, let packet = senders[index].ends.packet(form, 0) else { return nil }
-        return seal(message, in: packet, into: &buffer, cryptography)
+        return seal(message, in: packet, padding: form.padding, into: &buffer, cryptography)
     }
 
     private mutating func seal(
-        _ mark: FlowMark,
+        _ mark: FlowMark?,
         in packet: InnerPacket,
         byteCount: Int,
+        _ padding: Int,
         by index: Int,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography
     ) -> Int? {
+        // Whatever a dummy holds is padding, so that none follows it.
+        let byteCount = mark == nil ? max(byteCount, padding) : byteCount
         let dataByteCount = max(byteCount - packet.headerByteCount, FlowMark.byteCount)
         let filled = FlowMark.byteCount
         return seal(
             packet,
             dataByteCount: dataByteCount,
             filledByteCount: filled,
+            padding,
+            isDummy: mark == nil,
             by: index,
             into: &buffer,
             cryptography
         ) { data in
-            mark.write(into: &data)
+            mark?.write(into: &data)
             // The buffer has what was sealed before.
             unsafe data.withUnsafeMutableBytes { data in
-                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: data[FlowMark.byteCount...])
+                let filled = mark == nil ? 0 : FlowMark.byteCount
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: data[filled...])
                 unsafe _ = rest.initializeMemory(as: UInt8.self, repeating: 0)
             }
         }
@@ -181,6 +215,8 @@ struct TunnelEnd: ~Copyable {
         _ packet: InnerPacket,
         dataByteCount: Int,
         filledByteCount: Int? = nil,
+        _ padding: Int,
+        isDummy: Bool = false,
         by index: Int,
         into buffer: inout [UInt8],
         _ cryptography: borrowing Cryptography,
@@ -190,7 +226,8 @@ struct TunnelEnd: ~Copyable {
         let offset = senders[index].sa.payloadOffset
         let headers = packet.headerByteCount
         let payloadByteCount = dataByteCount + (isTransport ? InnerPacket.transportHeaderByteCount : headers)
-        let needed = senders[index].sa.packetByteCount(payloadByteCount: payloadByteCount)
+        let paddedByteCount = payloadByteCount + max(0, padding - headers - dataByteCount)
+        let needed = senders[index].sa.packetByteCount(payloadByteCount: paddedByteCount)
         if buffer.count < needed { buffer.append(contentsOf: repeatElement(0, count: needed - buffer.count)) }
         var span = buffer.mutableSpan
         // SAFETY: any octets are an integer.
@@ -204,9 +241,15 @@ struct TunnelEnd: ~Copyable {
         } else {
             _ = packet.write(into: &payload, dataByteCount: dataByteCount, filledByteCount: filledByteCount)
         }
-        let next = isTransport ? packet.transport : packet.family
+        let next = isDummy ? .none : isTransport ? packet.transport : packet.family
         // A Child SA whose numbers are used up sends no more; its rekey was due long before.
-        let sealed = try? senders[index].sa.seal(&octets, payloadByteCount: payloadByteCount, next: next, cryptography)
+        let sealed = try? senders[index].sa.seal(
+            &octets,
+            payloadByteCount: payloadByteCount,
+            next: next,
+            paddedByteCount: paddedByteCount,
+            cryptography
+        )
         note(senders[index].sa.usage, of: index)
         return sealed
     }
@@ -217,6 +260,8 @@ struct TunnelEnd: ~Copyable {
         let mark: FlowMark?
         /// What it is; nil where its checksum is over addresses that a NAT has changed (RFC 3948 section 3.1.2).
         let packet: InnerPacket?
+        /// How many octets of TFC padding were behind it; what answers it has as many.
+        let tfcByteCount: Int
         fileprivate let payload: Range<Int>
         /// Where its data stands, behind all headers.
         let data: Range<Int>
@@ -235,10 +280,17 @@ struct TunnelEnd: ~Copyable {
         // SAFETY: as above.
         var bytes = unsafe span.mutableBytes
         var packet = bytes._mutatingExtracting(first: byteCount ?? bytes.byteCount)
-        let received = try database.open(&packet, cryptography)
+        let received: ReceivedPacket
+        do throws(PacketDrop) {
+            received = try database.open(&packet, cryptography)
+        } catch {
+            // A dummy is as authentic as what is no dummy.
+            if error == .dummy { senders[place(of: spi)].isReady = true }
+            throw error
+        }
         let index = place(of: spi)
         senders[index].isReady = true
-        if senders[index].volume != nil, let used = database.with(spi, { $0.usage }) { note(used, of: index) }
+        if volume != nil, let used = database.with(spi, { $0.usage }) { note(used, of: index) }
         let payload = packet.bytes.extracting(received.payload)
         let inner: InnerPacket?
         let data: Range<Int>
@@ -256,6 +308,7 @@ struct TunnelEnd: ~Copyable {
         return Opened(
             mark: try? FlowMark(decoding: payload.extracting(data)),
             packet: inner,
+            tfcByteCount: received.tfcByteCount,
             payload: received.payload,
             data: start + data.lowerBound..<start + data.upperBound
         )
@@ -263,7 +316,7 @@ struct TunnelEnd: ~Copyable {
 
     /// Seals the answer to a packet in its place, by the latest Child SA; nil where it gets none.
     ///
-    /// A host behind a gateway does so: it sends back what was sent to it.
+    /// A host behind a gateway does so: it sends back what was sent to it, and its gateway pads it as that was padded.
     mutating func answer(
         _ opened: Opened,
         in octets: inout [UInt8],
@@ -293,6 +346,7 @@ struct TunnelEnd: ~Copyable {
             &packet,
             payloadByteCount: opened.payload.count,
             next: isTransport ? reply.transport : reply.family,
+            paddedByteCount: opened.payload.count + opened.tfcByteCount,
             cryptography
         )
         note(senders[index].sa.usage, of: index)
@@ -305,62 +359,6 @@ struct TunnelEnd: ~Copyable {
         preconditionFailure("an SA that receives has one that sends")
     }
 
-    private static let windowSize = 64
-}
-
-/// What the packets of a flow are, but for what tells one from another.
-struct FlowForm: Hashable, Sendable, BitwiseCopyable {
-    enum Content: Hashable, Sendable, BitwiseCopyable {
-        case udp(port: UInt16)
-        case icmp(identifier: UInt16)
-    }
-
-    var content: Content
-    /// The address behind the gateway, where the workload names one.
-    var target: IPAddress?
-}
-
-/// Whom a Child SA's packets are from and to: by family, the first addresses of its selectors that go together.
-struct InnerEnds {
-    private var pairs: [(own: IPAddress, peer: IPAddress)] = []
-    private let isGateway: Bool
-
-    init(_ child: borrowing ChildSA, isGateway: Bool) {
-        self.isGateway = isGateway
-        for own in child.localSelectors {
-            for peer in child.remoteSelectors where own.startAddress.isIPv4 == peer.startAddress.isIPv4 {
-                guard !pairs.contains(where: { $0.own.isIPv4 == own.startAddress.isIPv4 }) else { continue }
-                pairs.append((Self.host(of: own), Self.host(of: peer)))
-            }
-        }
-    }
-
-    /// A packet of a flow from this end; nil where no selectors are of its family.
-    func packet(_ form: FlowForm, _ number: UInt64) -> InnerPacket? {
-        let target = form.target
-        guard var (own, peer) = pairs.first(where: { target == nil || $0.own.isIPv4 == target?.isIPv4 }) else {
-            return nil
-        }
-        if let target { if isGateway { own = target } else { peer = target } }
-        let content: InnerPacket.Content =
-            switch form.content {
-            case .udp(let port): .udp(sourcePort: port, destinationPort: port)
-            case .icmp(let identifier):
-                .echoRequest(identifier: identifier, number: UInt16(truncatingIfNeeded: number))
-            }
-        return InnerPacket(source: own, destination: peer, content: content)
-    }
-
-    /// What came in transport mode.
-    fileprivate func received(_ message: RawSpan, _ next: IPProtocol) -> InnerPacket? {
-        guard let (own, peer) = pairs.first else { return nil }
-        return try? InnerPacket.decodeTransport(message, next, source: peer, destination: own)
-    }
-
-    /// The first address of a range that a host can have: the one behind the network's own.
-    private static func host(of selector: TrafficSelector) -> IPAddress {
-        let (start, end) = (selector.startAddress, selector.endAddress)
-        guard start != end else { return start }
-        return start.isIPv4 ? IPAddress(v4: start.v4 + 1) : IPAddress(high: start.high, low: start.low + 1)
-    }
+    /// How many numbers are left when a rekey is due: a minute and more of a million packets a second.
+    private static let reservedNumbers: UInt64 = 1 << 26
 }

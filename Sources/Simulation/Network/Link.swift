@@ -10,7 +10,7 @@ package struct Link: ~Copyable, Sendable {
     package var loss: Loss
     package var duplication: Probability
     package var reordering: Reordering?
-    /// The rate of each flow's own link; a link that many share is a `Bandwidth.Transmitter` of its own.
+    /// The rate of each flow's own link, or of the one that all share, see `Flow.enter`.
     package var bandwidth: Bandwidth?
     package var mtu: MTU?
     package var isUp = true
@@ -38,6 +38,21 @@ package struct Link: ~Copyable, Sendable {
         case arrives(Instant)
         /// Duplicated on the way; the copies arrive in either order.
         case arrivesTwice(Instant, Instant)
+        case dropped(DropReason)
+    }
+
+    /// A datagram that is at a link which many flows share.
+    package struct Passage: Hashable, Sendable, BitwiseCopyable {
+        /// What the link has to send, with all headers up to IP's.
+        package let byteCount: Int
+        /// The number of its first IP packet in its flow.
+        fileprivate let packet: UInt64
+        fileprivate let isLost: Bool
+    }
+
+    /// Whether a datagram comes to a link that many flows share.
+    package enum Entrance: Hashable, Sendable, BitwiseCopyable {
+        case waits(Passage)
         case dropped(DropReason)
     }
 
@@ -97,10 +112,50 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
             }
             departure = sent
         }
+        if loses(from: first, link) { return .dropped(.lost) }
+        return outcome(of: first, departing: departure, link)
+    }
+
+    /// Brings a UDP payload of so many bytes to a link that many flows share; calls come in the order of sending.
+    ///
+    /// That it gets lost behind the link is decided here, where its turn among the flow's packets is known: it takes
+    /// the link's time all the same.
+    package mutating func enter(
+        payloadByteCount: Int,
+        isIPv4: Bool,
+        over link: borrowing Link
+    ) -> Link.Entrance {
+        let first = packetCount
+        guard let shape = MTU.shape(of: payloadByteCount, isIPv4: isIPv4, limit: link.mtu) else {
+            packetCount += 1
+            return .dropped(.overMTU)
+        }
+        packetCount += UInt64(shape.packetCount)
+        guard link.isUp else { return .dropped(.pathDown) }
+        return .waits(Link.Passage(byteCount: shape.byteCount, packet: first, isLost: loses(from: first, link)))
+    }
+
+    /// Sends on what has left a link that many flows share; calls come in the order in which they entered.
+    package mutating func leave(
+        _ passage: Link.Passage,
+        at departure: Instant,
+        over link: borrowing Link
+    ) -> Link.Outcome {
+        passage.isLost ? .dropped(.lost) : outcome(of: passage.packet, departing: departure, link)
+    }
+
+    /// Each fragment meets the loss, also those behind one that is lost.
+    private mutating func loses(from first: UInt64, _ link: borrowing Link) -> Bool {
         var isLost = false
-        // Each fragment meets the loss, also those behind one that is lost.
         for packet in first..<packetCount where loses(packet, link) { isLost = true }
-        if isLost { return .dropped(.lost) }
+        return isLost
+    }
+
+    private mutating func outcome(
+        of first: UInt64,
+        departing departure: Instant,
+        _ link: borrowing Link
+    ) -> Link.Outcome {
         let arrival = arrival(of: first, departing: departure, .packetDelay, link)
         guard link.duplication > .zero, chance(link.duplication, .duplication, first, link.seed) else {
             return .arrives(arrival)

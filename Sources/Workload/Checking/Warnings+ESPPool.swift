@@ -23,13 +23,16 @@ extension WarningCheck {
     private func load(of traffic: Workload.Traffic, on pool: Workload.ESPPool) -> Int128 {
         var load = Int128(0)
         for stream in [traffic.up, traffic.down].compactMap(\.self) {
-            let sum = stream.size.sum
+            let sum = stream.size.sum(paddedTo: traffic.padding)
             let octets = Int128(pool.perKilobyte.nanoseconds) * Int128(sum.octets) / Int128(sum.count)
             let picoseconds = Int128(pool.perPacket.nanoseconds) * 1_000 + octets
             // A rate in thousandths and a time in picoseconds are 10^15 to a core.
             load += Int128(stream.packets.perSecondThousandths) * picoseconds / 1_000
         }
+        // A dummy is as long as what it follows, and is not answered.
+        let dummies = traffic.dummies > 0 ? load / Int128(traffic.dummies) : 0
         if traffic.isEchoed { load *= 2 }
+        load += dummies
         guard let bursts = traffic.bursts else { return load }
         let whole = Int128(bursts.burst.nanoseconds) + Int128(bursts.pause.nanoseconds)
         return whole > 0 ? load * Int128(bursts.burst.nanoseconds) / whole : load

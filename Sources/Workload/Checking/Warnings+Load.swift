@@ -23,7 +23,7 @@ extension WarningCheck {
                 warn("populations.\(population.name)", "no arrival brings the clients of \(population.name)")
                 continue
             }
-            let brought = arrivals.reduce(Int128(0)) { $0 + clients(of: $1) }
+            let brought = arrivals.reduce(Int128(0)) { $0 + $1.clients(until: duration) }
             if brought < Int128(population.count), arrivals.contains(where: { $0.start < duration }) {
                 warn(
                     "arrivals.\(arrivals[0].name)",
@@ -39,31 +39,6 @@ extension WarningCheck {
         case .ramp(let from, let to, _, _): from.perSecondThousandths > to.perSecondThousandths ? from : to
         case .spike, .trace: nil
         }
-    }
-
-    /// How many clients an arrival brings until the run ends; on average, for one that draws.
-    private func clients(of arrival: Workload.Arrival) -> Int128 {
-        let rest = duration - arrival.start
-        guard rest > .zero else { return 0 }
-        switch arrival.pattern {
-        case .constant(let rate, let lasting), .poisson(let rate, let lasting):
-            return count(rate, for: min(rest, lasting ?? rest))
-        case .ramp(let from, let to, let over, let holds):
-            let part = min(rest, over)
-            // The rate's line, cut where the run ends.
-            let change =
-                (count(to, for: part) - count(from, for: part)) * Int128(part.nanoseconds) / Int128(over.nanoseconds)
-            let ramped = count(from, for: part) + change / 2
-            return ramped + (holds && rest > over ? count(to, for: rest - over) : 0)
-        case .spike(let clients, let over):
-            return Int128(clients) * Int128(min(rest, over).nanoseconds) / Int128(over.nanoseconds)
-        case .trace(let entries): return Int128(entries.count { $0.at < rest })
-        }
-    }
-
-    private func count(_ rate: Workload.Rate, for duration: Duration) -> Int128 {
-        // More than anybody has clients, and small enough to be multiplied by a time.
-        min(1_000_000_000_000_000, Int128(rate.count) * Int128(duration.nanoseconds) / Int128(rate.per.nanoseconds))
     }
 
     /// Both ends have to agree, or every set-up is refused.

@@ -17,6 +17,7 @@ extension Workload {
         check.checkAlgorithms()
         check.checkLongKeyExchanges()
         check.checkPrices()
+        check.checkValidRanges()
         check.checkAddresses()
         check.checkESPPools()
         check.checkExpectations()

@@ -29,7 +29,8 @@ extension WorkloadReader {
             ),
             configuration: configuration,
             children: view.count("children"),
-            mode: mode(view)
+            mode: mode(view),
+            replayWindow: replayWindow(view)
         )
     }
 

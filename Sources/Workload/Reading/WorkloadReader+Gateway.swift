@@ -46,7 +46,8 @@ extension WorkloadReader {
             lifeCycle: lifeCyclePolicy(view),
             radius: radius(view),
             trafficSelectors: view.has("traffic-selectors") ? view.prefixes("traffic-selectors") : Self.everything,
-            mode: view.keyword("mode", or: .tunnel)
+            mode: view.keyword("mode", or: .tunnel),
+            replayWindow: replayWindow(view)
         )
     }
 
@@ -71,6 +72,7 @@ extension WorkloadReader {
         return Workload.SimulatedGateway(
             model: view.text("model"),
             cores: view.count("cores"),
+            serialShare: view.percent("serial"),
             costs: costs(view),
             internalLatency: view.duration("internal-latency"),
             queuePackets: queue.count("packets"),

@@ -4,9 +4,10 @@ extension WorkloadReader {
     mutating func path(_ name: String, _ view: RecordView) -> Workload.Path {
         let bandwidth = view.view("bandwidth")
         let reordering = view.view("reordering")
-        return Workload.Path(
+        let delay = delay(view)
+        let path = Workload.Path(
             name: name,
-            delay: delay(view),
+            delay: delay,
             loss: loss(view),
             duplication: view.percent("duplication"),
             reordering: view.has("reordering")
@@ -20,7 +21,18 @@ extension WorkloadReader {
             },
             nat: nat(view)
         )
+        if path.hasSharedLink, delay.minimum > .zero, delay.minimum < Self.shortestAroundLink {
+            fail(
+                view.mark("one-way-delay"),
+                "a link that all clients share is in the middle of its path, which takes less than 3 ns",
+                "write a least delay such as 3ms"
+            )
+        }
+        return path
     }
+
+    /// A nanosecond before the link, one until its clients know when it sends, and one behind it.
+    private static let shortestAroundLink: Duration = .nanoseconds(3)
 
     private mutating func bandwidth(_ view: RecordView) -> Workload.Bandwidth {
         let rate = view.read("rate", or: 1) { text throws(UnitProblem) in try Units.bandwidth(text) }

@@ -35,7 +35,7 @@ extension WorkloadSchema {
             Field("traffic-selectors", .record(trafficSelectors), "what it proposes"),
             Field("configuration", .record(configuration), "what it asks for beside an inner IPv4 address"),
             Field("children", .count(1...100), .standard("1"), "how many Child SAs it sets up"),
-            mode,
+            mode, replayWindow,
         ] + lifeCycle,
         unsupported: [
             ("certificate", "write `certificates` in `authentication`"),

@@ -85,7 +85,7 @@ enum WorkloadSchema {
                 "whether everything goes by UDP port 4500 although there is no NAT"
             ),
             Field("traffic-selectors", .list(of: .scalar(.prefix), least: 1), "what it narrows its own side to"),
-            modePolicy,
+            modePolicy, replayWindow,
         ] + lifeCyclePolicy,
         unsupported: [("ocsp", "certificates are not revoked in this version")]
     )
@@ -168,6 +168,7 @@ enum WorkloadSchema {
         fields: [
             Field("model", .scalar(.text), .standard("strongswan-5.9"), "the model's name in reports"),
             Field("cores", .count(1...1_024), .required, "how many cores work on IKE"),
+            Field("serial", .percent(), .standard("0%"), "the part of each job that one core at a time can be in"),
             Field(
                 "costs",
                 .either([.scalar(.file), .record(CostTableSchema.root)]),

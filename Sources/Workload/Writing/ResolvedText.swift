@@ -62,12 +62,12 @@ extension Workload {
 
     private func settings(_ profile: Profile) -> YAMLValue {
         value(profile).adding(profile.fragmentation).adding(profile.lifeCycle).adding(profile.mobility)
-            .adding(profile.mode)
+            .adding(profile.mode).adding(profile.replayWindow)
     }
 
     private func settings(_ policy: Policy) -> YAMLValue {
         value(policy).adding(policy.fragmentation).adding(policy.lifeCycle).adding(policy.mobility)
-            .adding(policy.mode)
+            .adding(policy.mode).adding(policy.replayWindow)
     }
 
     private func value(_ gateway: Gateway) -> YAMLValue {
@@ -110,6 +110,7 @@ extension Workload {
 
     private func value(_ simulated: SimulatedGateway) -> YAMLValue {
         var entries = entries(of: simulated)
+        if simulated.serialShare > .zero { entries.append(("serial", .plain(simulated.serialShare))) }
         if let esp = simulated.esp { entries.append(("esp", value(esp))) }
         if let inside = simulated.behindNAT { entries.append(("behind-nat", .quoted(inside.description))) }
         return .map(entries)

@@ -62,17 +62,17 @@ extension SipHash24 {
             combine(6, inbound, outbound)
             combine(UInt64(replaced.rawValue) << 1 | (fromHere ? 1 : 0))
             combine(due.nanoseconds)
-        case .childRekeyFailed(let spi, let notify):
+        case .childRekeyFailed(let spi, let reason):
             combine(7 | UInt64(spi.rawValue) << 8)
-            combine(notify)
+            combine(reason.name)
         case .childDeleted(let inbound): combine(8 | UInt64(inbound.rawValue) << 8)
         case .ikeRekeyed(let old, let new, let due, let fromHere):
             combine(fromHere ? 9 : 10, old)
             combine(new)
             combine(due.nanoseconds)
-        case .ikeRekeyFailed(let spis, let notify):
+        case .ikeRekeyFailed(let spis, let reason):
             combine(11, spis)
-            combine(notify)
+            combine(reason.name)
         case .retransmitted(let operation): combine(12 | UInt64(operation.rawValue) << 8)
         case .answeredAgain: combine(13 as UInt64)
         case .alive: combine(14 as UInt64)

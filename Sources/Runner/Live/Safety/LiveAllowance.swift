@@ -47,7 +47,7 @@ struct LiveAllowance {
                 problems.append("\(party.name) does not allow \(flood.kind.rawValue) among its allow-kinds")
             }
         }
-        for population in workload.populations where !targets[population.gateway].isLoopback {
+        for population in workload.populations {
             problems += self.problems(with: population, workload.profiles[population.profile])
         }
         return problems
