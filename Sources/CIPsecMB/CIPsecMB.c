@@ -245,20 +245,34 @@ void cipsecmb_chain_end(cipsecmb_chain *chain) {
     free(chain);
 }
 
-// Runs one job to its end; nothing of it stays in the manager.
-static int run_alone(const cipsecmb_chain *chain, IMB_JOB form) {
+// Runs one job to its end; nothing of it stays in the manager. It encrypts or decrypts a packet from `start` on, in
+// place, and hashes the whole ciphertext with what stands behind it.
+static int run_alone(
+    const cipsecmb_chain *chain, int encrypts, uint8_t *packet, size_t start, size_t byte_count,
+    size_t more_byte_count, const uint8_t *iv, uint8_t *icv, size_t icv_byte_count) {
     IMB_MGR *manager = jobs_of_thread();
     if (manager == NULL) return 0;
     IMB_JOB *job = manager->get_next_job(manager);
-    form.enc_keys = chain->encrypt;
-    form.dec_keys = chain->decrypt;
-    form.key_len_in_bytes = chain->key_byte_count;
-    form.cipher_mode = IMB_CIPHER_CBC;
-    form.iv_len_in_bytes = 16;
-    form.hash_alg = chain->hash;
-    form.u.HMAC._hashed_auth_key_xor_ipad = chain->inner;
-    form.u.HMAC._hashed_auth_key_xor_opad = chain->outer;
-    *job = form;
+    *job = (IMB_JOB){
+        .enc_keys = chain->encrypt,
+        .dec_keys = chain->decrypt,
+        .key_len_in_bytes = chain->key_byte_count,
+        .src = packet,
+        .dst = packet + start,
+        .cipher_start_src_offset_in_bytes = start,
+        .msg_len_to_cipher_in_bytes = byte_count - start,
+        .msg_len_to_hash_in_bytes = byte_count + more_byte_count,
+        .iv = iv,
+        .iv_len_in_bytes = 16,
+        .auth_tag_output = icv,
+        .auth_tag_output_len_in_bytes = icv_byte_count,
+        .u.HMAC._hashed_auth_key_xor_ipad = chain->inner,
+        .u.HMAC._hashed_auth_key_xor_opad = chain->outer,
+        .cipher_mode = IMB_CIPHER_CBC,
+        .cipher_direction = encrypts ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT,
+        .hash_alg = chain->hash,
+        .chain_order = encrypts ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER,
+    };
     job = manager->submit_job_nocheck(manager);
     if (job == NULL) job = manager->flush_job(manager);
     return job != NULL && job->status == IMB_STATUS_COMPLETED;
@@ -270,21 +284,7 @@ int cipsecmb_chain_seal(
     static const uint8_t zeros[16];
     // What the code covers behind the packet stands where the code will.
     memcpy(packet + byte_count, more, more_byte_count);
-    return run_alone(
-        chain,
-        (IMB_JOB){
-            .src = packet,
-            .dst = packet + header_byte_count,
-            .cipher_start_src_offset_in_bytes = header_byte_count,
-            .msg_len_to_cipher_in_bytes = byte_count - header_byte_count,
-            .hash_start_src_offset_in_bytes = 0,
-            .msg_len_to_hash_in_bytes = byte_count + more_byte_count,
-            .iv = zeros,
-            .auth_tag_output = icv,
-            .auth_tag_output_len_in_bytes = icv_byte_count,
-            .cipher_direction = IMB_DIR_ENCRYPT,
-            .chain_order = IMB_ORDER_CIPHER_HASH,
-        });
+    return run_alone(chain, 1, packet, header_byte_count, byte_count, more_byte_count, zeros, icv, icv_byte_count);
 }
 
 int cipsecmb_chain_open(
@@ -293,21 +293,8 @@ int cipsecmb_chain_open(
     uint8_t behind[8];
     memcpy(behind, packet + byte_count, more_byte_count);
     memcpy(packet + byte_count, more, more_byte_count);
-    int is_done = run_alone(
-        chain,
-        (IMB_JOB){
-            .src = packet,
-            .dst = packet + start,
-            .cipher_start_src_offset_in_bytes = start,
-            .msg_len_to_cipher_in_bytes = byte_count - start,
-            .hash_start_src_offset_in_bytes = 0,
-            .msg_len_to_hash_in_bytes = byte_count + more_byte_count,
-            .iv = packet + start - 16,
-            .auth_tag_output = icv,
-            .auth_tag_output_len_in_bytes = icv_byte_count,
-            .cipher_direction = IMB_DIR_DECRYPT,
-            .chain_order = IMB_ORDER_HASH_CIPHER,
-        });
+    const uint8_t *iv = packet + start - 16;
+    int is_done = run_alone(chain, 0, packet, start, byte_count, more_byte_count, iv, icv, icv_byte_count);
     memcpy(packet + byte_count, behind, more_byte_count);
     return is_done;
 }

@@ -184,26 +184,6 @@ package struct FrontDesk: ~Copyable, SimulatedPart {
     }
 }
 
-/// Messages until their time comes, named by index.
-struct Slab<Element: BitwiseCopyable & Sendable>: Sendable {
-    private var elements: [Element] = []
-    private var free: [UInt32] = []
-
-    mutating func insert(_ element: Element) -> UInt32 {
-        guard let index = free.popLast() else {
-            elements.append(element)
-            return UInt32(elements.count - 1)
-        }
-        elements[Int(index)] = element
-        return index
-    }
-
-    mutating func remove(_ index: UInt32) -> Element {
-        free.append(index)
-        return elements[Int(index)]
-    }
-}
-
 extension FrontDesk {
     /// What an excerpt's kind of decision is called; nil for a kind that no desk has.
     package static func name(ofDecision kind: UInt16) -> String? { Decision(rawValue: kind).map { "\($0)" } }

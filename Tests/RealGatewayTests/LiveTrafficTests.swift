@@ -130,8 +130,10 @@ struct LiveTrafficTests {
 
     @Test("nor over three rekeys of each Child SA and one of each IKE SA that strongSwan begins")
     func survivesTheirRekeys() throws {
+        let count = 200
+        // The last of the rekeys that are asked for come long before the end.
         let run = try run(
-            LiveWorkload(count: 50, rate: "50/s", duration: "12s", traffic: Self.flows),
+            LiveWorkload(count: count, rate: "100/s", duration: "24s", traffic: Self.flows),
             at: 3
         ) { gateway in
             // Apart, since the run's own thread goes on meanwhile.
@@ -143,10 +145,14 @@ struct LiveTrafficTests {
                 try? gateway.rekeyIKESAs()
             }
         }
-        #expect(run.measured.counter(.childRekeyEstablished).total >= 150)
-        #expect(run.measured.counter(.ikeRekeyEstablished).total >= 50)
-        #expect(run.measured.counter(.trafficLost).byReason == [])
-        #expect(run.measured.counter(.trafficReceived).total == run.measured.counter(.trafficOffered).total)
+        let measured = run.measured
+        #expect(measured.counter(.childRekeyEstablished).total >= UInt64(3 * count))
+        #expect(measured.counter(.ikeRekeyEstablished).total >= UInt64(count))
+        let (offered, lost) = (measured.counter(.trafficOffered).total, measured.counter(.trafficLost).total)
+        #expect(offered > UInt64(count * 6 * 20))
+        #expect(measured.counter(.trafficReceived).total == offered - lost)
+        // Nothing, or else exactly what the gateway says that it had no room for.
+        #expect(lost == run.dropped, "\(measured.counter(.trafficLost).byReason)")
     }
 
     @Test("a gateway's crash costs each flow its time, and all go on with the IKE SAs that they make anew")

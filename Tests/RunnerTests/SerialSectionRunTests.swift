@@ -8,7 +8,8 @@ import Workload
 /// Amdahl's law: of work whose share s only one core at a time can do, n cores do at most 1/s times what one does.
 @Suite("A gateway with a serial section, in virtual time")
 struct SerialSectionRunTests {
-    /// 400 clients come at once, and each takes 10 ms of a core: 5 for IKE_SA_INIT and its key exchange, 5 for IKE_AUTH.
+    /// 400 clients come at once, and each takes 10 ms of a core: 5 for IKE_SA_INIT and its key exchange, 5 for
+    /// IKE_AUTH.
     static func text(_ model: String) -> String {
         let free = CostTableFile.Operation.allCases.filter { ![.ikeSAInit, .ikeAuthPSK].contains($0) }
             .map { "\($0.rawValue): { base-ns: 0 }" }.joined(separator: ", ")

@@ -39,8 +39,8 @@ struct GatheringTests {
         #expect(receiver.counters.received == UInt64(messages.count))
     }
 
-    /// In how many messages each batch leaves: an address begins one, and so does what is longer than those before it or
-    /// empty; what is shorter ends one.
+    /// In how many messages each batch leaves: an address begins one, and so does what is longer than those before it
+    /// or empty; what is shorter ends one.
     private static let messageCounts: [UInt64] = [1, 9, 7, 27]
 
     @Test(

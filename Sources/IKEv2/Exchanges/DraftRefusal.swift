@@ -88,10 +88,11 @@ extension IKESA.Established {
     }
 
     mutating func giveUp(_ purpose: IKESA.Purpose, _ reason: CloseReason, _ turn: inout Turn) {
+        report(failed: purpose, reason, &turn)
         switch purpose {
         case .child: if case .refused(let error) = reason { turn.output.report(.childRefused(error)) }
         case .rekeyChild(let old): giveUpRekey(of: old, reason, &turn)
-        case .rekeyIKE: turn.output.report(.ikeRekeyFailed(channel.spis, reason))
+        case .rekeyIKE: break
         }
     }
 }

@@ -276,7 +276,6 @@ extension IKESA.Established {
     mutating func giveUpRekey(of old: ChildSPI, _ reason: CloseReason, _ turn: inout Turn) {
         // The peer has rekeyed or deleted it meanwhile: nothing is left to do.
         guard let index = childIndex(inbound: old), children[index].status == .active else { return }
-        turn.output.report(.childRekeyFailed(old, reason))
         guard reason == .refused(.childSANotFound) else {
             // It lives on until its hard lifetime ends.
             children[index].isTaskQueued = false

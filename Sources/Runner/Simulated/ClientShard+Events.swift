@@ -18,14 +18,7 @@ extension ClientShard: SimulatedPart {
                 accept(shared: message)
                 continue
             }
-            let handle: UInt32
-            if let reused = freeCompletions.popLast() {
-                handle = reused
-                completions[Int(reused)] = completion
-            } else {
-                handle = UInt32(completions.count)
-                completions.append(completion)
-            }
+            let handle = completions.insert(completion)
             let local = plan.partition.localIndex(of: completion.half.client)
             queue.push(
                 Event(order: completion.order, target: local, kind: ShardEvent.completion.rawValue, small: handle)

@@ -12,11 +12,7 @@ import Simulation
 extension ClientShard {
     /// A job of the front desk has ended: what it was about happens now.
     mutating func complete(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
-        guard let completion = completions[Int(event.small)] else {
-            preconditionFailure("a completion is taken once")
-        }
-        completions[Int(event.small)] = nil
-        freeCompletions.append(event.small)
+        let completion = completions.remove(event.small)
         turn.lease = completion.lease
         note(local, event.order, .completion, UInt64(completion.half.attempt), completion.action.word)
         switch completion.action {

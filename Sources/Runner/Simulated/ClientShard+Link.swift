@@ -26,25 +26,12 @@ struct DatagramAtLink {
 
 /// A shard's datagrams that are at shared links, by their places.
 struct DatagramsAtLinks {
-    private var datagrams: [DatagramAtLink?] = []
-    private var free: [UInt32] = []
+    private var datagrams = Slab<DatagramAtLink>()
     private var requests: [(part: Int, request: LinkRequest)] = []
 
-    mutating func insert(_ datagram: DatagramAtLink) -> UInt32 {
-        if let reused = free.popLast() {
-            datagrams[Int(reused)] = datagram
-            return reused
-        }
-        datagrams.append(datagram)
-        return UInt32(datagrams.count - 1)
-    }
+    mutating func insert(_ datagram: DatagramAtLink) -> UInt32 { datagrams.insert(datagram) }
 
-    mutating func take(_ place: UInt32) -> DatagramAtLink {
-        guard let datagram = datagrams[Int(place)] else { preconditionFailure("a datagram leaves a link once") }
-        datagrams[Int(place)] = nil
-        free.append(place)
-        return datagram
-    }
+    mutating func take(_ place: UInt32) -> DatagramAtLink { datagrams.remove(place) }
 
     /// Keeps what a link is to hear until there is an outbox for it.
     mutating func keep(_ request: LinkRequest, to part: Int) { requests.append((part, request)) }

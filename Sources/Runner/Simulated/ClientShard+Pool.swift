@@ -81,14 +81,7 @@ extension ClientShard {
     }
 
     private mutating func wait(_ local: Int, _ packet: WaitingPacket, _ outbox: inout Outbox<GatewayMessage>) {
-        let place: UInt32
-        if let reused = freeWaitingPackets.popLast() {
-            place = reused
-            waitingPackets[Int(reused)] = packet
-        } else {
-            place = UInt32(waitingPackets.count)
-            waitingPackets.append(packet)
-        }
+        let place = waitingPackets.insert(packet)
         askForCore(local, place, byteCount: max(packet.byteCount, packet.padding), isFromBehind: true, &outbox)
     }
 
@@ -122,16 +115,9 @@ extension ClientShard {
         return false
     }
 
-    private mutating func takeWaiting(_ place: UInt32) -> WaitingPacket {
-        guard let packet = waitingPackets[Int(place)] else { preconditionFailure("a packet is sealed once") }
-        waitingPackets[Int(place)] = nil
-        freeWaitingPackets.append(place)
-        return packet
-    }
-
     /// A packet from behind the gateway has had its core.
     mutating func sealWaiting(_ local: Int, _ place: UInt32) {
-        let packet = takeWaiting(place)
+        let packet = waitingPackets.remove(place)
         let reason =
             switch packet.content {
             case .flow(let form): sendDown(local, packet.mark, form, packet.subject, byteCount: packet.byteCount)
@@ -175,7 +161,7 @@ extension ClientShard {
     mutating func loseWaiting(_ local: Int, _ place: UInt32, _ reason: DropReason, isFromBehind: Bool) {
         let word = reason == .queueFull ? "gateway-queue-full" : "gateway-down"
         guard !isFromBehind else {
-            let packet = takeWaiting(place)
+            let packet = waitingPackets.remove(place)
             if packet.mark != nil { tally.packetLost(packet.subject, word, at: turn.now) }
             return
         }

@@ -21,14 +21,7 @@ extension ClientShard {
         guard case .portGrant(let grant) = message else {
             preconditionFailure("a shard hears of completions and of ports alone")
         }
-        let handle: UInt32
-        if let reused = freeGrants.popLast() {
-            handle = reused
-            grants[Int(reused)] = grant
-        } else {
-            handle = UInt32(grants.count)
-            grants.append(grant)
-        }
+        let handle = grants.insert(grant)
         let local = plan.partition.localIndex(of: grant.client)
         queue.push(Event(order: grant.order, target: local, kind: ShardEvent.portGrant.rawValue, small: handle))
     }
@@ -78,9 +71,7 @@ extension ClientShard {
 
     /// Sends what has waited for ports, or loses it where none are left.
     mutating func takePorts(_ local: Int, _ event: Event, _ outbox: inout Outbox<GatewayMessage>) {
-        let block = grants[Int(event.small)]?.block
-        grants[Int(event.small)] = nil
-        freeGrants.append(event.small)
+        let block = grants.remove(event.small).block
         note(local, event.order, .portGrant, UInt64(block?.firstPort ?? 0))
         let waiting = heldDatagrams.filter { $0.local == local }
         heldDatagrams.removeAll { $0.local == local }

@@ -121,23 +121,20 @@ struct ClientShard: ~Copyable {
     /// How the gateways behave at this moment.
     var gatewayPolicies: [PeerPolicy]
     var boots: [UInt32]
-    var completions: [JobCompletion?] = []
-    var freeCompletions: [UInt32] = []
+    var completions = Slab<JobCompletion>()
     var log: WindowLog
     /// All events of one stretch of the run, where somebody asked for them.
     var excerpt: TraceExcerpt?
     var journal = ShardJournal()
     /// What clients have sent that wait for ports of a shared NAT.
     var heldDatagrams: [HeldDatagram] = []
-    var grants: [PortGrant?] = []
-    var freeGrants: [UInt32] = []
+    var grants = Slab<PortGrant>()
     /// What is at links that clients share.
     var atLinks = DatagramsAtLinks()
     /// The faults that catch packets at this moment.
     var replays = ReplayFaults()
     /// What waits to be sealed, where a gateway's work on ESP takes time.
-    var waitingPackets: [WaitingPacket?] = []
-    var freeWaitingPackets: [UInt32] = []
+    var waitingPackets = Slab<WaitingPacket>()
 
     init(index: UInt32, plan: SimulationPlan, terms: ShardTerms) {
         self.index = index

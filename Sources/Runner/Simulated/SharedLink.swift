@@ -13,9 +13,7 @@ struct SharedLink: ~Copyable {
     private let bandwidth: Bandwidth
     private var toGateway = Bandwidth.Transmitter()
     private var toClients = Bandwidth.Transmitter()
-    private var events = EventQueue()
-    private var requests: [LinkRequest?] = []
-    private var free: [UInt32] = []
+    private var requests: RequestQueue<LinkRequest>
     private var grantCount: UInt64 = 0
     private(set) var digest = EntityDigest()
     private(set) var log = WindowLog(length: SimulationPlan.logLength)
@@ -25,38 +23,26 @@ struct SharedLink: ~Copyable {
             preconditionFailure("a shared link is that of a path")
         }
         entity = plan.sharedLinkEntity(number)
+        requests = RequestQueue(entity)
         latency = plan.sharedLinkLatency
         self.bandwidth = Bandwidth(bandwidth)
     }
 
-    var nextTime: Instant { events.nextTime }
+    var nextTime: Instant { requests.nextTime }
 
     mutating func accept(_ messages: [GatewayMessage]) {
         for message in messages {
             guard case .linkRequest(let request) = message else {
                 preconditionFailure("a shared link hears of datagrams alone")
             }
-            let handle: UInt32
-            if let reused = free.popLast() {
-                handle = reused
-                requests[Int(reused)] = request
-            } else {
-                handle = UInt32(requests.count)
-                requests.append(request)
-            }
-            events.push(Event(order: request.order, target: entity, kind: 0, small: handle))
+            requests.push(request, request.order)
         }
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         var count = 0
-        while let event = events.popNext(before: limit) {
+        while let request = requests.popNext(before: limit) {
             count += 1
-            guard let request = requests[Int(event.small)] else {
-                preconditionFailure("a request is taken once")
-            }
-            requests[Int(event.small)] = nil
-            free.append(event.small)
             handle(request, &outbox)
         }
         return count

@@ -11,9 +11,7 @@ struct SharedNAT: ~Copyable {
     private let entity: UInt32
     private let latency: Duration
     private var blocks: PortBlocks
-    private var events = EventQueue()
-    private var requests: [PortRequest?] = []
-    private var free: [UInt32] = []
+    private var requests: RequestQueue<PortRequest>
     private var grantCount: UInt64 = 0
     private(set) var digest = EntityDigest()
     private(set) var log = WindowLog(length: SimulationPlan.logLength)
@@ -23,38 +21,26 @@ struct SharedNAT: ~Copyable {
             preconditionFailure("a shared NAT is that of a path")
         }
         entity = plan.sharedNATEntity(number)
+        requests = RequestQueue(entity)
         latency = plan.sharedNATLatency
         blocks = PortBlocks(addresses: shared.addresses, portsPerBlock: shared.portsPerClient)
     }
 
-    var nextTime: Instant { events.nextTime }
+    var nextTime: Instant { requests.nextTime }
 
     mutating func accept(_ messages: [GatewayMessage]) {
         for message in messages {
             guard case .portRequest(let request) = message else {
                 preconditionFailure("a shared NAT hears of ports alone")
             }
-            let handle: UInt32
-            if let reused = free.popLast() {
-                handle = reused
-                requests[Int(reused)] = request
-            } else {
-                handle = UInt32(requests.count)
-                requests.append(request)
-            }
-            events.push(Event(order: request.order, target: entity, kind: 0, small: handle))
+            requests.push(request, request.order)
         }
     }
 
     mutating func run(before limit: Instant, into outbox: inout Outbox<GatewayMessage>) -> Int {
         var count = 0
-        while let event = events.popNext(before: limit) {
+        while let request = requests.popNext(before: limit) {
             count += 1
-            guard let request = requests[Int(event.small)] else {
-                preconditionFailure("a request is taken once")
-            }
-            requests[Int(event.small)] = nil
-            free.append(event.small)
             handle(request, &outbox)
         }
         return count

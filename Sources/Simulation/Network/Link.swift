@@ -56,7 +56,7 @@ package struct Link: ~Copyable, Sendable {
         case dropped(DropReason)
     }
 
-    package enum DropReason: UInt8, Hashable, Sendable, BitwiseCopyable, CaseIterable {
+    package enum DropReason: UInt8, Error, Hashable, Sendable, BitwiseCopyable, CaseIterable {
         case pathDown
         case overMTU
         case queueFull
@@ -99,15 +99,15 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
         over link: borrowing Link
     ) -> Link.Outcome {
         let first = packetCount
-        guard let shape = MTU.shape(of: payloadByteCount, isIPv4: isIPv4, limit: link.mtu) else {
-            packetCount += 1
-            return .dropped(.overMTU)
+        let byteCount: Int
+        do throws(Link.DropReason) {
+            byteCount = try begin(payloadByteCount, isIPv4: isIPv4, link)
+        } catch {
+            return .dropped(error)
         }
-        packetCount += UInt64(shape.packetCount)
-        guard link.isUp else { return .dropped(.pathDown) }
         var departure = now
         if let bandwidth = link.bandwidth {
-            guard let sent = transmitter.send(byteCount: shape.byteCount, at: now, over: bandwidth) else {
+            guard let sent = transmitter.send(byteCount: byteCount, at: now, over: bandwidth) else {
                 return .dropped(.queueFull)
             }
             departure = sent
@@ -126,13 +126,12 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
         over link: borrowing Link
     ) -> Link.Entrance {
         let first = packetCount
-        guard let shape = MTU.shape(of: payloadByteCount, isIPv4: isIPv4, limit: link.mtu) else {
-            packetCount += 1
-            return .dropped(.overMTU)
+        do throws(Link.DropReason) {
+            let byteCount = try begin(payloadByteCount, isIPv4: isIPv4, link)
+            return .waits(Link.Passage(byteCount: byteCount, packet: first, isLost: loses(from: first, link)))
+        } catch {
+            return .dropped(error)
         }
-        packetCount += UInt64(shape.packetCount)
-        guard link.isUp else { return .dropped(.pathDown) }
-        return .waits(Link.Passage(byteCount: shape.byteCount, packet: first, isLost: loses(from: first, link)))
     }
 
     /// Sends on what has left a link that many flows share; calls come in the order in which they entered.
@@ -142,6 +141,21 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
         over link: borrowing Link
     ) -> Link.Outcome {
         passage.isLost ? .dropped(.lost) : outcome(of: passage.packet, departing: departure, link)
+    }
+
+    /// Numbers the IP packets of a UDP payload, and tells how many octets they are.
+    private mutating func begin(
+        _ payloadByteCount: Int,
+        isIPv4: Bool,
+        _ link: borrowing Link
+    ) throws(Link.DropReason) -> Int {
+        guard let shape = MTU.shape(of: payloadByteCount, isIPv4: isIPv4, limit: link.mtu) else {
+            packetCount += 1
+            throw .overMTU
+        }
+        packetCount += UInt64(shape.packetCount)
+        guard link.isUp else { throw .pathDown }
+        return shape.byteCount
     }
 
     /// Each fragment meets the loss, also those behind one that is lost.
