@@ -40,7 +40,9 @@ struct LiveCapacityTests {
 
     @Test("is looked for by one run after the other")
     func finds() throws {
-        let (code, output) = try search(until: "handshake.offered < 20")
+        var (code, output) = try search(until: "handshake.offered < 20")
+        // Where the machine had other things to do, the search says so, and is to be done again.
+        for _ in 0..<3 where code == .inconclusive { (code, output) = try search(until: "handshake.offered < 20") }
         #expect(code == .pass)
         #expect(output.contains("live · seed 7 · from 10/s to 40/s"))
         #expect(output.contains("answer  with 17/s it passes, with 25/s it does not"))
