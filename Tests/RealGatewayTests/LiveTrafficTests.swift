@@ -136,8 +136,8 @@ struct LiveTrafficTests {
     @Test("nor over three rekeys of each Child SA and one of each IKE SA that strongSwan begins")
     func survivesTheirRekeys() throws {
         let count = 200
-        // By its own lifetimes, so that no two clients' are due at once: asked for all of them together, charon has no room
-        // for the answers.
+        // By its own lifetimes, so that no two clients' are due at once: asked for all of them together, charon has no
+        // room for the answers.
         let run = try run(
             LiveWorkload(count: count, rate: "100/s", duration: "19s", traffic: Self.flows),
             ["CHILD_REKEY": "4s", "IKE_REKEY": "14s"]
