@@ -16,7 +16,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case childRekeyEstablished = "child.rekey.established"
     /// Rekeyings of Child SAs that failed, by reason (a count).
     case childRekeyFailed = "child.rekey.failed"
-    /// From the first CREATE_CHILD_SA request to the new Child SA (a time).
+    /// From when a rekeying that began here was due to the new Child SA (a time).
     case childRekeyLatency = "child.rekey.latency"
     /// Rekeyings of IKE SAs that were started (a count).
     case ikeRekeyOffered = "ike.rekey.offered"
@@ -24,7 +24,7 @@ package enum MetricName: String, CaseIterable, Hashable, Sendable {
     case ikeRekeyEstablished = "ike.rekey.established"
     /// Rekeyings of IKE SAs that failed, by reason (a count).
     case ikeRekeyFailed = "ike.rekey.failed"
-    /// From the first CREATE_CHILD_SA request to the new IKE SA (a time).
+    /// From when a rekeying that began here was due to the new IKE SA (a time).
     case ikeRekeyLatency = "ike.rekey.latency"
     /// Reauthentications that clients began (a count).
     case reauthenticationOffered = "reauthentication.offered"
