@@ -15,7 +15,7 @@ func benchmarkLive() {
         let second = try LiveBenchmark().establishedPerSecond()
         printFigure("live, established over loopback", Double(second), "/s/core")
     } catch {
-        print("live: \(error)")
+        fail("live", error)
     }
 }
 
@@ -112,6 +112,7 @@ private struct LiveBenchmark {
             { count: \(rate * seconds), profile: laptop, path: loopback, gateway: gw, sources: [198.18.0.0/15] }
         arrivals:
           all: { population: laptops, constant: { rate: \(rate)/s } }
+        safety: { allow-inner: [10.0.0.0/8], allow-identities: ["user*@example.org"] }
         run: { duration: \(seconds)s }
 
         """

@@ -29,7 +29,7 @@ func benchmarkLiveESP() {
             printFigure("live ESP of the bare loop's rate, \(name)", 100 * Double(own) / Double(alone), "%")
         }
     } catch {
-        print("live-esp: \(error)")
+        fail("live-esp", error)
     }
 }
 
@@ -135,6 +135,7 @@ private struct LiveESPBenchmark {
           all: { population: laptops, constant: { rate: 1000/s } }
         traffic:
           flows: { population: laptops, up: { packets: \(Self.rate)/s, size: \(payloadByteCount)B } }
+        safety: { allow-inner: [10.0.0.0/8], allow-identities: ["user*@example.org"] }
         run: { duration: \(Self.seconds)s }
 
         """

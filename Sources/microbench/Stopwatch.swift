@@ -19,3 +19,9 @@ func printFigure(_ name: String, _ value: Double, _ unit: String) {
     let padding = String(repeating: " ", count: max(1, 44 - name.utf8.count))
     print("\(name)\(padding)\(tenths / 10).\(tenths % 10) \(unit)")
 }
+
+/// Ends the program: a figure that could not be measured is no figure, and whoever asked for it must hear of it.
+func fail(_ benchmark: String, _ error: some Error) -> Never {
+    print("\(benchmark): \(error)")
+    exit(1)
+}

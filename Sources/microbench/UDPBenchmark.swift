@@ -7,7 +7,7 @@ func benchmarkUDP() {
         try exchange("one source", sources: 1)
         try exchange("1M sources", sources: 1 << 20)
     } catch {
-        printFigure("UDP over loopback failed, errno", Double(error.number), "")
+        fail("udp", error)
     }
 }
 
