@@ -144,6 +144,7 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Numbers the IP packets of a UDP payload, and tells how many octets they are.
+    @inline(__always)
     private mutating func begin(
         _ payloadByteCount: Int,
         isIPv4: Bool,
@@ -159,12 +160,14 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
     }
 
     /// Each fragment meets the loss, also those behind one that is lost.
+    @inline(__always)
     private mutating func loses(from first: UInt64, _ link: borrowing Link) -> Bool {
         var isLost = false
         for packet in first..<packetCount where loses(packet, link) { isLost = true }
         return isLost
     }
 
+    @inline(__always)
     private mutating func outcome(
         of first: UInt64,
         departing departure: Instant,
