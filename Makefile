@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo accelerate build test test-in-real-time build-debug check format lint bench bench-gate fuzz soak prediction clean toolchain
+.PHONY: help demo accelerate build test test-in-real-time build-debug check format lint bench bench-gate numa fuzz soak prediction clean toolchain
 
 STEP := scripts/step
 SWIFT_SOURCES := Package.swift Sources Tests
@@ -41,6 +41,7 @@ help:
 	@echo 'make format  rewrite the sources in the project style'
 	@echo 'make bench   the price of each operation; JSON=FILE writes it down'
 	@echo 'make bench-gate   fails when an operation takes 5 % more instructions than is written down'
+	@echo 'make numa    shows on emulated machines with several nodes that memory is where its workers are'
 	@echo 'make accelerate   a program with its code in the order in which runs need it, and libcrypto_mb'
 	@echo 'make fuzz    fuzz the decoders, FUZZ_SECONDS each (60)'
 	@echo 'make soak    the long versions of the tests'
@@ -99,6 +100,12 @@ bench-gate: toolchain
 	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
 	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
 	@scripts/bench-gate
+
+# The machines are emulated without hardware that helps: it takes minutes, and needs none.
+numa: toolchain
+	@scripts/install numa
+	@$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@$(STEP) 'numa' scripts/numa
 
 # For large simulations: .build/accelerated/ikestorm; `make bench` prints what it takes (docs/decisions/0020). With
 # libcrypto_mb one with real cryptography takes a third (docs/decisions/0022), whichever program runs it.

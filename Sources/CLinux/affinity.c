@@ -3,11 +3,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // More CPUs than any Linux kernel is built for (CONFIG_NR_CPUS is 8192 at most).
 enum { max_cpus = 8192 };
@@ -57,6 +60,19 @@ int clinux_thread_join(unsigned long thread) { return -pthread_join(thread, NULL
 int clinux_current_cpu(void) {
     int cpu = sched_getcpu();
     return cpu < 0 ? -errno : cpu;
+}
+
+int clinux_nodes_of_addresses(const unsigned long *addresses, int count, int *nodes) {
+    if (count <= 0) return 0;
+    // Without target nodes move_pages moves nothing and says where each page is. The C library does not wrap it.
+    return syscall(SYS_move_pages, 0, (unsigned long)count, addresses, NULL, nodes, 0) < 0 ? -errno : 0;
+}
+
+int clinux_keep_memory_local(void) {
+    int policy = MPOL_DEFAULT;
+    if (syscall(SYS_get_mempolicy, &policy, NULL, 0UL, NULL, 0UL) < 0) return -errno;
+    if (policy != MPOL_DEFAULT) return 0;
+    return syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL, 0UL) < 0 ? -errno : 0;
 }
 
 int clinux_node_of_cpu(const char *root, int cpu) {

@@ -50,6 +50,33 @@ extension Host {
         return .nanoseconds(Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
+    /// How many bytes of this process's memory each NUMA node holds now, without files that are mapped; empty where the
+    /// kernel knows no nodes.
+    package static func memoryBytesByNode() -> [Int: UInt64] {
+        let maps = (try? AtomicFile.read("/proc/self/numa_maps")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return memoryBytesByNode(maps)
+    }
+
+    /// The same of a numa_maps's text (proc(5)): each mapping's pages by node, `N0=12`, and how large these are.
+    package static func memoryBytesByNode(_ maps: String) -> [Int: UInt64] {
+        var bytes: [Int: UInt64] = [:]
+        for line in maps.split(separator: "\n") where !line.contains(" file=") {
+            var pages: [(node: Int, count: UInt64)] = []
+            var pageKiB: UInt64 = 4
+            for word in line.split(separator: " ") {
+                let parts = word.split(separator: "=")
+                guard parts.count == 2, let value = UInt64(parts[1]) else { continue }
+                if parts[0] == "kernelpagesize_kB" {
+                    pageKiB = value
+                } else if parts[0].first == "N", let node = Int(parts[0].dropFirst()) {
+                    pages.append((node, value))
+                }
+            }
+            for (node, count) in pages { bytes[node, default: 0] += count * pageKiB * 1_024 }
+        }
+        return bytes
+    }
+
     /// The most memory that this process has held so far.
     ///
     /// From /proc, since `getrusage` begins with what the process that started this one had held.

@@ -23,6 +23,30 @@ package struct Host: Hashable, Sendable {
     /// What a simulated run's windows had in them; nil in a live run, and in results of older versions.
     package var windows: Windows?
 
+    /// On which NUMA nodes a simulated run's workers were, and where their memory was; nil where workers are not placed
+    /// (one alone, and in a live run), where the kernel does not say, and in results of older versions.
+    package var nodes: [Node]?
+
+    package struct Node: Hashable, Sendable {
+        package var number: Int
+        /// How many workers were pinned to its CPUs.
+        package var workers: Int
+        /// How much of the process's memory was on it when the run ended, without files that are mapped.
+        package var memoryBytes: UInt64
+        /// How many places were looked at in the memory of the shards that those workers built, and how many of them
+        /// are on this node.
+        package var places: Int
+        package var placesHere: Int
+
+        package init(number: Int, workers: Int, memoryBytes: UInt64, places: Int = 0, placesHere: Int = 0) {
+            self.number = number
+            self.workers = workers
+            self.memoryBytes = memoryBytes
+            self.places = places
+            self.placesHere = placesHere
+        }
+    }
+
     /// What bounds the use that a simulated run makes of more workers.
     package struct Windows: Hashable, Sendable {
         package var count: UInt64

@@ -241,9 +241,27 @@ extension JSONReport {
         host.cpuPerTunnel = try object.has("cpuPerTunnel") ? object.time("cpuPerTunnel") : nil
         host.cpuPerPacket = try object.has("cpuPerPacket") ? object.time("cpuPerPacket") : nil
         if object.has("windows") { host.windows = try windows(from: object.object("windows")) }
+        if object.has("nodes") { host.nodes = try nodes(from: object.objects("nodes")) }
         try machine.finish()
         try object.finish()
         return host
+    }
+
+    private static func nodes(from objects: [JSONObject]) throws(ResultError) -> [Host.Node] {
+        var nodes: [Host.Node] = []
+        for var object in objects {
+            nodes.append(
+                Host.Node(
+                    number: try object.integer("node"),
+                    workers: try object.integer("workers"),
+                    memoryBytes: try object.integer("memoryBytes"),
+                    places: try object.integer("places"),
+                    placesHere: try object.integer("placesHere")
+                )
+            )
+            try object.finish()
+        }
+        return nodes
     }
 
     private static func windows(from object: JSONObject) throws(ResultError) -> Host.Windows {

@@ -174,6 +174,17 @@ extension JSONReport {
                 "memoryBytes": .integer(host.machine.memoryBytes),
             ],
             "windows": host.windows.map(value) ?? .null,
+            "nodes": host.nodes.map { .array($0.map(value)) } ?? .null,
+        ]
+    }
+
+    private static func value(of node: Host.Node) -> JSONValue {
+        [
+            "node": .integer(node.number),
+            "workers": .integer(node.workers),
+            "memoryBytes": .integer(node.memoryBytes),
+            "places": .integer(node.places),
+            "placesHere": .integer(node.placesHere),
         ]
     }
 

@@ -55,6 +55,12 @@ package struct TextReport {
         return "\(Humane.time(cpu)) CPU, \(Humane.bytes(host.memoryBytes))" + each
     }
 
+    private static func text(of node: Host.Node) -> String {
+        let workers = "\(node.workers) worker" + (node.workers == 1 ? "" : "s")
+        let share = node.places == 0 ? "" : ", \(node.placesHere * 100 / node.places) % of their shards on it"
+        return "\(workers), \(Humane.bytes(node.memoryBytes))" + share
+    }
+
     private mutating func section(_ title: String, _ table: TextTable) {
         lines += ["", style.bold(title)] + table.lines
     }
@@ -235,6 +241,9 @@ extension TextReport {
         table.add("repeat", PrintableText.line(PrintableText.shell(record.command)))
         if let folder { table.add("files", PrintableText.line(folder)) }
         if let costs = Self.costs(of: record.host) { table.add("took", costs) }
+        if let nodes = record.host.nodes, nodes.count > 1 {
+            for node in nodes { table.add("node \(node.number)", Self.text(of: node)) }
+        }
         lines += [""] + table.lines
     }
 }

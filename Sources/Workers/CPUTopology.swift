@@ -68,6 +68,16 @@ package struct CPUTopology: Hashable, Sendable {
     }
 }
 
+/// The NUMA nodes that places in this process's memory are on, without those that are on none yet.
+///
+/// - Parameter addresses: What was read of each place; nothing is read of it again.
+/// - Returns: nil where the kernel, or what a container lets through to it, does not say.
+package func memoryNodes(of addresses: [UInt]) -> [Int]? {
+    var nodes = [Int32](repeating: -1, count: addresses.count)
+    let error = unsafe clinux_nodes_of_addresses(addresses, Int32(addresses.count), &nodes)
+    return error == 0 ? nodes.filter { $0 >= 0 }.map(Int.init) : nil
+}
+
 /// On which NUMA nodes workers run.
 package enum Placement: String, CaseIterable, Sendable {
     /// The nodes take turns: each worker has as much of its node's memory bandwidth and cache as can be.

@@ -1,18 +1,23 @@
 import CLinux
 import Synchronization
 
-/// A thread of its own, on a CPU of its own where one is named; it must be joined.
+/// A thread of its own, on a CPU of its own where one is named, and then with its memory on that CPU's node; it must be
+/// joined.
 package final class PinnedThread: Sendable {
     /// What the thread runs, and what became of it.
     private final class Task: Sendable {
         let body: @Sendable () throws -> Void
+        let isPinned: Bool
         let failure = Mutex<(any Error)?>(nil)
 
-        init(body: @escaping @Sendable () throws -> Void) {
+        init(isPinned: Bool, body: @escaping @Sendable () throws -> Void) {
+            self.isPinned = isPinned
             self.body = body
         }
 
         func run() {
+            // A kernel without nodes, or a container that forbids it, has no use for it either.
+            if isPinned { _ = clinux_keep_memory_local() }
             do { try body() } catch { failure.withLock { $0 = error } }
         }
     }
@@ -23,7 +28,7 @@ package final class PinnedThread: Sendable {
 
     /// Starts a thread that may run on `cpu` alone, or on any CPU.
     package init(cpu: Int?, _ body: @escaping @Sendable () throws -> Void) throws(WorkerError) {
-        let task = Task(body: body)
+        let task = Task(isPinned: cpu != nil, body: body)
         let context = unsafe Unmanaged.passRetained(task)
         var handle: UInt = 0
         let result = unsafe clinux_thread_start(

@@ -199,8 +199,8 @@ struct DamagedResultTests {
                 "\"value\": 1.982608695",
                 "r.json: metrics.handshake.success.value: a share between 0 and 1 is wanted"
             ),
-            Damage("\n}\n", "", "r.json: line 309: it ends before it is complete"),
-            Damage("\n}\n", "\n}\n{}\n", "r.json: line 311: there is something behind the value"),
+            Damage("\n}\n", "", "r.json: line 313: it ends before it is complete"),
+            Damage("\n}\n", "\n}\n{}\n", "r.json: line 315: there is something behind the value"),
         ]
     )
     func damage(_ damage: Damage) throws {

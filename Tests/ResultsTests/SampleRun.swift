@@ -26,6 +26,10 @@ enum SampleRun {
             busiestPartEvents: 31_120,
             atBarriers: .milliseconds(812)
         )
+        host.nodes = [
+            Host.Node(number: 0, workers: 1, memoryBytes: 26_214_400, places: 256, placesHere: 256),
+            Host.Node(number: 1, workers: 1, memoryBytes: 22_020_096, places: 256, placesHere: 250),
+        ]
         return host
     }
 

@@ -78,6 +78,18 @@ struct DeterminismTests {
         #expect(three.busiestPartEvents == one.busiestPartEvents)
     }
 
+    // Machines with several nodes are scripts/numa's.
+    @Test("a run says on which nodes its workers were, and where their memory is")
+    func saysWhereMemoryIs() throws {
+        #expect(try run().nodes == nil, "a worker alone is not placed")
+        let nodes = try #require(try run(workers: 3).nodes)
+        #expect(nodes.map(\.number) == Array(Set(nodes.map(\.number))).sorted())
+        #expect(nodes.map(\.workers).reduce(0, +) == 3)
+        #expect(nodes.map(\.places).reduce(0, +) == 60, "a place for each client")
+        #expect(nodes.allSatisfy { $0.memoryBytes > 0 || $0.workers == 0 })
+        #expect(nodes.count > 1 || nodes[0].placesHere == nodes[0].places)
+    }
+
     @Test("real and modelled cryptography have the same trajectory")
     func sameWithModelledCrypto() throws {
         let real = try run()

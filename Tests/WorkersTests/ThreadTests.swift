@@ -37,6 +37,21 @@ struct ThreadTests {
         #expect(some.place(workers: 3, .packed).map(\.number) == [0, 4, 5])
     }
 
+    @Test("what this thread has written to is on a node, and what nobody has touched on none")
+    func memory() throws {
+        let pages = 16
+        let page = 65_536
+        let map = unsafe mmap(nil, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        let memory = try unsafe #require(map)
+        defer { unsafe munmap(memory, pages * page) }
+        let addresses = (0..<pages).map { UInt(bitPattern: memory) + UInt($0 * page) }
+        #expect(memoryNodes(of: addresses) == [])
+        unsafe memory.storeBytes(of: 1, as: UInt8.self)
+        let nodes = try #require(memoryNodes(of: addresses))
+        #expect(nodes.count == 1, "one page")
+        #expect(nodes.allSatisfy { (0..<1_024).contains($0) })
+    }
+
     @Test("a system that says nothing of nodes has one")
     func noNodes() throws {
         let system = try FakeSystem(cpuCount: 3) { _ in nil }

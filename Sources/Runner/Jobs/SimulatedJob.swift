@@ -134,6 +134,7 @@ package struct SimulatedJob {
             machine: .current()
         )
         host.windows = outcome.windows
+        host.nodes = outcome.nodes
         var record = RunRecord(prepared, mode: .simulated, host: host)
         if let time = outcome.interruptedAt {
             record.interruption = .drained

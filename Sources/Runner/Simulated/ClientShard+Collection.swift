@@ -25,6 +25,15 @@ extension ClientShard {
         journal.removeAll()
     }
 
+    /// Addresses in the memory of so many clients at most, evenly spread over all of them.
+    func places(atMost limit: Int) -> [UInt] {
+        let step = max(1, clients.count / limit)
+        return unsafe clients.span.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return [] }
+            return stride(from: 0, to: buffer.count, by: step).map { unsafe UInt(bitPattern: base + $0) }
+        }
+    }
+
     /// Ends the shard: takes each client's digest, checks what has to hold of it at the end of a run (and does,
     /// whatever went wrong on the way), and lets go of it while it is at hand: a million clients are looked at once.
     ///

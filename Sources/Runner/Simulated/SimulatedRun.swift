@@ -68,6 +68,7 @@ package struct SimulatedOutcome: Sendable {
     package var measurements: [Measurements]
     package var series: SeriesTable
     package var windows: Results.Host.Windows
+    package var nodes: [Results.Host.Node]?
     package var windowLog: WindowLog
     package var excerpt: TraceExcerpt?
     /// How often operations were carried out together, and how many; nothing of it is the same in another run.
@@ -147,7 +148,33 @@ package final class SimulatedRun {
         )
         let driver = RoundDriver(workers: workers, topology: try CPUTopology.current(), placement: placement)
         let atBarriers = try driver.drive(SimulationRounds(simulator))
-        return outcome(simulator, atBarriers: .nanoseconds(Int64(atBarriers)))
+        let nodes = nodes(simulator, driver)
+        var outcome = outcome(simulator, atBarriers: .nanoseconds(Int64(atBarriers)))
+        outcome.nodes = nodes
+        return outcome
+    }
+
+    /// Where the workers were and their memory is; nil where one alone was not placed, or the kernel does not say.
+    private func nodes(_ simulator: Simulator<RunPart>, _ driver: RoundDriver) -> [Results.Host.Node]? {
+        let bytes = Results.Host.memoryBytesByNode()
+        guard workers > 1, !bytes.isEmpty else { return nil }
+        let homes = driver.topology.place(workers: workers, placement).map(\.node)
+        var nodes: [Int: Results.Host.Node] = [:]
+        for number in Set(driver.topology.allowed.map(\.node)).union(bytes.keys) {
+            nodes[number] = Results.Host.Node(
+                number: number,
+                workers: homes.count { $0 == number },
+                memoryBytes: bytes[number] ?? 0
+            )
+        }
+        for part in 0..<plan.shardCount {
+            let home = homes[part % workers]
+            let places = simulator.withPart(part) { $0.shard?.places(atMost: 256) ?? [] }
+            guard let found = memoryNodes(of: places) else { return nil }
+            nodes[home]?.places += found.count
+            nodes[home]?.placesHere += found.count { $0 == home }
+        }
+        return nodes.values.sorted { $0.number < $1.number }
     }
 
     /// Takes what all shards have counted since the last checkpoint, in the order of the shards.
