@@ -70,7 +70,7 @@ package struct CPUTopology: Hashable, Sendable {
 
 /// The NUMA nodes that places in this process's memory are on, without those that are on none yet.
 ///
-/// - Parameter addresses: What was read of each place; nothing is read of it again.
+/// - Parameter addresses: Those of the places; nothing is read there.
 /// - Returns: nil where the kernel, or what a container lets through to it, does not say.
 package func memoryNodes(of addresses: [UInt]) -> [Int]? {
     var nodes = [Int32](repeating: -1, count: addresses.count)

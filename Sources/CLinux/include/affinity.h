@@ -15,8 +15,8 @@ int clinux_node_of_cpu(const char *_Nonnull root, int cpu);
 /// Writes for each address the NUMA node that its page is on, or a negative errno where it is on none yet; returns 0.
 int clinux_nodes_of_addresses(const unsigned long *_Nonnull addresses, int count, int *_Nonnull nodes);
 
-/// Has the pages that the calling thread touches first stay on its CPU's node, where no other policy was inherited: else
-/// the kernel moves pages, from time to time, to whoever has read them last. Returns 0 where that is so already, too.
+/// Has the pages that the calling thread touches first stay on its CPU's node, where no other policy was inherited:
+/// else the kernel moves pages, from time to time, to whoever has read them last. Returns 0 where it changes nothing.
 int clinux_keep_memory_local(void);
 
 /// Starts a thread on one CPU, or on any where `cpu` is negative. It must be joined.
