@@ -156,8 +156,9 @@ package final class SimulatedRun {
 
     /// Where the workers were and their memory is; nil where one alone was not placed, or the kernel does not say.
     private func nodes(_ simulator: Simulator<RunPart>, _ driver: RoundDriver) -> [Results.Host.Node]? {
+        guard workers > 1 else { return nil }
         let bytes = Results.Host.memoryBytesByNode()
-        guard workers > 1, !bytes.isEmpty else { return nil }
+        guard !bytes.isEmpty else { return nil }
         let homes = driver.topology.place(workers: workers, placement).map(\.node)
         var nodes: [Int: Results.Host.Node] = [:]
         for number in Set(driver.topology.allowed.map(\.node)).union(bytes.keys) {
