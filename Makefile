@@ -86,12 +86,13 @@ lint: toolchain
 format: toolchain
 	@swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
 
-# Handshakes of a whole simulated run come last; with ARGS only the named benches run, with JSON=FILE they are written
-# to a file, too.
+# Whole runs come last; with ARGS only the named benches run, with JSON=FILE they are written to a file, too.
+WHOLE_RUNS := $(patsubst scripts/bench-%,%,$(wildcard scripts/bench-*))
 bench: toolchain
-	@scripts/install build
+	@scripts/install $(if $(if $(ARGS),$(filter $(WHOLE_RUNS),$(ARGS)),all),bench,build)
 	@$(STEP) 'build the benches' swift build $(RELEASE) --product microbench
-	@[ -n "$(ARGS)" ] || $(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
+	@[ -z "$(if $(ARGS),$(filter $(WHOLE_RUNS),$(ARGS)),all)" ] || \
+		$(STEP) 'build ikestorm' swift build $(RELEASE) --product ikestorm
 	@JSON='$(JSON)' scripts/bench $(ARGS)
 
 # Instructions do not depend on what else the machine does.
