@@ -4,6 +4,7 @@
 let benchmarks: [(name: String, run: () -> Void)] = [
     ("events", benchmarkEventQueue),
     ("simulation", benchmarkSimulation),
+    ("barriers", benchmarkBarriers),
     ("udp", benchmarkUDP),
     ("wire", benchmarkWire),
     ("crypto", benchmarkCrypto),
