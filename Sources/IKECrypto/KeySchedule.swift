@@ -1,14 +1,21 @@
 /// The keys of an IKE SA, under the letters of RFC 7296 section 2.14: `d` is SK_d, `ai` SK_ai and so on.
 ///
-/// `ai` and `ar` are empty with an AEAD cipher; `ei` and `er` end in its salt.
+/// `ai` and `ar` are empty with an AEAD cipher; `ei` and `er` end in its salt; `pi` and `pr` are empty once the IKE SA
+/// is established.
 package struct IKEKeys: ~Copyable, Sendable {
     package let d: SecretBytes
     package let ai: SecretBytes
     package let ar: SecretBytes
     package let ei: SecretBytes
     package let er: SecretBytes
-    package let pi: SecretBytes
-    package let pr: SecretBytes
+    package internal(set) var pi: SecretBytes
+    package internal(set) var pr: SecretBytes
+
+    /// Forgets SK_pi and SK_pr, which are for IKE_AUTH and what comes before it alone.
+    package mutating func forgetAuthentication() {
+        pi = SecretBytes()
+        pr = SecretBytes()
+    }
 
     package borrowing func isEqual(to other: borrowing IKEKeys) -> Bool {
         let ends = d.isEqual(to: other.d) && pi.isEqual(to: other.pi) && pr.isEqual(to: other.pr)

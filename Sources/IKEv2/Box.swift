@@ -1,7 +1,8 @@
 /// Owns one value in a place of its own, so that whoever has none of it stays small.
 @safe
 package struct Box<Value: ~Copyable>: ~Copyable {
-    private let pointer: UnsafeMutablePointer<Value>
+    /// Where the value is, for as long as the box lives.
+    let pointer: UnsafeMutablePointer<Value>
 
     package init(_ value: consuming Value) {
         unsafe pointer = .allocate(capacity: 1)

@@ -17,7 +17,7 @@ package struct Channel: ~Copyable {
     /// 2.3).
     let fragmentPacketByteCount: UInt16
     /// The explicit IV of a combined cipher is a counter, so that no nonce comes twice (RFC 5282 section 3.1).
-    private var ivCounter: UInt64 = 0
+    private(set) var ivCounter: UInt64 = 0
     package internal(set) var nextRequest: MessageID
     package internal(set) var expectedRequest: MessageID
     package internal(set) var outstanding: OutstandingRequest?
@@ -62,6 +62,16 @@ package struct Channel: ~Copyable {
     /// Goes on under other keys, whose place the old ones take: those that an additional key exchange has made
     /// (RFC 9370 section 2.2.2), or those before it, under which the peer may repeat its request.
     mutating func exchangeKeys(with other: inout IKEKeys) { swap(&keys, &other) }
+
+    /// The IKE SA is established: nobody authenticates by its keys any more.
+    mutating func forgetAuthentication() { keys.forgetAuthentication() }
+
+    /// Goes on where it was before a rest.
+    mutating func resume(ivCounter: UInt64, lastResponse: [UInt8], _ note: PacketNote) {
+        self.ivCounter = ivCounter
+        self.lastResponse = lastResponse
+        lastResponseNote = note
+    }
 
     /// The SPI that this end chose.
     package var localSPI: IKESPI { isInitiator ? spis.initiator : spis.responder }

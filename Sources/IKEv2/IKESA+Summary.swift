@@ -115,7 +115,7 @@ extension IKESA {
 }
 
 extension IKESA.Established {
-    fileprivate var isAtRest: Bool {
+    var isAtRest: Bool {
         guard outgoing == .idle, !hasFlights, incoming == nil, rival == nil, !isSuperseded, !isToBeClosed, tasks.isEmpty
         else {
             return false

@@ -21,6 +21,16 @@ package struct SPISource: Sendable, BitwiseCopyable {
         count = attempt &<< 12
     }
 
+    /// How many came from it, with the attempt's place before them.
+    fileprivate var drawCount: UInt32 { count }
+
+    /// The same source after so many.
+    fileprivate func resumed(at drawCount: UInt32) -> SPISource {
+        var source = self
+        source.count = drawCount
+        return source
+    }
+
     /// The next SPI; never zero, since zero means that there is none yet (RFC 7296 section 3.1).
     package mutating func next() -> IKESPI {
         while true {
@@ -77,6 +87,37 @@ package struct Origin: Sendable, BitwiseCopyable {
         self.spis = spis
         material = KeyMaterialStream(entity: entity)
         chance = RandomStream(seed: seed, entity: entity, purpose: .lifetimeJitter)
+    }
+
+    /// What has to be kept of it while its IKE SA is at rest: all else is known of the end whose it is.
+    struct Drawn: BitwiseCopyable {
+        let entity: UInt64
+        let spis: UInt32
+        let material: UInt16
+        let chance: UInt16
+    }
+
+    /// Nil where more was drawn than is kept of it.
+    var drawn: Drawn? {
+        guard let material = UInt16(exactly: material.counter), let chance = UInt16(exactly: chance.drawCount) else {
+            return nil
+        }
+        return Drawn(entity: self.material.entity, spis: spis.drawCount, material: material, chance: chance)
+    }
+
+    /// The sources of the same end as they were before a rest.
+    func resumed(at drawn: Drawn, isReplacement: Bool) -> Origin {
+        var origin = self
+        origin.isReplacement = isReplacement
+        origin.spis = spis.resumed(at: drawn.spis)
+        origin.material = KeyMaterialStream(entity: drawn.entity, counter: UInt64(drawn.material))
+        origin.chance = RandomStream(
+            seed: seed,
+            entity: drawn.entity,
+            purpose: .lifetimeJitter,
+            drawCount: UInt64(drawn.chance)
+        )
+        return origin
     }
 
     /// The sources of the IKE SA that takes over by a rekey: streams of their own, so that both SAs can go on drawing.

@@ -15,8 +15,9 @@ extension Client {
         place.route = route
         guard hasEndpoint else { return }
         tally.mark(.moved, plan.population, at: turn.now)
-        if endpoint?.canMove(to: route) == true {
-            endpoint?.move(to: route, under: plan.policy, &turn)
+        wake(plan: plan)
+        if seat?.endpoint.canMove(to: route) == true {
+            seat?.endpoint.move(to: route, under: plan.policy, &turn)
             absorb(plan: plan, &turn, &tally)
         } else {
             beginAnew(plan: plan, &turn, &tally)
@@ -25,7 +26,7 @@ extension Client {
 
     private mutating func beginAnew(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         tally.mark(.begunAnew, plan.population, at: turn.now)
-        endpoint?.abandon(&turn)
+        seat?.endpoint.abandon(&turn)
         absorb(plan: plan, &turn, &tally)
         nextAttempt = .never
         guard isWanted else { return }

@@ -15,7 +15,8 @@ package struct Client: ~Copyable {
     package private(set) var isUp = false
     /// Whether the client is meant to be connected: it has arrived, and neither left nor given up.
     package private(set) var isWanted = false
-    var endpoint: Endpoint?
+    /// Its IKE SAs; they rest while nothing goes on, where the driver lets them.
+    var seat: EndpointSeat?
     /// When the attempt under way was due: latency counts from here.
     package private(set) var intended = Instant.zero
     /// When the next attempt is due, or `.never`.
@@ -24,15 +25,15 @@ package struct Client: ~Copyable {
     private var departure = Instant.never
     /// Apart, since most clients never reauthenticate.
     var renewal: Box<Renewal>?
-    var chance: RandomStream
+    /// How often it has drawn from its chance.
+    private var drawCount: UInt32 = 0
     var failures: UInt32 = 0
     /// The first Child SA was refused: the attempt failed, though the IKE SA is there.
     private var refusal: NotifyType?
     private(set) var hasReportedEnd = true
 
-    package init(_ place: ClientPlace, plan: ClientPlan) {
+    package init(_ place: ClientPlace) {
         self.place = place
-        chance = RandomStream(seed: plan.seed, entity: place.entity, purpose: .reconnect)
     }
 
     /// Whether it takes part in nothing: an arrival can start it.
@@ -49,7 +50,7 @@ package struct Client: ~Copyable {
     }
 
     package var hasEndpoint: Bool {
-        switch endpoint {
+        switch seat {
         case .some: true
         case .none: hasFormer
         }
@@ -77,8 +78,9 @@ package struct Client: ~Copyable {
         forgetReauthentication()
         stopWanting(plan: plan, &turn, &tally)
         guard hasEndpoint else { return }
+        wake(plan: plan)
         takeTurn(ofFormer: false)
-        endpoint?.command(.delete, under: plan.policy, &turn)
+        seat?.endpoint.command(.delete, under: plan.policy, &turn)
         absorb(plan: plan, &turn, &tally)
         deleteFormer(plan: plan, &turn, &tally)
     }
@@ -90,12 +92,13 @@ package struct Client: ~Copyable {
         _ turn: inout Turn,
         _ tally: inout ClientTally
     ) {
+        wake(plan: plan)
         guard !refusesUnknown(datagram, over: path, plan: plan, &turn), hasEndpoint else { return }
         takeTurn(ofFormer: isForFormer(datagram))
         if isFormersTurn {
             renewal?.value.former?.receive(datagram, over: path, under: plan.policy, &turn)
         } else {
-            endpoint?.receive(datagram, over: path, under: plan.policy, &turn)
+            seat?.endpoint.receive(datagram, over: path, under: plan.policy, &turn)
         }
         absorb(plan: plan, &turn, &tally)
     }
@@ -110,7 +113,7 @@ package struct Client: ~Copyable {
         if isFormersTurn {
             renewal?.value.former?.complete(result, under: plan.policy, &turn)
         } else {
-            endpoint?.complete(result, under: plan.policy, &turn)
+            seat?.endpoint.complete(result, under: plan.policy, &turn)
         }
         absorb(plan: plan, &turn, &tally)
     }
@@ -122,13 +125,15 @@ package struct Client: ~Copyable {
         _ tally: inout ClientTally
     ) {
         guard hasEndpoint else { return }
+        wake(plan: plan)
         takeTurn(ofFormer: false)
-        endpoint?.command(command, under: plan.policy, &turn)
+        seat?.endpoint.command(command, under: plan.policy, &turn)
         absorb(plan: plan, &turn, &tally)
     }
 
     /// Does what is due at `turn.now`: one thing at a time, so that what it asks for is carried out in between.
     package mutating func advance(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
+        wake(plan: plan)
         if departure <= turn.now {
             leave(plan: plan, &turn, &tally)
         } else if nextAttempt <= turn.now {
@@ -142,17 +147,17 @@ package struct Client: ~Copyable {
             if isFormersTurn {
                 renewal?.value.former?.advance(under: plan.policy, &turn)
             } else {
-                endpoint?.advance(under: plan.policy, &turn)
+                seat?.endpoint.advance(under: plan.policy, &turn)
             }
             absorb(plan: plan, &turn, &tally)
         }
     }
 
-    /// When `advance` has something to do next, or `.never`.
+    /// When `advance` has something to do next, or `.never`; the client has to be awake, as for all that looks into it.
     package func deadline(plan: ClientPlan) -> Instant {
         let own = min(departure, nextAttempt, renewalDue, formerDeadline(plan: plan))
-        switch endpoint {
-        case .some(let endpoint): return min(own, endpoint.deadline(under: plan.policy))
+        switch seat {
+        case .some(let seat): return min(own, seat.endpoint.deadline(under: plan.policy))
         case .none: return own
         }
     }
@@ -163,8 +168,8 @@ package struct Client: ~Copyable {
     /// The way to the gateway; nil before there is one. While an IKE SA is made in another's place, it is the other's.
     package var path: Path? {
         var path: Path?
-        switch endpoint {
-        case .some(let endpoint): path = endpoint.path
+        switch seat {
+        case .some(let seat): path = seat.endpoint.path
         case .none: break
         }
         if path == nil { withFormer { path = $0.path } }
@@ -173,8 +178,8 @@ package struct Client: ~Copyable {
 
     /// Visits the client's IKE SAs.
     package func forEachSA(_ body: (borrowing IKESA) -> Void) {
-        switch endpoint {
-        case .some(let endpoint): endpoint.forEachSA(body)
+        switch seat {
+        case .some(let seat): seat.endpoint.forEachSA(body)
         case .none: break
         }
         withFormer { $0.forEachSA(body) }
@@ -183,12 +188,32 @@ package struct Client: ~Copyable {
     /// Lends the keys of the client's IKE SA of these SPIs; nil where there is none.
     package func withChannel<Result>(of spis: IKESPIPair, _ body: (borrowing Channel) -> Result) -> Result? {
         var result: Result?
-        switch endpoint {
-        case .some(let endpoint): result = endpoint.withChannel(of: spis, body)
+        switch seat {
+        case .some(let seat): result = seat.endpoint.withChannel(of: spis, body)
         case .none: break
         }
         withFormer { if result == nil { result = $0.withChannel(of: spis, body) } }
         return result
+    }
+}
+
+// A client's rest.
+extension Client {
+    /// Has the client take as little memory as it can until something happens to it.
+    package mutating func rest(_ turn: inout Turn) { seat?.rest(&turn) }
+
+    package var isResting: Bool {
+        switch seat {
+        case .some(let seat): seat.isResting
+        case .none: false
+        }
+    }
+
+    /// Has the client be as it was before its rest. All that changes it does so; a driver that looks into a client that
+    /// may rest wakes it first.
+    package mutating func wake(plan: ClientPlan) {
+        let place = place
+        seat?.wake(as: place.origin(seed: plan.seed))
     }
 }
 
@@ -206,12 +231,10 @@ extension Client {
         refusal = nil
         hasReportedEnd = false
         if !isReauthenticating { tally.offered(plan.population, at: turn.now) }
-        let entity = StableName.hash(of: place.entity, UInt64(attempt))
-        let spis = SPISource(key: place.spiKey, owner: place.index, attempt: attempt)
-        var origin = Origin(number: place.number, entity: entity, seed: plan.seed, spis: spis)
+        var origin = place.origin(ofAttempt: attempt, seed: plan.seed)
         origin.isReplacement = hasFormer
         takeTurn(ofFormer: false)
-        endpoint = Endpoint(initiating: origin, over: place.route, under: plan.policy, &turn)
+        seat = EndpointSeat(Endpoint(initiating: origin, over: place.route, under: plan.policy, &turn))
         absorb(plan: plan, &turn, &tally)
     }
 
@@ -240,7 +263,7 @@ extension Client {
             default: break
             }
         }
-        if wantsDeletion, hasEndpoint { endpoint?.command(.delete, under: plan.policy, &turn) }
+        if wantsDeletion, hasEndpoint { seat?.endpoint.command(.delete, under: plan.policy, &turn) }
         if let ended { end(ended, plan: plan, &turn, &tally) }
         dropClosedEndpoint()
         if isUp, hasReportedEnd { deleteFormer(plan: plan, &turn, &tally) }
@@ -281,6 +304,26 @@ extension Client {
         }
     }
 
+    /// When the client tries again after its last failure; nil for never.
+    mutating func reconnection(after cause: CloseReason, plan: ClientPlan, at now: Instant) -> Instant? {
+        let failures = Int(failures)
+        return draw(plan: plan) { chance in
+            plan.reconnect.nextAttempt(after: cause, failures: failures, at: now, &chance)
+        }
+    }
+
+    /// Lends the client's chance: one stream, of which only the place in it is kept.
+    mutating func draw<Result>(plan: ClientPlan, _ body: (inout RandomStream) -> Result) -> Result {
+        var chance = RandomStream(
+            seed: plan.seed,
+            entity: place.entity,
+            purpose: .reconnect,
+            drawCount: UInt64(drawCount)
+        )
+        defer { drawCount = UInt32(chance.drawCount) }
+        return body(&chance)
+    }
+
     mutating func goDown(plan: ClientPlan, _ turn: inout Turn, _ tally: inout ClientTally) {
         guard isUp else { return }
         isUp = false
@@ -300,7 +343,7 @@ extension Client {
         forgetReauthentication()
         guard isWanted else { return }
         failures += 1
-        if let next = plan.reconnect.nextAttempt(after: cause, failures: Int(failures), at: turn.now, &chance) {
+        if let next = reconnection(after: cause, plan: plan, at: turn.now) {
             nextAttempt = next
         } else if reason == .deletedHere, refusal == nil {
             stopWanting(plan: plan, &turn, &tally)
@@ -315,10 +358,10 @@ extension Client {
 
     private mutating func dropClosedEndpoint() {
         let isClosed =
-            switch endpoint {
-            case .some(let endpoint): endpoint.isClosed
+            switch seat {
+            case .some(let seat): seat.endpoint.isClosed
             case .none: false
             }
-        if isClosed { endpoint = nil }
+        if isClosed { seat = nil }
     }
 }

@@ -37,4 +37,11 @@ package struct ClientPlace: Hashable, Sendable, BitwiseCopyable {
         self.route = route
         self.spiKey = spiKey
     }
+
+    /// Where the SPIs and the chance of one of the client's attempts come from.
+    func origin(ofAttempt attempt: UInt32 = 0, seed: UInt64) -> Origin {
+        let name = StableName.hash(of: entity, UInt64(attempt))
+        let spis = SPISource(key: spiKey, owner: index, attempt: attempt)
+        return Origin(number: number, entity: name, seed: seed, spis: spis)
+    }
 }

@@ -103,9 +103,10 @@ extension Client {
         _ turn: inout Turn,
         _ tally: inout ClientTally
     ) {
+        wake(plan: plan)
         guard !expects(spi), admitsUnknownSPI(plan, turn.now) else { return }
         takeTurn(ofFormer: false)
-        let isToldOverIKESA = endpoint?.refuseUnknownChild(spi, under: plan.policy, &turn)
+        let isToldOverIKESA = seat?.endpoint.refuseUnknownChild(spi, under: plan.policy, &turn)
         if isToldOverIKESA != true { IKESA.refuseUnknownChild(spi, over: path, &turn) }
         absorb(plan: plan, &turn, &tally)
     }
@@ -113,8 +114,8 @@ extension Client {
     private func expects(_ spi: ChildSPI) -> Bool {
         var isExpected = false
         withFormer { isExpected = $0.expects(spi) }
-        switch endpoint {
-        case .some(let endpoint): return isExpected || endpoint.expects(spi)
+        switch seat {
+        case .some(let seat): return isExpected || seat.endpoint.expects(spi)
         case .none: return isExpected
         }
     }
@@ -130,8 +131,8 @@ extension Client {
 
     private func hasSA(of datagram: RawSpan) -> Bool {
         if isForFormer(datagram) { return true }
-        switch endpoint {
-        case .some(let endpoint): return endpoint.hasSA(of: datagram)
+        switch seat {
+        case .some(let seat): return seat.endpoint.hasSA(of: datagram)
         case .none: return false
         }
     }
@@ -144,8 +145,8 @@ extension Client {
     /// Plans the next reauthentication by the policy, unless the gateway wants it sooner.
     mutating func scheduleReauthentication(plan: ClientPlan, at now: Instant) {
         guard let policy = plan.policy.values.lifeCycle.reauthentication else { return }
-        let due = now + (policy.every - chance.duration(upTo: policy.jitter.part(of: policy.every)))
-        scheduleReauthentication(at: due)
+        let earlier = draw(plan: plan) { $0.duration(upTo: policy.jitter.part(of: policy.every)) }
+        scheduleReauthentication(at: now + (policy.every - earlier))
     }
 
     /// Reauthenticates well before the gateway stops believing in the client: when a tenth of the time is left
@@ -173,12 +174,12 @@ extension Client {
         tally.mark(.reauthenticationStarted, plan.population, at: turn.now)
         takeTurn(ofFormer: false)
         guard plan.policy.values.lifeCycle.reauthentication?.order == .makeBeforeBreak else {
-            endpoint?.command(.delete, under: plan.policy, &turn)
+            seat?.endpoint.command(.delete, under: plan.policy, &turn)
             return absorb(plan: plan, &turn, &tally)
         }
         let current = renewal?.value.currentAttempt ?? 0
         renewal?.value.formerAttempt = current == 0 ? attempt : current
-        renewal?.value.former = endpoint.take()
+        renewal?.value.former = seat.take()?.take()
         begin(intended: due, plan: plan, &turn, &tally)
     }
 
@@ -203,9 +204,9 @@ extension Client {
     /// - Returns: false where it is gone, or is going.
     mutating func keepFormer(after cause: CloseReason, plan: ClientPlan, at now: Instant) -> Bool {
         guard isWanted, isUp, let former = renewal?.value.former.take() else { return false }
-        endpoint = consume former
+        seat = EndpointSeat(former)
         failures += 1
-        let next = plan.reconnect.nextAttempt(after: cause, failures: Int(failures), at: now, &chance)
+        let next = reconnection(after: cause, plan: plan, at: now)
         renewal?.value.due = next ?? .never
         let kept = renewal?.value.formerAttempt ?? 0
         renewal?.value.currentAttempt = kept

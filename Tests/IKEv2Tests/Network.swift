@@ -75,9 +75,15 @@ final class Network {
     /// Whether operations wait until the test has them done.
     var holdsOperations = false
     var operation: KeyExchangeRequest?
+    /// Whether an end rests after everything that happens to it, where it can: nothing may come of that.
+    var rests = true
+    /// How often an end has rested.
+    var restCount = 0
     /// What the responder wants the server behind it to be asked.
     var backend: BackendRequest?
     private var attempt: UInt32 = 0
+    /// The initiator's, and that of the responder's last attempt.
+    var origins: [Origin]
     private var hasStarted = false
 
     init(
@@ -89,13 +95,15 @@ final class Network {
         policies = [initiator, responder]
         let octets = [UInt8](repeating: seed, count: 32)
         turn = Turn(cryptography: try! Cryptography(backend: backend, seed: octets.rawSpan))
-        let origin = Origin(
-            number: 1,
-            entity: StableName.hash(of: "initiator"),
-            seed: UInt64(seed),
-            spis: SPISource(key: 1, owner: 1)
-        )
-        self.initiator = Endpoint(initiating: origin, over: .test, under: initiator, &turn)
+        origins = [
+            Origin(
+                number: 1,
+                entity: StableName.hash(of: "initiator"),
+                seed: UInt64(seed),
+                spis: SPISource(key: 1, owner: 1)
+            )
+        ]
+        self.initiator = Endpoint(initiating: origins[0], over: .test, under: initiator, &turn)
     }
 
     /// Carries out what the initiator wanted when it was made, once the test has said what becomes of datagrams.
@@ -235,6 +243,7 @@ extension Network {
             seed: 9,
             spis: SPISource(key: 2, owner: attempt)
         )
+        origins = [origins[0], origin]
         if let sa = IKESA.respond(to: message.rawSpan, over: path, origin, under: policies[1], &turn) {
             responder = Endpoint(responding: sa)
         }
@@ -276,6 +285,7 @@ extension Network {
         for datagram in turn.output.datagrams { send(datagram, from: side) }
         turn.output.removeAll()
         forgetClosedResponder()
+        if rests { rest(side) }
     }
 
     private func send(_ datagram: Output.Datagram, from side: Side) {

@@ -60,7 +60,7 @@ struct ClientWorld: ~Copyable {
         gateway = PeerPolicy(gatewayValues)
         plan = ClientPlan(population: 3, policy: PeerPolicy(values), reconnect: reconnect, seed: 1)
         let place = ClientPlace(number: 1, index: 1, entity: StableName.hash(of: "client"), route: .test, spiKey: 1)
-        client = Client(place, plan: plan)
+        client = Client(place)
     }
 
     mutating func arrive(dueBefore lateness: Duration = .zero, leavingAfter stay: Duration? = nil) {

@@ -38,10 +38,19 @@ extension IKESA {
             hard = lifetime.hard.map { turn.now + $0 } ?? .never
             self.channel = channel
             self.origin = origin
+            self.channel.forgetAuthentication()
             if policy.values.lifeCycle.windowSize > 1 {
                 extras = Extras()
                 extras?.windows = Windows(size: policy.values.lifeCycle.windowSize)
             }
+        }
+
+        /// Goes on after a rest.
+        init(_ channel: consuming Channel, _ origin: Origin, soft: Instant, hard: Instant) {
+            self.channel = channel
+            self.origin = origin
+            self.soft = soft
+            self.hard = hard
         }
 
         var isSuperseded: Bool { superseded != nil }

@@ -108,7 +108,7 @@ struct LiveWorker: ~Copyable {
         owners[Owner(group: values.group, source: values.source)] = Int32(clients.count)
         clients.append(
             LiveClient(
-                client: Client(place, plan: clientPlan),
+                client: Client(place),
                 plan: clientPlan,
                 values: values,
                 path: path,

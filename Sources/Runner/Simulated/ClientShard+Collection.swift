@@ -46,6 +46,7 @@ extension ClientShard {
             let entity = plan.partition.entity(at: UInt32(local), of: index)
             digests[Int(entity)] = clients[local].digest
             if clients[local].flood == nil {
+                wakeAll(local)
                 checkKeys(local, &findings.violations)
                 checkEnds(local, &findings.oneSided)
                 let clientPlan = clients[local].plan
@@ -58,6 +59,12 @@ extension ClientShard {
         }
         log.merge(self.log)
         return attempts
+    }
+
+    private mutating func wakeAll(_ local: Int) {
+        let clientPlan = clients[local].plan
+        clients[local].client.wake(plan: clientPlan)
+        for place in 0..<clients[local].halves.count { wakeHalf(local, place) }
     }
 
     /// Where nothing is going on at either end, both have the same IKE SAs and Child SAs.

@@ -103,12 +103,16 @@ extension ClientShard {
     private mutating func fireTimer(_ local: Int, _ event: Event) {
         guard clients[local].armed == event.time else { return }
         clients[local].armed = .never
+        if clients[local].client.isResting, clients[local].deadline > event.time {
+            return arm(local, for: clients[local].deadline)
+        }
         advanceClient(local, event.order)
     }
 
     /// Does the next thing of a client that is due at this instant, or arms its timer when there is none.
     mutating func advanceClient(_ local: Int, _ order: EventOrder) {
         let clientPlan = clients[local].plan
+        clients[local].client.wake(plan: clientPlan)
         var deadline = clients[local].client.deadline(plan: clientPlan)
         if deadline <= order.time, hasTraffic(local) {
             noteTraffic(local)
@@ -116,6 +120,7 @@ extension ClientShard {
         }
         guard deadline <= order.time else {
             arm(local)
+            rest(local)
             return
         }
         note(local, order, .timer)
@@ -179,10 +184,20 @@ extension ClientShard {
         arm(local)
     }
 
+    /// Where its tunnel carries packets, somebody looks into a client all the time.
+    mutating func rest(_ local: Int) {
+        if !hasTraffic(local) { clients[local].client.rest(&turn) }
+    }
+
     private mutating func arm(_ local: Int) {
         let clientPlan = clients[local].plan
         let deadline = clients[local].client.deadline(plan: clientPlan)
-        guard deadline < clients[local].armed else { return }
+        clients[local].deadline = deadline
+        if deadline < clients[local].armed { arm(local, for: deadline) }
+    }
+
+    private mutating func arm(_ local: Int, for deadline: Instant) {
+        guard deadline != .never else { return }
         let due = max(deadline, turn.now)
         clients[local].armed = due
         let order = order(local, at: due, EventClass.timer)

@@ -105,22 +105,20 @@ extension ClientShard {
         let place = ClientPlace(number: 0, index: entity, entity: name, route: route, spiKey: terms.spiKey)
         let link = Link(seed: plan.seed, latency: Latency(perClient: .constant(.milliseconds(5))))
         let local = clients.count
-        clients.append(
-            SimulatedClient(
-                client: Client(place, plan: clientPlan),
-                plan: clientPlan,
+        var client = SimulatedClient(
+            Client(place),
+            clientPlan,
+            SimulatedPlace(
                 population: population,
                 path: plan.workload.populations[population].paths[0].path,
-                gateway: flood.gateway,
-                up: Flow(client: name, direction: .toGateway, over: link),
-                down: Flow(client: name, direction: .toClient, over: link),
-                nextArrival: -1,
-                flood: FloodState(
-                    flood: number,
-                    chance: RandomStream(seed: plan.seed, entity: name, purpose: .traffic)
-                )
-            )
+                gateway: flood.gateway
+            ),
+            up: Flow(client: name, direction: .toGateway, over: link),
+            down: Flow(client: name, direction: .toClient, over: link)
         )
+        let chance = RandomStream(seed: plan.seed, entity: name, purpose: .traffic)
+        client.flood = Box(FloodState(flood: number, chance: chance))
+        clients.append(client)
         pushFlood(local, at: .zero + flood.at)
     }
 
@@ -130,7 +128,7 @@ extension ClientShard {
     }
 
     mutating func sendFlood(_ local: Int, _ event: Event) {
-        guard var state = clients[local].flood else { return }
+        guard var state = clients[local].floodState else { return }
         let flood = plan.workload.floods[state.flood]
         state.count += 1
         note(local, event.order, .flood, state.count)
@@ -140,7 +138,7 @@ extension ClientShard {
             address: prefix[state.chance.below(prefix.count)],
             port: UInt16(1024 + state.chance.below(64_000))
         )
-        clients[local].flood = state
+        clients[local].flood?.value = state
         let attempt = UInt32(truncatingIfNeeded: state.count)
         let place = clients[local].client.place
         let origin = Origin(
@@ -156,7 +154,7 @@ extension ClientShard {
     /// Sends what a pretended initiator has to say, and forgets it.
     mutating func settleFlood(_ local: Int, _ source: UDPEndpoint, _ outbox: inout Outbox<GatewayMessage>) {
         pretended = nil
-        guard let state = clients[local].flood else { return }
+        guard let state = clients[local].floodState else { return }
         let flood = plan.workload.floods[state.flood]
         let attempt = UInt32(truncatingIfNeeded: state.count)
         for datagram in turn.output.datagrams {

@@ -62,17 +62,11 @@ extension ClientShard {
         let attempt = completion.half.attempt
         standing = .half(local, attempt: attempt)
         if let found = halfIndex(local, attempt) {
+            wakeHalf(local, found)
             clients[local].halves[found].endpoint.receive(message, over: arrival, under: policy, &turn)
             return
         }
-        let entity = plan.partition.entity(at: UInt32(local), of: index)
-        let name = StableName.hash(
-            of: terms.gatewayNames[clients[local].gateway],
-            clients[local].client.place.entity,
-            UInt64(attempt)
-        )
-        let spis = SPISource(key: terms.gatewaySPIKey, owner: entity, attempt: attempt)
-        let origin = Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
+        let origin = origin(ofHalf: attempt, local)
         if let sa = IKESA.respond(to: message, over: arrival, origin, under: policy, &turn) {
             let half = Half(
                 attempt: attempt,
@@ -81,6 +75,25 @@ extension ClientShard {
             )
             clients[local].halves.insert(half, at: place(ofHalf: attempt, local))
         }
+    }
+
+    /// Where a half's SPIs and its chance come from.
+    private func origin(ofHalf attempt: UInt32, _ local: Int) -> Origin {
+        let name = StableName.hash(
+            of: terms.gatewayNames[clients[local].gateway],
+            clients[local].client.place.entity,
+            UInt64(attempt)
+        )
+        let owner = plan.partition.entity(at: UInt32(local), of: index)
+        let spis = SPISource(key: terms.gatewaySPIKey, owner: owner, attempt: attempt)
+        return Origin(number: 0, entity: name, seed: plan.seed, spis: spis)
+    }
+
+    /// Has a half be as it was before its rest.
+    mutating func wakeHalf(_ local: Int, _ place: Int) {
+        guard clients[local].halves[place].isResting else { return }
+        let origin = origin(ofHalf: clients[local].halves[place].attempt, local)
+        clients[local].halves[place].wake(as: origin)
     }
 
     /// The way that a client's packet came, as the gateway sees it: to its own address, also behind a NAT.
@@ -156,6 +169,7 @@ extension ClientShard {
             return
         }
         let policy = gatewayPolicies[clients[local].gateway]
+        wakeHalf(local, found)
         noteTraffic(local, ofHalf: found)
         clients[local].halves[found].endpoint.advance(under: policy, &turn)
         standing = .half(local, attempt: attempt)
@@ -179,7 +193,11 @@ extension ClientShard {
         )
         if let found {
             clients[local].halves[found].describe(policy, &report)
-            if report.transition == .ended { _ = clients[local].halves.remove(at: found) }
+            if report.transition == .ended {
+                _ = clients[local].halves.remove(at: found)
+            } else if !hasTraffic(local) {
+                clients[local].halves[found].rest(&turn)
+            }
         } else {
             report.transition = .refused
         }

@@ -281,6 +281,7 @@ extension ClientShard {
     mutating func refuseUnknown(_ local: Int, _ spi: ChildSPI, over path: Path) {
         let policy = gatewayPolicies[clients[local].gateway]
         for index in (0..<clients[local].halves.count).reversed() {
+            wakeHalf(local, index)
             if clients[local].halves[index].endpoint.expects(spi) { return }
             guard clients[local].halves[index].endpoint.refuseUnknownChild(spi, under: policy, &turn) else { continue }
             standing = .half(local, attempt: clients[local].halves[index].attempt)

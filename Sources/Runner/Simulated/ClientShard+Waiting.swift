@@ -39,11 +39,14 @@ extension ClientShard {
             case .betweenEvents: return true
             case .arrival(let local):
                 settleClient(local, &outbox)
+                rest(local)
                 scheduleNextArrival(local)
             case .timer(let local, let order):
                 settleClient(local, &outbox)
                 advanceClient(local, order)
-            case .delivery(let local): settleClient(local, &outbox)
+            case .delivery(let local):
+                settleClient(local, &outbox)
+                rest(local)
             case .half(let local, let attempt): settleHalf(local, attempt, &outbox)
             case .flood(let local, let source): settleFlood(local, source, &outbox)
             }

@@ -13,9 +13,9 @@ import Workload
 struct SimulatedClient: ~Copyable {
     var client: Client
     var plan: ClientPlan
-    let population: Int
-    var path: Int
-    let gateway: Int
+    private let populationNumber: UInt16
+    private var pathNumber: UInt16
+    private let gatewayNumber: UInt16
     /// Apart, since most clients of most runs have none.
     var nat: Box<NAT>?
     var up: Flow
@@ -29,12 +29,40 @@ struct SimulatedClient: ~Copyable {
     var journaled: UInt64 = 0
     /// The earliest timer event that is in the queue; a later deadline waits for it and goes back.
     var armed = Instant.never
+    /// When it has something to do next, as long as it rests.
+    var deadline = Instant.never
     /// The next of its population's arrivals that is for it.
     var nextArrival: Int32
     /// Apart, since most populations have none.
     var traffic: Box<ClientTraffic>?
     /// Its pretended initiators, where it is a flood.
-    var flood: FloodState?
+    var flood: Box<FloodState>?
+
+    init(_ client: consuming Client, _ plan: ClientPlan, _ place: SimulatedPlace, up: Flow, down: Flow) {
+        self.client = client
+        self.plan = plan
+        populationNumber = UInt16(place.population)
+        pathNumber = UInt16(place.path)
+        gatewayNumber = UInt16(place.gateway)
+        nextArrival = place.nextArrival
+        self.up = up
+        self.down = down
+    }
+
+    var floodState: FloodState? {
+        switch flood {
+        case .some(let flood): flood.value
+        case .none: nil
+        }
+    }
+
+    var population: Int { Int(populationNumber) }
+    var gateway: Int { Int(gatewayNumber) }
+
+    var path: Int {
+        get { Int(pathNumber) }
+        set { pathNumber = UInt16(newValue) }
+    }
 
     /// Its ports of a NAT that others share.
     var portBlock: PortBlock? {
@@ -52,12 +80,21 @@ struct SimulatedClient: ~Copyable {
     }
 }
 
+/// Where a simulated client belongs, by the places in the workload's lists.
+struct SimulatedPlace {
+    var population: Int
+    var path: Int
+    var gateway: Int
+    var nextArrival: Int32 = -1
+}
+
 /// The gateway's half of one attempt's IKE SAs.
 struct Half: ~Copyable {
     let attempt: UInt32
     /// The gateway's boot that it belongs to.
     let boot: UInt32
-    var endpoint: Endpoint
+    /// Rests while nothing goes on, where the client has no traffic.
+    private var seat: EndpointSeat
     /// Its end of the tunnel, where the client has traffic.
     var tunnel: Box<TunnelEnd>?
     var generation: UInt32 = 0
@@ -68,8 +105,19 @@ struct Half: ~Copyable {
     init(attempt: UInt32, boot: UInt32, endpoint: consuming Endpoint) {
         self.attempt = attempt
         self.boot = boot
-        self.endpoint = endpoint
+        seat = EndpointSeat(endpoint)
     }
+
+    var endpoint: Endpoint {
+        _read { yield seat.endpoint }
+        _modify { yield &seat.endpoint }
+    }
+
+    var isResting: Bool { seat.isResting }
+
+    mutating func rest(_ turn: inout Turn) { seat.rest(&turn) }
+
+    mutating func wake(as origin: Origin) { seat.wake(as: origin) }
 }
 
 /// What happens in a shard's own queue.
@@ -188,21 +236,21 @@ struct ClientShard: ~Copyable {
             route: Route(from: inside(source, on: path), to: gateway),
             spiKey: terms.spiKey
         )
-        let nat = nat(on: path, outside: source, name)
-        clients.append(
-            SimulatedClient(
-                client: Client(place, plan: clientPlan),
-                plan: clientPlan,
+        var client = SimulatedClient(
+            Client(place),
+            clientPlan,
+            SimulatedPlace(
                 population: population,
                 path: path,
                 gateway: values.gateway,
-                nat: nat,
-                up: Flow(client: name, direction: .toGateway, over: links[path]),
-                down: Flow(client: name, direction: .toClient, over: links[path]),
-                nextArrival: plan.firstArrival[Int(entity)],
-                traffic: traffic(of: population, name, clientPlan.policy)
-            )
+                nextArrival: plan.firstArrival[Int(entity)]
+            ),
+            up: Flow(client: name, direction: .toGateway, over: links[path]),
+            down: Flow(client: name, direction: .toClient, over: links[path])
         )
+        client.nat = nat(on: path, outside: source, name)
+        client.traffic = traffic(of: population, name, clientPlan.policy)
+        clients.append(client)
     }
 
     /// A client's NAT on a path; nil where there is none.

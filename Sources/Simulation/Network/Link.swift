@@ -64,7 +64,7 @@ package struct Link: ~Copyable, Sendable {
     }
 }
 
-/// One client's packets in one direction over a link: what the link must remember of them, in 48 bytes.
+/// One client's packets in one direction over a link: what the link must remember of them, in 40 bytes.
 ///
 /// Every IP packet has a number, and each of its draws is that number's of the flow's stream for that purpose: a
 /// changed parameter, or a fault, shifts no other draw.
@@ -78,12 +78,21 @@ package struct Flow: Hashable, Sendable, BitwiseCopyable {
     package let name: UInt64
     /// The part of the delay that the client drew for both directions.
     package let clientDelay: Duration
-    /// How many IP packets there were.
-    package private(set) var packetCount: UInt64 = 0
+    /// How many IP packets there were, above the bit that says whether a Gilbert-Elliott loss is in its bad state.
+    private var counted: UInt64 = 0
     private var lastArrival = Instant.zero
     private var transmitter = Bandwidth.Transmitter()
-    /// The state of a Gilbert-Elliott loss.
-    private var isBad = false
+
+    /// How many IP packets there were.
+    package private(set) var packetCount: UInt64 {
+        get { counted >> 1 }
+        set { counted = newValue << 1 | counted & 1 }
+    }
+
+    private var isBad: Bool {
+        get { counted & 1 != 0 }
+        set { counted = counted & ~1 | (newValue ? 1 : 0) }
+    }
 
     package init(client: UInt64, direction: Direction, over link: borrowing Link) {
         name = StableName.hash(of: client, direction.rawValue)

@@ -94,7 +94,7 @@ struct WorkerReplay: ~Copyable {
         }
         places[record.place.index] = clients.count
         clientPlans.append(plans[Int(record.population)])
-        clients.append(Client(record.place, plan: plans[Int(record.population)]))
+        clients.append(Client(record.place))
         outcome.clients += 1
     }
 
