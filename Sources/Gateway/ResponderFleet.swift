@@ -22,6 +22,8 @@ package struct ResponderFleet: ~Copyable {
         package var mostPeers = 1_000_000
         /// The driver takes the packets of Child SAs, and asks whose they are.
         package var hasTunnels = false
+        /// Operations of several peers are carried out together, when the driver asks for it.
+        package var gathersOperations = false
 
         package init(seed: UInt64, spiKey: UInt64, cookieSecret: [UInt8]) {
             self.seed = seed
@@ -47,6 +49,8 @@ package struct ResponderFleet: ~Copyable {
         var remoteKey: UInt64?
         /// What its Child SAs receive.
         var childSPIs: [ChildSPI] = []
+        /// It waits for an operation that is carried out with those of others.
+        var isWaiting = false
     }
 
     let settings: Settings
@@ -55,12 +59,12 @@ package struct ResponderFleet: ~Copyable {
     var peers = SlotTable<Peer>()
     /// The newest peer of each identity, where INITIAL_CONTACT is obeyed.
     var newestByIdentity = SPITable()
-    private var bySPI = SPITable()
+    var bySPI = SPITable()
     var unknownSPIAnswers: AnswerLimit
     /// Where peers are, and what their Child SAs receive; empty where nobody asks.
     var peersByRemote = SPITable()
     var childSPIs = ChildSPIs()
-    private var byInitial = SPITable()
+    var byInitial = SPITable()
     private var halfOpenBySource = SPITable()
     private var pools: AddressPools
     private var queue = EventQueue()
@@ -72,6 +76,7 @@ package struct ResponderFleet: ~Copyable {
     package private(set) var refusals: UInt64 = 0
     /// How many peers INITIAL_CONTACT has made void.
     package internal(set) var replacedTotal: UInt64 = 0
+    var gathered = GatheredTurns()
     /// What peers want the server behind the responder to be asked.
     private var backendRequests: [(owner: UInt64, request: BackendRequest)] = []
 
@@ -193,6 +198,10 @@ extension ResponderFleet {
 
     /// Carries out operations, and keeps the tables in step with what the peer's IKE SAs have become.
     mutating func settle(_ id: SlotID, _ turn: inout Turn) {
+        if settings.gathersOperations, turn.output.keyExchange != nil {
+            peers[id].isWaiting = true
+            return gathered.add(id.packed, due: turn.now, &turn)
+        }
         while let request = turn.output.keyExchange.take() {
             let result = turn.cryptography.perform(request)
             peers[id].endpoint.complete(result, under: policy, &turn)
@@ -264,7 +273,7 @@ extension ResponderFleet {
         }
     }
 
-    private static func initialKey(_ spi: IKESPI, _ remote: UDPEndpoint) -> UInt64 {
+    static func initialKey(_ spi: IKESPI, _ remote: UDPEndpoint) -> UInt64 {
         StableName.hash(of: spi.rawValue, remote.address.high ^ remote.address.low, UInt64(remote.port)) | 1
     }
 

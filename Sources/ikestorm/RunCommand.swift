@@ -73,8 +73,8 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: """
-            What computes public-key operations in virtual time: openssl one at a time, crypto-mb up to eight at once, \
-            auto the latter where it is there.
+            What computes public-key operations: openssl one at a time, crypto-mb up to eight at once, auto the latter \
+            where it is there and the run is not recorded.
             """
     )
     var cryptoLibrary = PublicKeyLibrary.auto
@@ -116,8 +116,8 @@ struct RunCommand: ParsableCommand {
             if crypto == .modelled {
                 throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
             }
-            if cryptoLibrary == .cryptoMB {
-                throw ValidationError("--crypto-library crypto-mb is for simulated runs: leave it out.")
+            if record, cryptoLibrary == .cryptoMB {
+                throw ValidationError("A run that is recorded computes one operation at a time: leave one of the two out.")
             }
             return
         }
@@ -138,6 +138,7 @@ struct RunCommand: ParsableCommand {
                 sources: sources,
                 workers: workers.count,
                 placement: placement,
+                library: cryptoLibrary,
                 folder: out,
                 writesJSON: json,
                 records: record,

@@ -59,7 +59,7 @@ func hold(pending: Int, steps: Int, spread: (UInt64) -> UInt64) -> Double {
 /// What a client keeps: three cache lines, of which a handler reads and writes each.
 private typealias ThreeLines = InlineArray<24, UInt64>
 
-/// An engine in small: each of the clients has one event pending, and its handler touches the client and pushes the next.
+/// An engine in small: each of the clients has one event pending, whose handler touches the client and pushes the next.
 private func handle(clients clientCount: Int, steps: Int) -> Double {
     var clients = [ThreeLines](repeating: ThreeLines(repeating: 0), count: clientCount)
     var queue = EventQueue()

@@ -8,8 +8,9 @@ import Workload
 
 /// How many IKE SAs one worker sets up in a second over UDP on loopback, with our own responder on another core.
 ///
-/// More is offered than can be done, so that what comes out is the most; 512 attempts are under way at any moment, so that
-/// nothing is lost. It is the machine's time that counts here, not a thread's: other work on it makes the figure smaller.
+/// More is offered than can be done, so that what comes out is the most; 512 attempts are under way at any moment, so
+/// that nothing is lost. It is the machine's time that counts here, not a thread's: other work on it makes the figure
+/// smaller.
 func benchmarkLive() {
     do {
         let second = try LiveBenchmark().establishedPerSecond()

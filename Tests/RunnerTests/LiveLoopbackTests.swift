@@ -1,3 +1,4 @@
+import IKECrypto
 import Metrics
 import Primitives
 import Results
@@ -32,6 +33,20 @@ struct LiveLoopbackTests {
         // Each client has an address of its own, and its worker's port.
         #expect(Set(run.sources.map(\.address)).count == 100)
         #expect(Set(run.sources.map(\.port)).count <= 2 * workers)
+        let batches = run.result.lanes?.calls ?? 0
+        #expect((batches > 0) == (MultiBufferLibrary.state == .ready), "arrivals of one moment are computed together")
+    }
+
+    @Test("operations are computed one at a time where that is wanted")
+    func computesOneAtATime() throws {
+        let workload = try LoopbackWorkload(count: 100, duration: "3s", child: "{ rekey: 1s, over: 20s }").validated()
+        var options = LiveOptions()
+        options.library = .openSSL
+        let run = try drive(workload, options)
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 100)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(run.result.lanes == nil)
     }
 
     @Test(

@@ -5,7 +5,8 @@ import Primitives
 @safe
 final class X509Certificate {
     let pointer: OpaquePointer
-    let publicKeyDigest: SHA256Digest
+    /// Made when it is asked for, since libcrypto takes as long for it as for a signature.
+    private(set) lazy var publicKeyDigest = unsafe SHA256Digest(ofPublicKey: X509_get0_pubkey(pointer))
     /// Nil for a key that makes none of the signatures that are known here.
     let key: SignatureKey?
 
@@ -19,7 +20,6 @@ final class X509Certificate {
         }
         unsafe self.pointer = pointer
         key = unsafe SignatureKey(publicKey!)
-        publicKeyDigest = unsafe SHA256Digest(ofPublicKey: publicKey!)
     }
 
     deinit { unsafe X509_free(pointer) }
@@ -112,7 +112,8 @@ final class X509Store: @unchecked Sendable {
 final class SigningKey {
     let pointer: OpaquePointer
     let key: SignatureKey
-    let publicKeyDigest: SHA256Digest
+    /// Made when it is asked for, as a certificate's is.
+    private(set) lazy var publicKeyDigest = unsafe SHA256Digest(ofPublicKey: pointer)
 
     init(_ octets: [UInt8]) throws(CryptoError) {
         guard let pointer = unsafe cossl_private_key(octets, octets.count) else { throw .unusableCredential }
@@ -122,7 +123,6 @@ final class SigningKey {
         }
         unsafe self.pointer = pointer
         self.key = key
-        publicKeyDigest = unsafe SHA256Digest(ofPublicKey: pointer)
     }
 
     deinit { unsafe EVP_PKEY_free(pointer) }

@@ -77,7 +77,7 @@ package enum Doctor {
             return Finding(
                 true,
                 "crypto",
-                "\(CryptoLibrary.version), and \(MultiBufferLibrary.version) in simulated runs"
+                "\(CryptoLibrary.version), and \(MultiBufferLibrary.version) for several operations at once"
             )
         }
         return Finding(

@@ -26,6 +26,7 @@ package struct LiveJob {
         sources: [String] = [],
         workers: Int,
         placement: Placement = .spread,
+        library: PublicKeyLibrary = .auto,
         folder: String? = nil,
         writesJSON: Bool = false,
         records: Bool = false,
@@ -36,6 +37,7 @@ package struct LiveJob {
         options.seed = prepared.workload.seed
         options.workers = workers
         options.placement = placement
+        options.library = library
         options.records = records
         for text in allowed {
             guard let address = IPAddress(text) else {
@@ -127,7 +129,7 @@ package struct LiveJob {
             workers: options.workers,
             memoryBytes: Results.Host.peakMemoryBytes(),
             cpu: Results.Host.cpuTime() - cpuBefore,
-            cryptoBackend: ThisMachine.cryptoBackend(.real, hasTraffic: !workload.traffic.isEmpty),
+            cryptoBackend: ThisMachine.cryptoBackend(live.lanes, hasTraffic: !workload.traffic.isEmpty),
             wallClock: ThisMachine.stopwatch - start,
             startedAt: startedAt,
             machine: .current()

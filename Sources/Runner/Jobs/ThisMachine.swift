@@ -26,14 +26,20 @@ package enum ThisMachine {
     /// The same of a simulated run, and how many of its operations there were at once.
     static func cryptoBackend(_ options: SimulatedOptions, _ counts: BatchCounts, hasTraffic: Bool) -> String {
         guard options.batchLibrary == .cryptoMB else { return cryptoBackend(options.crypto, hasTraffic: hasTraffic) }
-        let lanes = counts.lanes
-        let tenths = lanes.calls == 0 ? 0 : (10 * lanes.steps + lanes.calls / 2) / lanes.calls
-        let fill = "\(tenths / 10).\(tenths % 10) of \(LaneCounts.laneCount) lanes used"
-        return cryptoBackend(
-            options.crypto,
-            hasTraffic: hasTraffic,
-            batches: "\(MultiBufferLibrary.version), \(fill)"
-        )
+        let batches = fill(of: counts.lanes.steps, in: counts.lanes.calls)
+        return cryptoBackend(options.crypto, hasTraffic: hasTraffic, batches: batches)
+    }
+
+    /// The same of a live run.
+    static func cryptoBackend(_ lanes: LaneCounts?, hasTraffic: Bool) -> String {
+        let batches = lanes.map { fill(of: UInt64($0.operations), in: UInt64($0.calls)) }
+        return cryptoBackend(.real, hasTraffic: hasTraffic, batches: batches)
+    }
+
+    private static func fill(of operations: UInt64, in calls: UInt64) -> String {
+        let tenths = calls == 0 ? 0 : (10 * operations + calls / 2) / calls
+        let lanes = "\(tenths / 10).\(tenths % 10) of \(LaneCounts.laneCount) lanes used"
+        return "\(MultiBufferLibrary.version), \(lanes)"
     }
 
     static func contents(of file: String) -> String {

@@ -27,6 +27,8 @@ struct LiveClient: ~Copyable {
     var attemptsSeen: UInt32 = 0
     /// A ceiling holds its next attempt back, and that is counted.
     var isHeldBack = false
+    /// It waits for an operation that is carried out with those of others.
+    var isWaiting = false
     /// How often its Delete at the end of the run was sent again.
     var deleteRetries: UInt8 = 0
 

@@ -1,4 +1,5 @@
 import Foundation
+import IKECrypto
 import IKEv2
 import Load
 import Metrics
@@ -254,7 +255,11 @@ final class LiveCoordinator {
     private func result() -> LiveResult {
         let summaries = shared.desks.compactMap { $0.current.summary }
         var lateness = Lateness()
-        for summary in summaries { lateness.merge(summary.lateness) }
+        var lanes: LaneCounts? = plan.batchLibrary == .cryptoMB ? LaneCounts() : nil
+        for summary in summaries {
+            lateness.merge(summary.lateness)
+            lanes?.add(summary.lanes)
+        }
         let duration = min(clock.now, plan.end) - Instant.zero
         return LiveResult(
             measurements: collector.measurements(),
@@ -269,6 +274,7 @@ final class LiveCoordinator {
             touched: LiveTouch(plan, summaries),
             faults: plan.workload.faults.filter { $0.isLive && .zero + $0.at < .zero + duration }.map(\.name),
             warnings: plan.warnings,
+            lanes: lanes,
             epoch: clock.epoch
         )
     }

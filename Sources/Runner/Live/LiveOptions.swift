@@ -15,6 +15,9 @@ package struct LiveOptions: Sendable {
     package var folder: String?
     /// Every input of every client is written to the folder, so that the run can be replayed (`--record`).
     package var records = false
+    /// What computes public-key operations. A run that is recorded computes one at a time, since what comes of each
+    /// input is noted before the next.
+    package var library = PublicKeyLibrary.auto
     /// How long Deletes may take at the end.
     package var drainLimit: Duration = .seconds(30)
     package var interrupt: Interrupt?

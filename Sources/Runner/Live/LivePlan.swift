@@ -1,3 +1,4 @@
+import IKECrypto
 import IKEv2
 import Primitives
 import UDPTransport
@@ -54,6 +55,8 @@ struct LivePlan: Sendable {
     let end: Instant
     /// Packets and keys are kept for a capture.
     var keepsPackets = false
+    /// What computes public-key operations; clients of a worker wait for each other where it is a batch.
+    var batchLibrary = BatchLibrary.openSSL
 
     var workerCount: Int { clients.count }
 }

@@ -1,4 +1,5 @@
 import BasicContainers
+package import IKECrypto
 import IKEv2
 import Load
 import Metrics
@@ -26,6 +27,8 @@ package struct LiveResult: Sendable {
     /// The workload's faults that were brought about.
     package var faults: [String]
     package var warnings: [String]
+    /// What workers computed in lanes; nothing where operations were computed one at a time.
+    package var lanes: LaneCounts?
     /// The wall clock at the run's start, in nanoseconds since 1970.
     package var epoch: UInt64
 
@@ -71,6 +74,7 @@ struct WorkerSummary: Sendable {
     var lateness: Lateness
     var touched: WorkerTouch
     var counters: UDPSocket.Counters
+    var lanes: LaneCounts
     var leftBehind: Int
     var unanswered: Int
 }
@@ -81,6 +85,7 @@ extension LiveWorker {
             lateness: lateness,
             touched: touched,
             counters: counters,
+            lanes: lanes,
             leftBehind: 0,
             unanswered: 0
         )

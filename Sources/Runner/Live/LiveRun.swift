@@ -96,6 +96,7 @@ package struct LiveRun {
         let lock = try lock(folder)
         var plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
         plan.keepsPackets = sinks.packet != nil
+        if !options.records { plan.batchLibrary = options.library.chosen }
         if options.records, let folder {
             try folder.makePrivateFolder(folder.recordingPath)
             try RecordingHead(plan).write(to: folder.recordingPath)

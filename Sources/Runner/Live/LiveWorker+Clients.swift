@@ -30,8 +30,9 @@ extension LiveWorker {
 
     /// Does what is due for a client, one thing at a time.
     mutating func advance(_ local: Int, due: Instant) {
+        finishWaiting(local)
         let clientPlan = clients[local].plan
-        while clients[local].client.deadline(plan: clientPlan) <= turn.now {
+        while !clients[local].isWaiting, clients[local].client.deadline(plan: clientPlan) <= turn.now {
             if clients[local].client.isAttemptDue(at: turn.now), !mayBegin(local) { return }
             noteTraffic(local)
             guard clients[local].client.deadline(plan: clientPlan) <= turn.now else { break }
@@ -63,6 +64,7 @@ extension LiveWorker {
     }
 
     mutating func leave(_ local: Int) {
+        finishWaiting(local)
         let clientPlan = clients[local].plan
         record(local) { $0.leave($1, at: $2) }
         clients[local].client.leave(plan: clientPlan, &turn, &tally)
@@ -90,6 +92,7 @@ extension LiveWorker {
             inside = forwarded
         }
         let way = Path(local: inside, remote: remote, isEncapsulated: isEncapsulated)
+        finishWaiting(local)
         let clientPlan = clients[local].plan
         var message = octets
         if isEncapsulated {
@@ -116,8 +119,13 @@ extension LiveWorker {
         settle(local, due: due)
     }
 
-    /// Carries out what a client wants: operations at once, datagrams on their way, the next deadline.
+    /// Carries out what a client wants: operations at once or with those of others, datagrams on their way, the next
+    /// deadline.
     mutating func settle(_ local: Int, due: Instant) {
+        if gathersOperations, turn.output.keyExchange != nil {
+            clients[local].isWaiting = true
+            return gathered.add(UInt64(local), due: due, &turn)
+        }
         let clientPlan = clients[local].plan
         while let request = turn.output.keyExchange.take() {
             let result = turn.cryptography.perform(request)
@@ -129,6 +137,32 @@ extension LiveWorker {
         for index in turn.output.datagrams.indices { send(local, turn.output.datagrams[index], due: due) }
         turn.output.removeAll()
         arm(local)
+    }
+
+    /// Carries out all operations that clients have asked for since the last time, and goes on with each of them.
+    ///
+    /// Nobody waits for others to come: it is called where the worker has seen all that is there.
+    mutating func carryOut() {
+        guard !gathered.isEmpty else { return }
+        let now = turn.now
+        while !gathered.isEmpty {
+            lanes.add(gathered.carryOut(by: turn.cryptography))
+            while let one = gathered.next(&turn) { goOn(one) }
+        }
+        turn.now = now
+    }
+
+    private mutating func goOn(_ one: consuming GatheredTurns.Resumption) {
+        let (local, due) = (Int(one.owner), one.due)
+        let clientPlan = clients[local].plan
+        clients[local].isWaiting = false
+        clients[local].client.complete(one.takeResult(), plan: clientPlan, &turn, &tally)
+        settle(local, due: due)
+    }
+
+    /// Has a client go on that waits for an operation, before anything else happens to it.
+    mutating func finishWaiting(_ local: Int) {
+        if clients[local].isWaiting { carryOut() }
     }
 
     private mutating func noteReports(_ local: Int) {

@@ -21,6 +21,7 @@ extension LiveWorker {
 
     private mutating func move(_ move: LivePlan.Move) {
         let local = Int(move.local)
+        finishWaiting(local)
         noteTimer(lateFrom: move.at, local)
         var values = clients[local].values
         owners[LiveWorker.Owner(group: values.group, source: values.source)] = nil

@@ -45,6 +45,10 @@ struct LiveWorker: ~Copyable {
     var keys: KeyJournal?
     /// Every input of the clients, where the run is recorded.
     var recorder: InputRecorder?
+    /// Whether operations of several clients are carried out together.
+    let gathersOperations: Bool
+    var gathered = GatheredTurns()
+    var lanes = LaneCounts()
     private var nextHandover = Instant.zero
     /// By fault: what the clients that it changes go by from then on.
     var plansAfter: [ClientPlan?] = []
@@ -67,7 +71,13 @@ struct LiveWorker: ~Copyable {
             allowance: allowance,
             wantsWellKnownPorts: number == 0
         )
-        let cryptography = try Cryptography(backend: .openSSL, seed: plan.secrets.material.rawSpan)
+        let library = plan.batchLibrary
+        let cryptography = try Cryptography(
+            backend: .openSSL,
+            batchLibrary: library,
+            seed: plan.secrets.material.rawSpan
+        )
+        gathersOperations = library == .cryptoMB
         self.number = number
         self.plan = plan
         self.shared = shared
@@ -159,11 +169,13 @@ extension LiveWorker {
             fireTimers()
             releaseDelayed()
             drainSome()
+            carryOut()
             transmit()
             handOver()
             if phase == .drain, isDrained { break }
             let readyCount = try wire.loop.wait(until: nextDue, clock: clock)
             for index in 0..<readyCount { try receive(wire.loop[index], &batch) }
+            carryOut()
         }
         transmit()
         finish()

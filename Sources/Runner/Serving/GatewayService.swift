@@ -65,6 +65,8 @@ package struct GatewayService: ~Copyable {
         let second = words.suffix(8).reduce(0) { $0 << 8 | $1 }
         var settings = ResponderFleet.Settings(seed: first, spiKey: second, cookieSecret: seed)
         settings.hasTunnels = true
+        let library = PublicKeyLibrary.auto.chosen
+        settings.gathersOperations = library == .cryptoMB
         let limits = gateway.policy.halfOpen
         settings.halfOpen.cookiesAbove = limits.cookiesAbove
         settings.halfOpen.cookiesAbovePerSource = limits.cookiesAbovePerSource
@@ -81,7 +83,7 @@ package struct GatewayService: ~Copyable {
         values.mobility?.additionalAddresses = options.told(gateway.realAddresses)
         let policy = PeerPolicy(values)
         // Whatever can fail comes first: a value of this kind is never half made.
-        let cryptography = try Cryptography(backend: .openSSL, seed: seed.rawSpan)
+        let cryptography = try Cryptography(backend: .openSSL, batchLibrary: library, seed: seed.rawSpan)
         let served = try ServedPorts(options, allowance)
         var loop = try EventLoop()
         let radius = try Self.radius(gateway, allowance, second, watchedBy: &loop, from: served.count)
@@ -132,6 +134,7 @@ package struct GatewayService: ~Copyable {
                 fleet.advance(&turn)
                 queueOutput()
             }
+            carryOut()
             Self.sendDue(by: &echo, fleet, turn, &served)
             flush()
             if turn.now >= nextReport {
@@ -145,8 +148,10 @@ package struct GatewayService: ~Copyable {
     /// Deletes every IKE SA, without waiting for the answers.
     package mutating func deleteAll() {
         turn.now = clock.now
+        carryOut()
         fleet.deleteAll(&turn)
         queueOutput()
+        carryOut()
         flush()
     }
 
@@ -181,6 +186,7 @@ package struct GatewayService: ~Copyable {
         while true {
             let count = try served.receive(port, into: &batch, clock: clock)
             for index in 0..<count { take(index, of: batch, by: port) }
+            carryOut()
             flush()
             guard count >= Self.batchCapacity else { return }
         }
@@ -200,8 +206,8 @@ package struct GatewayService: ~Copyable {
         turn.now = clock.now
         let octets = batch.bytes(at: index)
         switch isEncapsulated ? EncapsulatedKind(octets) : nil {
-        case nil: fleet.receive(octets, over: path, &turn)
-        case .ike: fleet.receive(octets.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path, &turn)
+        case nil: receive(octets, over: path)
+        case .ike: receive(octets.extracting(droppingFirst: EncapsulatedKind.markerByteCount), over: path)
         case .esp(let spi):
             packetBuffer.removeAll(keepingCapacity: true)
             unsafe octets.withUnsafeBytes { unsafe packetBuffer.append(contentsOf: $0) }
@@ -209,6 +215,20 @@ package struct GatewayService: ~Copyable {
         case .keepalive, .neither: break
         }
         queueOutput()
+    }
+
+    private mutating func receive(_ message: RawSpan, over path: Path) {
+        if fleet.isWaiting(for: message, over: path) {
+            let now = turn.now
+            carryOut()
+            turn.now = now
+        }
+        fleet.receive(message, over: path, &turn)
+    }
+
+    /// Has peers go on that wait for operations; called where all that had come has been looked at.
+    private mutating func carryOut() {
+        Self.carryOut(&fleet, &turn, &failures, &served)
     }
 
     /// Takes the ESP packet in the buffer; what is behind the responder answers it.
@@ -283,12 +303,27 @@ package struct GatewayService: ~Copyable {
     }
 
     /// Moves what the fleet wants to send into the sockets' batches.
-    private mutating func queueOutput() {
+    private mutating func queueOutput() { Self.queueOutput(&turn, &failures, &served) }
+
+    private static func queueOutput(
+        _ turn: inout Turn,
+        _ failures: inout GatewayFailures,
+        _ served: inout ServedPorts
+    ) {
         for report in turn.output.reports { failures.note(report) }
         for datagram in turn.output.datagrams {
             served.send(turn.output.octets[datagram.range], datagram.path)
         }
         turn.output.removeAll()
+    }
+
+    private static func carryOut(
+        _ fleet: inout ResponderFleet,
+        _ turn: inout Turn,
+        _ failures: inout GatewayFailures,
+        _ served: inout ServedPorts
+    ) {
+        fleet.carryOut(&turn) { queueOutput(&$0, &failures, &served) }
     }
 
     private mutating func flush() { served.flush() }
