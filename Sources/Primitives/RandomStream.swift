@@ -111,4 +111,6 @@ extension Purpose {
     public static var replication: Purpose { Purpose(rawValue: 28) }
     public static var backendLatency: Purpose { Purpose(rawValue: 29) }
     public static var volumeJitter: Purpose { Purpose(rawValue: 30) }
+    // What is made of results.
+    public static var bootstrap: Purpose { Purpose(rawValue: 31) }
 }
