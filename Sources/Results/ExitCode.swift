@@ -8,7 +8,7 @@ package enum ExitCode: Int32, CaseIterable, Hashable, Sendable {
     case ownMistake = 70
     /// A file or folder of the run cannot be written.
     case cannotWrite = 73
-    /// The generator was late: the run says neither yes nor no.
+    /// The generator was late, or runs that are compared are too few or too far apart: they say neither yes nor no.
     case inconclusive = 75
     case safetyAbort = 96
     case steadyState = 97

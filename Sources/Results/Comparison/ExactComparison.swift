@@ -66,9 +66,11 @@ private struct ExactPair {
         let (ours, theirs) = (FigureTable(base), FigureTable(other))
         let known = Set(ours.names)
         for name in ours.names + theirs.names.filter({ !known.contains($0) }) {
-            guard terms.figures.isEmpty || terms.figures.contains(where: { $0.matches(name, ofEverybody: true) }),
-                ours[name] != theirs[name]
-            else { continue }
+            let isWanted =
+                terms.figures.isEmpty
+                ? !Self.isRepetition(name, base.record)
+                : terms.figures.contains { $0.matches(name, ofEverybody: true) }
+            guard isWanted, ours[name] != theirs[name] else { continue }
             // Of other numbers of occasions neither count is better.
             let isOfSameLoad = name.occasions.map { ours[$0] == theirs[$0] } ?? true
             let pair = ComparedFigure.Pair(seed: seed, base: ours[name], other: theirs[name])
@@ -92,6 +94,15 @@ private struct ExactPair {
                 .changed,
                 isAllowed: terms.allowsDigest
             )
+        }
+    }
+
+    /// Whether a figure is of the only population or the only flow, and so everybody's too.
+    private static func isRepetition(_ name: FigureName, _ record: RunRecord) -> Bool {
+        switch name.subject {
+        case .population?: record.populations.count == 1
+        case .flow?: record.flows.count == 1
+        case nil: false
         }
     }
 

@@ -117,9 +117,10 @@ struct MeasuredComparison {
         let isEnough = MannWhitney.smallestP(ours, theirs) <= bound
         if !isEnough {
             let least = MannWhitney.leastCount(for: bound)
+            let figures = testCount > 1 ? "\(testCount) figures" : "a figure"
             other.obstacle =
-                "\(ours) and \(theirs) usable runs are too few: with figures in number \(max(1, testCount)) and false "
-                + "alarms in \(Humane.percent(terms.falseAlarms)) of all jobs, each side needs at least \(least)"
+                "\(ours) and \(theirs) usable runs are too few: for \(figures) with false alarms in at most "
+                + "\(Humane.percent(terms.falseAlarms)) of all jobs each side needs at least \(least)"
         } else if other.figures.isEmpty {
             other.obstacle = "nothing was measured that could be compared"
         } else if let missing = terms.missing({ pattern in
