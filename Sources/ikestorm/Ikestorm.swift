@@ -13,17 +13,16 @@ struct Ikestorm: ParsableCommand {
 
             EXIT CODES
               0 passed, 64 usage, 65 bad workload, 69 target unreachable, 70 a mistake of ikestorm itself,
-              73 files cannot be written, 75 inconclusive (the generator was late), 96 safety abort,
-              97 steady state failed, 98 regression, 99 threshold failed, 105 interrupted and drained,
-              130 interrupted by force
+              73 files cannot be written, 75 inconclusive (the generator was late, or what is compared does not say),
+              96 safety abort, 97 steady state failed, 98 regression, 99 threshold failed,
+              105 interrupted and drained, 130 interrupted by force
             """,
         version: IkestormVersion.text,
         subcommands: [
             RunCommand.self, CheckCommand.self, DiffCommand.self, InitCommand.self, SchemaCommand.self,
             GatewayCommand.self, SinkCommand.self, PKICommand.self, AbortCommand.self, CleanupCommand.self,
             ReplayCommand.self, CalibrateCommand.self, CapacityCommand.self, InspectCommand.self, MatrixCommand.self,
-            DoctorCommand.self,
-            VersionCommand.self,
+            CompareCommand.self, BaselineCommand.self, DoctorCommand.self, VersionCommand.self,
         ]
     )
 
