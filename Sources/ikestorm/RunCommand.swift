@@ -117,7 +117,7 @@ struct RunCommand: ParsableCommand {
                 throw ValidationError("--crypto modelled is for simulated runs: a real gateway wants real keys.")
             }
             if record, cryptoLibrary == .cryptoMB {
-                throw ValidationError("A run that is recorded computes one operation at a time: leave one of the two out.")
+                throw ValidationError("--record computes one operation at a time: leave --crypto-library out.")
             }
             return
         }

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func whoWaitsIsKnownByItsMessages() throws {
-        var crowd = try Crowd(gathers: true, .openSSL)
+        let crowd = try Crowd(gathers: true, .openSSL)
         let first = crowd.begin(0)
         let second = crowd.begin(1)
         crowd.offer(first)
@@ -36,7 +36,7 @@ import Testing
     }
 
     private func crowd(gathers: Bool, _ library: BatchLibrary) throws -> Crowd {
-        var crowd = try Crowd(gathers: gathers, library)
+        let crowd = try Crowd(gathers: gathers, library)
         var messages = (0..<20).map { crowd.begin($0) }
         while !messages.isEmpty {
             for message in messages { crowd.offer(message) }
@@ -48,7 +48,7 @@ import Testing
 }
 
 /// Twenty initiators and a responder, whose messages are carried to and fro all at once.
-private struct Crowd: ~Copyable {
+private final class Crowd {
     struct Message {
         var client: Int
         var octets: [UInt8]
@@ -97,7 +97,7 @@ private struct Crowd: ~Copyable {
     }
 
     /// Has a client begin; its IKE_SA_INIT request.
-    mutating func begin(_ number: Int) -> Message {
+    func begin(_ number: Int) -> Message {
         let policy = PeerPolicy(Self.values("user%d@example.org"))
         let origin = Origin(
             number: UInt32(number),
@@ -119,12 +119,12 @@ private struct Crowd: ~Copyable {
     }
 
     /// Gives the responder a message.
-    mutating func offer(_ message: Message) {
+    func offer(_ message: Message) {
         fleet.receive(message.octets.rawSpan, over: message.path, &turn)
         Self.take(&turn, &answers, &unread)
     }
 
-    mutating func carryOut() {
+    func carryOut() {
         var (said, unread) = (answers, unread)
         fleet.carryOut(&turn) { Self.take(&$0, &said, &unread) }
         (answers, self.unread) = (said, unread)
@@ -143,7 +143,7 @@ private struct Crowd: ~Copyable {
     }
 
     /// Gives the clients what the responder has said; what they say to that.
-    mutating func takeAnswers() -> [Message] {
+    func takeAnswers() -> [Message] {
         var said: [Message] = []
         for answer in unread {
             let client = clients[answer.client]
@@ -154,7 +154,7 @@ private struct Crowd: ~Copyable {
         return said
     }
 
-    private mutating func settle(_ number: Int) -> [Message] {
+    private func settle(_ number: Int) -> [Message] {
         let client = clients[number]
         while let request = turn.output.keyExchange.take() {
             client.endpoint.complete(turn.cryptography.perform(request), under: client.policy, &turn)
