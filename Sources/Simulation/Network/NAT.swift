@@ -60,16 +60,27 @@ package struct NATBehaviour: Hashable, Sendable, BitwiseCopyable {
 /// more are needed the one that was idle longest goes.
 package struct NAT: Sendable, BitwiseCopyable {
     struct Session: Hashable, Sendable, BitwiseCopyable {
-        var remote: UDPEndpoint
+        var lastActivity: Instant
+        private let remoteAddress: UInt32
+        private let remotePort: UInt16
         /// 0 where the session is free.
         var innerPort: UInt16
         var outerPort: UInt16
-        var isTwoWay: Bool
-        var lastActivity: Instant
+        var isTwoWay = false
+
+        init(remote: UDPEndpoint, innerPort: UInt16, outerPort: UInt16, lastActivity: Instant) {
+            remoteAddress = remote.address.v4
+            remotePort = remote.port
+            self.innerPort = innerPort
+            self.outerPort = outerPort
+            self.lastActivity = lastActivity
+        }
+
+        var remote: UDPEndpoint { UDPEndpoint(address: IPAddress(v4: remoteAddress), port: remotePort) }
 
         static var free: Session {
-            let remote = UDPEndpoint(address: .unspecified, port: 0)
-            return Session(remote: remote, innerPort: 0, outerPort: 0, isTwoWay: false, lastActivity: .zero)
+            let remote = UDPEndpoint(address: IPAddress(v4: 0), port: 0)
+            return Session(remote: remote, innerPort: 0, outerPort: 0, lastActivity: .zero)
         }
     }
 
@@ -82,8 +93,8 @@ package struct NAT: Sendable, BitwiseCopyable {
         case filtered
     }
 
-    package let innerAddress: IPAddress
-    package private(set) var outerAddress: IPAddress
+    private let inner: UInt32
+    private var outer: UInt32
     private var sessions: InlineArray<6, Session>
     private var stream: RandomStream
     private var nextSequentialPort: UInt16
@@ -93,11 +104,18 @@ package struct NAT: Sendable, BitwiseCopyable {
     /// A NAT without mappings; `name` is its stable name, by which it draws ports.
     package init(innerAddress: IPAddress, outerAddress: IPAddress, seed: UInt64, name: UInt64) {
         precondition(innerAddress.isIPv4 && outerAddress.isIPv4, "a NAT is between IPv4 addresses")
-        self.innerAddress = innerAddress
-        self.outerAddress = outerAddress
+        inner = innerAddress.v4
+        outer = outerAddress.v4
         sessions = InlineArray(repeating: .free)
         stream = RandomStream(seed: seed, entity: name, purpose: .natPort)
         nextSequentialPort = Self.firstPort
+    }
+
+    package var innerAddress: IPAddress { IPAddress(v4: inner) }
+
+    package private(set) var outerAddress: IPAddress {
+        get { IPAddress(v4: outer) }
+        set { outer = newValue.v4 }
     }
 
     /// Sends a packet out: the outer endpoint that the remote one sees as its source.
@@ -120,7 +138,6 @@ package struct NAT: Sendable, BitwiseCopyable {
                 remote: remote,
                 innerPort: innerPort,
                 outerPort: outerPort,
-                isTwoWay: false,
                 lastActivity: now
             )
             index = place
