@@ -15,14 +15,14 @@ struct CompareCommand: ParsableCommand {
               ikestorm compare --baseline main runs/quickstart/20261124T050000Z-42
 
             Simulated runs are exact: runs of one seed are compared figure by figure, and every difference is a \
-            change, which fails where it is not for the better and --allow does not name it. Of live runs each figure \
+            change, which fails unless --allow names it. Of live runs each figure \
             is a sample with a value of each run, and is better, worse, the same or inconclusive (docs/comparing.md).
 
             A figure is a metric with its field, as in "handshake.latency p99" or "traffic.lost(calls) nat"; without a \
             field all fields are meant.
 
-            Exit codes: 0 the same or better, 64 the sides cannot be compared, 75 inconclusive, 98 worse, or changed \
-            where neither is better.
+            Exit codes: 0 the same, or better in real time, 64 the sides cannot be compared, 75 inconclusive, \
+            98 worse, or changed.
             """
     )
 
@@ -42,7 +42,10 @@ struct CompareCommand: ParsableCommand {
     var figures: [String] = []
 
     @Option(
-        help: ArgumentHelp("This figure may change, or the digest; may be repeated.", valueName: "figure")
+        help: ArgumentHelp(
+            "This figure may change, or the digest, or all simulated ones for the better; may be repeated.",
+            valueName: "figure, digest or better"
+        )
     )
     var allow: [String] = []
 
@@ -66,9 +69,6 @@ struct CompareCommand: ParsableCommand {
         )
     )
     var across: [ComparisonTerms.Difference] = []
-
-    @Flag(help: "A change for the better fails as well.")
-    var strict = false
 
     @Option(
         help: ArgumentHelp("The exit code in place of 75, such as 125 for git bisect run.", valueName: "code")
@@ -115,8 +115,8 @@ struct CompareCommand: ParsableCommand {
             }
             terms.figures = try figures.map { try FigurePattern(word: $0) }
             terms.allowsDigest = allow.contains("digest")
-            terms.allowed = try allow.filter { $0 != "digest" }.map { try FigurePattern(word: $0) }
-            terms.isStrict = strict
+            terms.allowsBetter = allow.contains("better")
+            terms.allowed = try allow.filter { !["digest", "better"].contains($0) }.map { try FigurePattern(word: $0) }
             terms.across = Set(across)
             return terms
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Primitives
 import Results
 import Runner
 import Workers
@@ -80,6 +81,15 @@ struct RunCommand: ParsableCommand {
     var cryptoLibrary = PublicKeyLibrary.auto
 
     @Option(
+        help: ArgumentHelp(
+            "How long a live run's workers let more come before they look again, 0 to 100ms: batches are fuller and cost "
+                + "less, and all is late by as much.",
+            valueName: "duration"
+        )
+    )
+    var batchWait: BatchWaitOption?
+
+    @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Sets a value of the workload, as in run.duration=1m.", valueName: "path=value")
     )
@@ -122,6 +132,7 @@ struct RunCommand: ParsableCommand {
             return
         }
         if record { throw ValidationError("--record is for live runs: name a --target, or leave it out.") }
+        if batchWait != nil { throw ValidationError("--batch-wait is for live runs: name a --target.") }
         if !sources.isEmpty { throw ValidationError("--sources is for live runs: name a --target.") }
         if !allowTarget.isEmpty { throw ValidationError("--allow-target is for live runs: name a --target.") }
     }
@@ -139,6 +150,7 @@ struct RunCommand: ParsableCommand {
                 workers: workers.count,
                 placement: placement,
                 library: cryptoLibrary,
+                batchWait: batchWait?.duration ?? .zero,
                 folder: out,
                 writesJSON: json,
                 records: record,

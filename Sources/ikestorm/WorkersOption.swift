@@ -1,6 +1,8 @@
 import ArgumentParser
+import Primitives
 import Runner
 import Workers
+import Workload
 
 /// How many threads compute a run.
 struct WorkersOption: ExpressibleByArgument {
@@ -21,6 +23,18 @@ struct WorkersOption: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "auto" }
+}
+
+/// How long a live run's workers let more come before they look again.
+struct BatchWaitOption: ExpressibleByArgument {
+    let duration: Duration
+
+    private static var longest: Duration { .milliseconds(100) }
+
+    init?(argument: String) {
+        guard let given = try? Units.duration(argument), given <= Self.longest else { return nil }
+        duration = given
+    }
 }
 
 extension SimulatedOptions.Crypto: ExpressibleByArgument {}

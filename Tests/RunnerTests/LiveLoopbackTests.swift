@@ -37,6 +37,20 @@ struct LiveLoopbackTests {
         #expect((batches > 0) == (MultiBufferLibrary.state == .ready), "arrivals of one moment are computed together")
     }
 
+    @Test("workers that let more come are late by as much, and nothing is lost by it")
+    func letsMoreCome() throws {
+        let workload = try LoopbackWorkload(count: 100, duration: "3s", child: "{ rekey: 1s, over: 20s }").validated()
+        var options = LiveOptions()
+        options.batchWait = .milliseconds(5)
+        let run = try drive(workload, options)
+        let measured = try #require(run.result.measurements.first)
+        #expect(measured.counter(.handshakeEstablished).total == 100)
+        #expect(measured.counter(.childRekeyFailed).byReason == [])
+        #expect(run.result.leftBehind == 0)
+        let lag = measured.latency(.generatorLag).p50
+        #expect(lag >= 500_000, "half of what is due waits for the end of a pause")
+    }
+
     @Test("operations are computed one at a time where that is wanted")
     func computesOneAtATime() throws {
         let workload = try LoopbackWorkload(count: 100, duration: "3s", child: "{ rekey: 1s, over: 20s }").validated()

@@ -10,7 +10,7 @@ package enum ComparisonAnswer: String, CaseIterable, Hashable, Sendable {
     case better
     case same
 
-    /// How the command ends: a change for the better passes unless it is strict.
+    /// How the command ends; where it is strict a change for the better fails as any other does.
     package func exitCode(isStrict: Bool) -> ExitCode {
         switch self {
         case .worse, .changed: .regression
@@ -83,7 +83,10 @@ package struct Comparison: Sendable {
         return ComparisonAnswer.allCases.first { answers.contains($0) } ?? .same
     }
 
-    package var exitCode: ExitCode { answer.exitCode(isStrict: terms.isStrict) }
+    package var exitCode: ExitCode { answer.exitCode(isStrict: isStrict) }
+
+    /// Simulated figures are exact: any change that nobody has allowed is one that somebody has to look at.
+    var isStrict: Bool { base.mode == .simulated && !terms.allowsBetter }
 }
 
 /// A figure of both sides.

@@ -23,7 +23,7 @@ package struct ComparisonReport {
 
     private mutating func write() {
         let name = style.bold(PrintableText.line(comparison.base.record.name))
-        lines.append(name + "  " + style.painted(headline, as: comparison.answer, isStrict: terms.isStrict))
+        lines.append(name + "  " + style.painted(headline, as: comparison.answer, isStrict: comparison.isStrict))
         lines.append(style.dim(subtitle))
         var sides = TextTable()
         sides.leftColumns = [0, 1, 2]
@@ -109,7 +109,7 @@ extension ComparisonReport {
         lines.append(table.lines[0])
         for (line, row) in zip(table.lines.dropFirst(), ordered) {
             lines.append(
-                row.isAllowed ? style.dim(line) : style.painted(line, as: row.answer, isStrict: terms.isStrict)
+                row.isAllowed ? style.dim(line) : style.painted(line, as: row.answer, isStrict: comparison.isStrict)
             )
         }
     }

@@ -17,8 +17,8 @@ package struct ComparisonTerms: Hashable, Sendable {
     package var allowed: [FigurePattern] = []
     /// Whether the digests of simulated runs whose figures are all the same may differ.
     package var allowsDigest = false
-    /// Whether a change for the better fails as well.
-    package var isStrict = false
+    /// Whether simulated figures may change for the better.
+    package var allowsBetter = false
     /// What may differ between the sides beside the gateway.
     package var across: Set<Difference> = []
     /// How often samples are drawn anew for an interval.

@@ -1,5 +1,5 @@
 import Foundation
-import Primitives
+package import Primitives
 package import Results
 package import Workers
 import Workload
@@ -27,6 +27,7 @@ package struct LiveJob {
         workers: Int,
         placement: Placement = .spread,
         library: PublicKeyLibrary = .auto,
+        batchWait: Duration = .zero,
         folder: String? = nil,
         writesJSON: Bool = false,
         records: Bool = false,
@@ -38,6 +39,7 @@ package struct LiveJob {
         options.workers = workers
         options.placement = placement
         options.library = library
+        options.batchWait = batchWait
         options.records = records
         for text in allowed {
             guard let address = IPAddress(text) else {
@@ -60,7 +62,11 @@ package struct LiveJob {
         self.capturesPackets = capturesPackets
         words =
             names.flatMap { ["--target", $0] } + allowed.flatMap { ["--allow-target", $0] }
-            + sources.flatMap { ["--sources", $0] }
+            + sources.flatMap { ["--sources", $0] } + Self.words(batchWait)
+    }
+
+    private static func words(_ batchWait: Duration) -> [String] {
+        batchWait == .zero ? [] : ["--batch-wait", "\(batchWait.nanoseconds)ns"]
     }
 
     /// One for each gateway, in the workload's order: as `GATEWAY=ADDRESS` in any order, or addresses alone.

@@ -18,6 +18,9 @@ package struct LiveOptions: Sendable {
     /// What computes public-key operations. A run that is recorded computes one at a time, since what comes of each
     /// input is noted before the next.
     package var library = PublicKeyLibrary.auto
+    /// How long workers let more come before they look again, up to 100 ms. Batches are fuller then and cost less, and
+    /// everything is late by as much at most, which the generator's lag has in it.
+    package var batchWait: Duration = .zero
     /// How long Deletes may take at the end.
     package var drainLimit: Duration = .seconds(30)
     package var interrupt: Interrupt?

@@ -57,6 +57,8 @@ struct LivePlan: Sendable {
     var keepsPackets = false
     /// What computes public-key operations; clients of a worker wait for each other where it is a batch.
     var batchLibrary = BatchLibrary.openSSL
+    /// How long a worker lets more come before it looks again.
+    var batchWait: Duration = .zero
 
     var workerCount: Int { clients.count }
 }

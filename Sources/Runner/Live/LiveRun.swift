@@ -97,6 +97,7 @@ package struct LiveRun {
         var plan = try LivePlan(workload, options: options, targets: targets, secrets: .drawn())
         plan.keepsPackets = sinks.packet != nil
         if !options.records { plan.batchLibrary = options.library.chosen }
+        plan.batchWait = options.batchWait
         if options.records, let folder {
             try folder.makePrivateFolder(folder.recordingPath)
             try RecordingHead(plan).write(to: folder.recordingPath)

@@ -173,12 +173,20 @@ extension LiveWorker {
             transmit()
             handOver()
             if phase == .drain, isDrained { break }
+            letMoreCome()
             let readyCount = try wire.loop.wait(until: nextDue, clock: clock)
             for index in 0..<readyCount { try receive(wire.loop[index], &batch) }
             carryOut()
         }
         transmit()
         finish()
+    }
+
+    /// Sleeps for as long since the round began as the run may wait for fuller batches.
+    private func letMoreCome() {
+        guard plan.batchWait > .zero else { return }
+        let left = turn.now + plan.batchWait - clock.now
+        if left > .zero { usleep(UInt32(left.nanoseconds / 1_000)) }
     }
 
     private mutating func awaitStart() -> Bool {
