@@ -39,6 +39,9 @@ struct GatewayCommand: ParsableCommand {
     @Option(name: .customLong("allow"), help: "A prefix outside loopback that may be answered.")
     var allowed: [String] = []
 
+    @Option(help: "What computes public-key operations: openssl one at a time, crypto-mb up to eight at once.")
+    var cryptoLibrary = PublicKeyLibrary.openSSL
+
     @Option(help: "Stop by itself after so many seconds.")
     var seconds: Int?
 
@@ -60,6 +63,7 @@ struct GatewayCommand: ParsableCommand {
             addresses: try addresses.map { try ServiceOptions.address($0, such: "127.0.0.1") }
         )
         options.port = port
+        options.library = cryptoLibrary
         options.encapsulatedPort = natPort
         options.allowed = try ServiceOptions.prefixes(allowed)
         do {

@@ -75,7 +75,7 @@ struct RunCommand: ParsableCommand {
     @Option(
         help: """
             What computes public-key operations: openssl one at a time, crypto-mb up to eight at once, auto the latter \
-            where it is there and the run is not recorded.
+            in virtual time where it is there.
             """
     )
     var cryptoLibrary = PublicKeyLibrary.auto
@@ -149,7 +149,7 @@ struct RunCommand: ParsableCommand {
                 sources: sources,
                 workers: workers.count,
                 placement: placement,
-                library: cryptoLibrary,
+                library: cryptoLibrary == .cryptoMB ? .cryptoMB : .openSSL,
                 batchWait: batchWait?.duration ?? .zero,
                 folder: out,
                 writesJSON: json,

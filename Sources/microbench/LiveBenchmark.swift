@@ -30,6 +30,7 @@ func withGateway<Result>(_ workload: Workload, _ body: (LiveTarget) throws -> Re
         defer { isStopped.set() }
         var options = GatewayServiceOptions(addresses: [address])
         options.port = 0
+        options.library = .auto
         options.encapsulatedPort = 0
         var service = try GatewayService(
             workload,
@@ -74,6 +75,7 @@ private struct LiveBenchmark {
             var options = LiveOptions()
             // Our own responder forgets its IKE SAs with the thread that has them.
             options.drainLimit = .milliseconds(10)
+            options.library = .auto
             let result = try LiveRun(workload, targets: [target], options: options).run()
             return result.series[.counter(.handshakeEstablished)] ?? []
         }

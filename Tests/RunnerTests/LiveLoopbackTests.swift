@@ -18,6 +18,7 @@ struct LiveLoopbackTests {
         ).validated()
         var options = LiveOptions()
         options.workers = workers
+        options.library = .cryptoMB
         let run = try drive(workload, options)
         let measured = try #require(run.result.measurements.first)
         #expect(measured.counter(.handshakeEstablished).total == 100)

@@ -26,7 +26,7 @@ package struct LiveJob {
         sources: [String] = [],
         workers: Int,
         placement: Placement = .spread,
-        library: PublicKeyLibrary = .auto,
+        library: PublicKeyLibrary = .openSSL,
         batchWait: Duration = .zero,
         folder: String? = nil,
         writesJSON: Bool = false,

@@ -17,7 +17,7 @@ package struct LiveOptions: Sendable {
     package var records = false
     /// What computes public-key operations. A run that is recorded computes one at a time, since what comes of each
     /// input is noted before the next.
-    package var library = PublicKeyLibrary.auto
+    package var library = PublicKeyLibrary.openSSL
     /// How long workers let more come before they look again, up to 100 ms. Batches are fuller then and cost less, and
     /// everything is late by as much at most, which the generator's lag has in it.
     package var batchWait: Duration = .zero

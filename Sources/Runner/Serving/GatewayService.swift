@@ -16,6 +16,8 @@ package struct GatewayServiceOptions: Sendable {
     package var encapsulatedPort: UInt16 = 4500
     /// Answers go to loopback and to these alone.
     package var allowed: [IPPrefix] = []
+    /// What computes public-key operations: one at a time, or those of several peers together.
+    package var library = PublicKeyLibrary.openSSL
 
     package init(addresses: [IPAddress]) {
         self.addresses = addresses
@@ -65,7 +67,7 @@ package struct GatewayService: ~Copyable {
         let second = words.suffix(8).reduce(0) { $0 << 8 | $1 }
         var settings = ResponderFleet.Settings(seed: first, spiKey: second, cookieSecret: seed)
         settings.hasTunnels = true
-        let library = PublicKeyLibrary.auto.chosen
+        let library = options.library.chosen
         settings.gathersOperations = library == .cryptoMB
         let limits = gateway.policy.halfOpen
         settings.halfOpen.cookiesAbove = limits.cookiesAbove
