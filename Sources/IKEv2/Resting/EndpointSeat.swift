@@ -24,23 +24,13 @@ package struct EndpointSeat: ~Copyable {
         }
     }
 
-    package var isResting: Bool {
-        switch awake {
-        case .some: false
-        case .none: true
-        }
-    }
+    package var isResting: Bool { awake == nil }
 
     /// Packs the endpoint, if nothing goes on that would not fit.
     package mutating func rest(_ turn: inout Turn) {
         guard !isResting else { return }
         resting = RestingEndpoint(endpoint, &turn)
-        let isPacked =
-            switch resting {
-            case .some: true
-            case .none: false
-            }
-        if isPacked { awake = nil }
+        if resting != nil { awake = nil }
     }
 
     /// Has the endpoint be as it was before its rest; one that is awake stays so.

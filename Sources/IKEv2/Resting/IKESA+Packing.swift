@@ -37,6 +37,9 @@ private struct Facts: BitwiseCopyable {
     var mobilityRole: MobilityRole { MobilityRole(rawValue: UInt8(bits >> Self.mobilityShift)) ?? .none }
 }
 
+/// More Child SAs than these, or more selectors of one, stay awake: a record has 16 bits for its length.
+private var mostPacked: Int { 16 }
+
 /// What every Child SA has.
 private struct ChildFacts: BitwiseCopyable {
     let soft: Instant
@@ -60,6 +63,7 @@ extension IKESA.Established {
             let nextRequest = UInt16(exactly: channel.nextRequest.rawValue),
             let expectedRequest = UInt16(exactly: channel.expectedRequest.rawValue)
         else { return false }
+        guard children.count <= mostPacked else { return false }
         for index in 0..<children.count where !children[index].canRest { return false }
         let facts = Facts(
             spis: channel.spis,
@@ -173,8 +177,8 @@ extension Channel {
 
 extension ChildSA {
     fileprivate var canRest: Bool {
-        status == .active && !isTaskQueued && deletion == .never && localSelectors.count <= UInt8.max
-            && remoteSelectors.count <= UInt8.max
+        status == .active && !isTaskQueued && deletion == .never && localSelectors.count <= mostPacked
+            && remoteSelectors.count <= mostPacked
     }
 
     fileprivate func pack(into writer: inout ByteWriter, _ inner: InnerAddresses) {
